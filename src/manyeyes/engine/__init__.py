@@ -1,0 +1,1 @@
+"""Pure statistics of probabilistic exploits: plans in, trials out, outcomes in, a verdict out; no I/O."""

@@ -1,0 +1,179 @@
+"""What a replay is going to do, fixed before trial 1: the question, the error rates, the cells it draws from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Question(StrEnum):
+    """What a plan asks. `score` has a fixed number of trials and no stopping rule."""
+
+    REPRODUCE = "reproduce"
+    VERIFY = "verify"
+    SCORE = "score"
+
+
+class Outcome(StrEnum):
+    """What one trial came to. `undecided` always counts against the claim."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    UNDECIDED = "undecided"
+
+
+class Stream(StrEnum):
+    """The sequences of trials a plan keeps apart; a trial is identified by (stream, index)."""
+
+    MAIN = "main"
+    CONTROL = "control"
+    BENIGN = "benign"
+    POSITIVE = "positive"
+    ATTRIBUTE = "attribute"
+    SCORE = "score"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One thing that can be tried: a setting and a wording, with its weight in the declared mixture.
+
+    `part` groups cells for attribution (the reported wording, or a family of variants). `deterministic` marks a cell
+    that can only ever give one observation (temperature 0): it is drawn once at most.
+    """
+
+    key: str
+    setting: str = ""
+    wording: str = ""
+    part: str = "reported"
+    weight: float = 1.0
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """A fixed number of fresh trials of one cell, never stopped early."""
+
+    cell: Cell
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """A side arm of the same run: how many trials over which cells, and how many successes it needs (None: reported only)."""
+
+    cells: tuple[Cell, ...]
+    n: int
+    need: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A frozen plan; see `plan_reproduce`, `plan_verify` and `plan_score` for the ways to make one."""
+
+    question: Question
+    alpha: float = 0.05
+    beta: float = 0.05
+    p0: float = 0.01
+    p_min: float = 0.05
+    tau: float = 0.01
+    cap: int = 400
+    min_successes: int = 1
+    retry_budget: int = 1
+    cells: tuple[Cell, ...] = (Cell(key="all"),)
+    control: tuple[Cell, ...] = ()
+    margin: float = 0.0
+    benign: Arm | None = None
+    positive: Arm | None = None
+    score: tuple[Fixed, ...] = ()
+    rated: str = ""
+    before: tuple[int, int] | None = None
+    part_cap: int = 20
+    seed: int = 0
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain data; `from_json` is its inverse."""
+        data = asdict(self)
+        data["question"] = str(self.question)
+        return json.loads(json.dumps(data))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """The plan that `to_json` described. Raises KeyError or TypeError on foreign data."""
+
+        def cells(rows: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
+            return tuple(Cell(**row) for row in rows)
+
+        def arm(row: Mapping[str, Any] | None) -> Arm | None:
+            return None if row is None else Arm(cells=cells(row["cells"]), n=row["n"], need=row["need"])
+
+        values = dict(data)
+        values["question"] = Question(values["question"])
+        values["cells"] = cells(values["cells"])
+        values["control"] = cells(values["control"])
+        values["benign"] = arm(values["benign"])
+        values["positive"] = arm(values["positive"])
+        values["score"] = tuple(Fixed(cell=Cell(**row["cell"]), n=row["n"]) for row in values["score"])
+        values["before"] = tuple(values["before"]) if values["before"] else None
+        return cls(**values)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of the plan, in hex."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One attempt to make: which stream and index, which cell, with which seed. Same plan, same trial, always."""
+
+    stream: Stream
+    index: int
+    cell: str
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of one trial. `digest` names the exact text of the answer, so that repeats can be told (None: unknown)."""
+
+    stream: Stream
+    index: int
+    outcome: Outcome
+    digest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feed:
+    """What the driver says to the engine: the answers that have come, and how many more trials it could start now."""
+
+    answers: Sequence[Answer] = ()
+    room: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a running replay stands, for people to look at; never an input to the rule."""
+
+    phase: str
+    n: int
+    k: int
+    low: float
+    high: float
+    evalues: Mapping[str, float]
+    threshold: float
+    asked: int
+    cap: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What the engine says to the driver: trials to start (at most the room it was told; may be none), and progress."""
+
+    trials: tuple[Trial, ...]
+    progress: Progress

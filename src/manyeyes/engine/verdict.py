@@ -1,0 +1,113 @@
+"""What a replay came to: the verdict, with every number a reader needs to recount it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingRate:
+    """Counts of one setting of the fixed-n stage with an exact interval; `one_answer` where repeats were one observation."""
+
+    cell: str
+    setting: str
+    wording: str
+    n: int
+    k: int
+    undecided: int
+    asr: float | None
+    low: float
+    high: float
+    confidence: float
+    distinct: int | None
+    one_answer: bool
+    rated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartVerdict:
+    """What the trials of one part (the reported wording, or a family of variants) say by themselves.
+
+    `verdict` is holds, fails, not_shown or inconclusive; `suppressed` says that the part was shown to succeed less than
+    half as often as before the fix, or gave one constant answer that never succeeded.
+    """
+
+    part: str
+    verdict: str
+    n: int
+    k: int
+    asr: float | None
+    low: float
+    high: float
+    bound: float
+    suppressed: bool
+    constant: bool
+    evalues: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmResult:
+    """Counts of a side arm (control, benign, positive) with its exact interval; `ok` is None where nothing was demanded."""
+
+    arm: str
+    n: int
+    k: int
+    low: float
+    high: float
+    need: int | None
+    ok: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """An honesty check with its consequence: what was looked at, whether it passed, and what followed if not."""
+
+    name: str
+    passed: bool
+    detail: str
+    consequence: str = ""
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The answer of a plan. `n` and `k` stop at the first boundary; later answers of the batch are `overrun`.
+
+    `bound` is the one-sided bound of the test that decided (verify: upper; reproduce: lower); `residual_at_k` is what an
+    attacker with `retry_budget` tries may still reach. `low` and `high` are the anytime interval for sequential questions,
+    the exact interval for fixed-n ones.
+    """
+
+    question: str
+    verdict: str
+    reason: str
+    n: int
+    k: int
+    undecided: int
+    asr: float | None
+    low: float
+    high: float
+    confidence: float
+    bound: float | None
+    bound_side: str
+    bound_confidence: float
+    residual_at_k: float | None
+    retry_budget: int
+    method: str
+    evalues: Mapping[str, float]
+    overrun: int
+    asked: int
+    plan_hash: str
+    settings: tuple[SettingRate, ...] = ()
+    parts: tuple[PartVerdict, ...] = ()
+    arms: tuple[ArmResult, ...] = ()
+    checks: tuple[Check, ...] = ()
+    first_success: int | None = None
+    claim: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain data."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
