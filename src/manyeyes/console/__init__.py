@@ -1,0 +1,1 @@
+"""The face that the team works with, under /desk/."""

@@ -1,0 +1,145 @@
+"""What all faces share of HTTP: refusals turned into answers, pages of lists, rate limits, logs without content."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache import cache
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from manyeyes.rules import errors
+
+PAGE_SIZE = 25
+THEMES = ("auto", "light", "dark")
+_DAY_KEY: dict[int, bytes] = {}
+
+STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.NotAllowed, 404),  # refusal looks like absence
+    (errors.Conflict, 409),
+    (errors.Invalid, 422),
+    (errors.EmbargoInForce, 423),
+    (errors.IllegalMove, 409),
+    (errors.Refused, 409),
+)
+
+
+class RefusalMiddleware:
+    """Answers every `rules.errors.Refused` that a view lets through, the same way on every face."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # Pages hold what only their reader may see: no shared cache, no history copy.
+        response.headers.setdefault("Cache-Control", "no-store" if request.user.is_authenticated else "private, no-cache")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, errors.Refused):
+            return None
+        status = next(code for kind, code in STATUS_OF if isinstance(exception, kind))
+        if status == 404:
+            return not_found(request)
+        return render(request, "errors/refused.html", {"error": exception}, status=status)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The one page for what is absent and for what the reader may not know of: the same bytes for both."""
+    return render(request, "errors/404.html", status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The page for a request that was refused before any case was looked at."""
+    return render(request, "errors/403.html", status=403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form that came without its token (a cookie blocked, or a page kept open too long)."""
+    return render(request, "errors/403.html", {"form_expired": True}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The page for a request that makes no sense (too large, unknown host, broken encoding)."""
+    return render(request, "errors/400.html", status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for our own failure; it repeats nothing of what was sent."""
+    return render(request, "errors/500.html", status=500)
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """What every page knows: the theme its reader chose."""
+    theme = request.COOKIES.get("manyeyes_theme", "auto")
+    return {"theme": theme if theme in THEMES else "auto"}
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark or automatic in a cookie, so that the server can say it before any script runs."""
+    theme = request.POST.get("theme", "auto")
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    response.set_cookie("manyeyes_theme", theme if theme in THEMES else "auto", max_age=31536000, samesite="Lax")
+    return response
+
+
+def paged(request: HttpRequest, rows: Any, size: int = PAGE_SIZE) -> Page[Any]:
+    """The page of `rows` that `?page=` asks for; out of range gives the nearest one."""
+    return Paginator(rows, size).get_page(request.GET.get("page"))
+
+
+def caller(request: HttpRequest) -> str:
+    """A name for who is calling that is forgotten at the end of the day: HMAC of the address, key only in memory."""
+    day = int(time.time() // 86400)
+    if day not in _DAY_KEY:
+        _DAY_KEY.clear()
+        _DAY_KEY[day] = os.urandom(32)
+    address = request.META.get("REMOTE_ADDR", "")
+    return hmac.new(_DAY_KEY[day], address.encode(), hashlib.sha256).hexdigest()
+
+
+def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
+    """Whether this caller may do `action` once more this hour; counts the attempt. Limits are per serving process."""
+    key = f"limit:{action}:{caller(request)}:{int(time.time() // 3600)}"
+    cache.add(key, 0, timeout=3700)
+    return int(cache.incr(key)) <= per_hour
+
+
+class NoContent(logging.Filter):
+    """Strips messages and values from log records of failed requests: an exception's text may quote a report."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, trace = record.exc_info
+            places = []
+            while trace is not None:
+                code = trace.tb_frame.f_code
+                places.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")
+                trace = trace.tb_next
+            record.msg = f"{kind.__module__}.{kind.__qualname__} at " + " < ".join(reversed(places[-8:]))
+            record.args = ()
+            record.exc_info = None
+            record.exc_text = None
+        elif record.name.startswith("django"):
+            status = getattr(record, "status_code", "")
+            record.msg = f"request answered {status}" if status else record.msg
+            record.args = () if status else record.args
+        return True
+
+
+__all__ = ["Http404", "RefusalMiddleware", "caller", "paged", "within_limit"]

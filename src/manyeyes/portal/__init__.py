@@ -1,0 +1,1 @@
+"""The face that researchers and the public see."""

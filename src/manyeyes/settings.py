@@ -1,0 +1,223 @@
+"""Every switch of manyeyes: an environment variable `MANYEYES_…` with a default that works (`…_FILE` twins for secrets)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+
+
+def env(name: str, default: str = "") -> str:
+    """The switch `MANYEYES_<name>`, or the content of the file that `MANYEYES_<name>_FILE` names."""
+    path = os.environ.get(f"MANYEYES_{name}_FILE")
+    if path and name in SECRETS:
+        return Path(path).read_text(encoding="utf-8").strip()
+    return os.environ.get(f"MANYEYES_{name}", default)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """A switch that is on or off."""
+    return env(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+
+
+SECRETS = {"SECRET_KEY", "DATABASE_URL", "EMAIL_PASSWORD"}
+PACKAGE = Path(__file__).resolve().parent
+
+# Where things are kept. The master key never lies inside the data directory: a backup of the data must not open itself.
+MANYEYES_DATA_DIR = Path(env("DATA_DIR", "manyeyes-data")).resolve()
+MANYEYES_MASTER_KEY_FILE = Path(
+    os.environ.get("MANYEYES_MASTER_KEY_FILE")
+    or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "manyeyes" / "master.key"
+).expanduser()
+MANYEYES_BASE_URL = env("BASE_URL", "http://localhost:8000").rstrip("/")
+MANYEYES_ALLOW_PRIVATE_TARGETS = flag("ALLOW_PRIVATE_TARGETS")
+MANYEYES_REPLAY_CONCURRENCY = int(env("REPLAY_CONCURRENCY", "8"))
+MANYEYES_REPORTS_PER_HOUR = int(env("REPORTS_PER_HOUR", "30"))
+MANYEYES_ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "65536"))
+MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
+
+
+def secret_key() -> str:
+    """The signing key: from the environment, else derived from the master key; there is no built-in default to leak."""
+    given = env("SECRET_KEY")
+    if given:
+        return given
+    if MANYEYES_MASTER_KEY_FILE.is_file():
+        import hashlib
+
+        master = MANYEYES_MASTER_KEY_FILE.read_bytes().strip()
+        return hashlib.sha256(b"manyeyes:django-secret-key:1:" + master).hexdigest()
+    return "not-initialised:" + os.urandom(16).hex()  # before `manyeyes init`: sessions of this process only
+
+
+SECRET_KEY = secret_key()
+DEBUG = False
+ALLOWED_HOSTS = [host for host in env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
+CSRF_TRUSTED_ORIGINS = [origin for origin in env("TRUSTED_ORIGINS").split(",") if origin]
+
+INSTALLED_APPS = [
+    "manyeyes.vault",
+    "manyeyes.events",
+    "manyeyes.accounts",
+    "manyeyes.programs",
+    "manyeyes.replays",
+    "manyeyes.cases",
+    "manyeyes.publications",
+    "manyeyes.portal",
+    "manyeyes.console",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "manyeyes.http.RefusalMiddleware",
+]
+
+ROOT_URLCONF = "manyeyes.urls"
+WSGI_APPLICATION = "manyeyes.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "manyeyes.http.page_context",
+            ],
+            "libraries": {"manyeyes": "manyeyes.templatetags.manyeyes"},
+        },
+    }
+]
+
+# SQLite: IMMEDIATE takes the write lock at BEGIN (deferred transactions fail under two writers); FULL survives power loss.
+SQLITE: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+}
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(env("DATABASE_URL") or f"sqlite:///{MANYEYES_DATA_DIR / 'db.sqlite3'}")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = SQLITE
+else:
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 12}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Sign-in.
+AUTH_USER_MODEL = "accounts.Person"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/my/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "manyeyes.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MANYEYES_BASE_URL.startswith("http://localhost")
+
+# Cookies and headers.
+SECURE = MANYEYES_BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "manyeyes_session"
+CSRF_COOKIE_NAME = "manyeyes_csrf"
+CSRF_FAILURE_VIEW = "manyeyes.http.csrf_failure"
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# What people type is held in memory or encrypted while it streams, never in a plain temporary file.
+FILE_UPLOAD_HANDLERS = ["manyeyes.vault.uploads.EncryptingUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+
+# Mail: files in the data directory unless a server is named.
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "manyeyes@localhost")
+if env("EMAIL_HOST"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = env("EMAIL_HOST")
+    EMAIL_PORT = int(env("EMAIL_PORT", "587"))
+    EMAIL_HOST_USER = env("EMAIL_USER")
+    EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD")
+    EMAIL_USE_TLS = True
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MANYEYES_DATA_DIR / "mail")
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "static"]
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Logs name a path and a status, never a query, a body or an address; exceptions are logged by type and place only.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"no_content": {"()": "manyeyes.http.NoContent"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_content"]}},
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "WARNING")},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+    },
+}

@@ -1,0 +1,19 @@
+"""The doors of the house: which address leads to which face."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from manyeyes import http
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("theme/", http.set_theme, name="theme"),
+    path("desk/", include("manyeyes.console.urls")),
+    path("", include("manyeyes.portal.urls")),
+]
+
+handler400 = "manyeyes.http.bad_request"
+handler403 = "manyeyes.http.forbidden"
+handler404 = "manyeyes.http.not_found"
+handler500 = "manyeyes.http.server_error"
