@@ -43,7 +43,9 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # Pages hold what only their reader may see: no shared cache, no history copy.
-        response.headers.setdefault("Cache-Control", "no-store" if request.user.is_authenticated else "private, no-cache")
+        response.headers.setdefault(
+            "Cache-Control", "no-store" if request.user.is_authenticated else "private, no-cache"
+        )
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
