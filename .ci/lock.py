@@ -27,7 +27,7 @@ def main() -> int:
     command += ["--generate-hashes", "--no-header", "--no-annotate", "--quiet", "--output-file", "requirements.lock"]
     subprocess.run(command, cwd=ROOT, check=True)
     rows = pins((ROOT / "requirements.lock").read_text(encoding="utf-8"))
-    body = "\n".join(f'  "{row}",'.replace("'", "'") for row in rows)
+    body = "\n".join(f'  "{row}",' for row in rows)
     text = project.read_text(encoding="utf-8")
     before, rest = text.split(START)
     after = rest.split(END)[1]

@@ -1,4 +1,4 @@
-"""Every switch of manyeyes: an environment variable `MANYEYES_…` with a default that works (`…_FILE` twins for secrets)."""
+"""Every switch of manyeyes: an environment variable `MANYEYES_…` with a default that works; secrets have `…_FILE` twins."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ TEMPLATES = [
     }
 ]
 
-# SQLite: IMMEDIATE takes the write lock at BEGIN (deferred transactions fail under two writers); FULL survives power loss.
+# SQLite: IMMEDIATE takes the write lock at BEGIN (deferred ones fail under two writers); FULL survives power loss.
 SQLITE: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,

@@ -1,0 +1,23 @@
+"""What every test gets: no network beyond this machine, a clock that can be set."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+_connect = socket.socket.connect
+LOCAL = ("127.", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that calls out of this machine fails: results must not depend on who answers there."""
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOCAL):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        _connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
