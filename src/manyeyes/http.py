@@ -122,6 +122,19 @@ def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
     return int(cache.incr(key)) <= per_hour
 
 
+def from_this_site(request: HttpRequest) -> bool:
+    """Whether a form was sent from our own page, told without cookies (Fetch Metadata and Origin, as browsers send them).
+
+    The report form must work for people who take no cookies before they have sent anything; a client that sends
+    neither header is no browser and carries no one's session by accident.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.get_host()}"
+
+
 class NoContent(logging.Filter):
     """Strips messages and values from log records of failed requests: an exception's text may quote a report."""
 
@@ -144,4 +157,4 @@ class NoContent(logging.Filter):
         return True
 
 
-__all__ = ["Http404", "RefusalMiddleware", "caller", "paged", "within_limit"]
+__all__ = ["Http404", "RefusalMiddleware", "caller", "from_this_site", "paged", "within_limit"]

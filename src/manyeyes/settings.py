@@ -1,4 +1,4 @@
-"""Every switch of manyeyes: an environment variable `MANYEYES_…` with a default that works; secrets have `…_FILE` twins."""
+"""Every switch of manyeyes: an environment variable `MANYEYES_…` with a working default; secrets have `_FILE` twins."""
 
 from __future__ import annotations
 
