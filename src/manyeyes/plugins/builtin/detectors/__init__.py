@@ -1,0 +1,1 @@
+"""Detectors: rules that say what an answer was."""

@@ -1,0 +1,1 @@
+"""Targets: ways to reach a model, or to replay what one said."""

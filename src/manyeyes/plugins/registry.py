@@ -1,0 +1,48 @@
+"""Finds plugins by kind and name: the built-in ones, then those that installed packages announce."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+_TARGETS = "manyeyes.plugins.builtin.targets"
+_DETECTORS = "manyeyes.plugins.builtin.detectors"
+BUILTIN: dict[str, dict[str, str]] = {
+    "targets": {
+        "openai_chat": f"{_TARGETS}.openai_chat:OpenAIChat",
+        "recording": f"{_TARGETS}.recording:Recording",
+        "scripted": f"{_TARGETS}.recording:Scripted",
+        "example": f"{_TARGETS}.recording:Example",
+    },
+    "detectors": {
+        "contains": f"{_DETECTORS}.contains:Contains",
+        "regex": f"{_DETECTORS}.regex:Regex",
+        "canary": f"{_DETECTORS}.canary:Canary",
+        "refusal": f"{_DETECTORS}.refusal:Refusal",
+        "human": f"{_DETECTORS}.human:Human",
+        "all": f"{_DETECTORS}.combined:All",
+        "any": f"{_DETECTORS}.combined:Any",
+        "not": f"{_DETECTORS}.combined:Not",
+    },
+}
+
+
+class UnknownPluginError(LookupError):
+    """No plugin of that kind has that name."""
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Every name of a kind, built-in first."""
+    return (*BUILTIN[kind], *(point.name for point in entry_points(group=f"manyeyes.{kind}")))
+
+
+def find(kind: str, name: str) -> Any:
+    """The class that a plugin name stands for. Raises UnknownPluginError."""
+    if path := BUILTIN[kind].get(name):
+        module, _, attribute = path.partition(":")
+        return getattr(import_module(module), attribute)
+    for point in entry_points(group=f"manyeyes.{kind}"):
+        if point.name == name:
+            return point.load()
+    raise UnknownPluginError(f"unknown plugin {name!r} of kind {kind}; known are {', '.join(names(kind))}")

@@ -1,0 +1,114 @@
+"""The plan document: everything a replay is going to do, frozen and hashed before the first trial."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from manyeyes.engine.plan import Plan
+from manyeyes.runs.price import Price
+
+FORMAT = "manyeyes.plan/1"
+
+
+class DocumentError(ValueError):
+    """A plan document that cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRequest:
+    """What a cell means: the messages and parameters to send, and the detector that decides."""
+
+    messages: tuple[Mapping[str, str], ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    detector: str = "success"
+    setting: str = ""
+    wording: str = ""
+    part: str = "reported"
+    method: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetInfo:
+    """How a target is reached, for the role `main` or `positive`. Never holds a key."""
+
+    kind: str = "openai_chat"
+    url: str = ""
+    model: str = ""
+    label: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """Limits on spending that no run passes (None: no limit)."""
+
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    max_cost: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanDocument:
+    """A plan of the engine together with what it means outside.
+
+    `caps` can stop a run but never change its verdict, so they may be raised on resume and are not part of `hash`.
+    """
+
+    plan: Plan
+    requests: Mapping[str, CellRequest]
+    detectors: Mapping[str, Mapping[str, Any]]
+    detector_versions: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, TargetInfo] = field(default_factory=dict)
+    caps: Caps = Caps()
+    price: Price | None = None
+    seeds: str = "per_trial"
+    seed: int | None = None
+    effects: str = "none"
+    title: str = ""
+    reproducer_hash: str = ""
+    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    claim: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as plain data; `from_json` is its inverse."""
+        data = {name: value for name, value in self.__dict__.items() if name != "plan"}
+        data |= {"format": FORMAT, "plan": self.plan.to_json(), "caps": asdict(self.caps)}
+        data["price"] = asdict(self.price) if self.price else None
+        data["requests"] = {key: asdict(request) for key, request in self.requests.items()}
+        data["targets"] = {role: asdict(target) for role, target in self.targets.items()}
+        return json.loads(json.dumps(data))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PlanDocument:
+        """The document that `to_json` described. Raises DocumentError on foreign data."""
+        if not isinstance(data, Mapping) or data.get("format") != FORMAT:
+            raise DocumentError(f"not a plan document of format {FORMAT}")
+        values = {name: value for name, value in data.items() if name != "format"}
+        try:
+            values["plan"] = Plan.from_json(values["plan"])
+            values["caps"] = Caps(**values["caps"])
+            values["price"] = Price(**values["price"]) if values["price"] else None
+            values["targets"] = {role: TargetInfo(**row) for role, row in values["targets"].items()}
+            values["requests"] = {
+                key: CellRequest(**{**row, "messages": tuple(row["messages"])})
+                for key, row in values["requests"].items()
+            }
+            return cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DocumentError(f"plan document cannot be read: {error!r}") from None
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the canonical JSON of everything but the caps, in hex."""
+        data = self.to_json()
+        del data["caps"]
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def with_caps(self, caps: Caps) -> PlanDocument:
+        """The same plan under other limits on spending."""
+        return replace(self, caps=caps)

@@ -1,0 +1,209 @@
+"""Where a run keeps its plan, its trials and its verdict: the promise of a store, and the one in files."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from manyeyes.runs.document import DocumentError, PlanDocument
+
+Identity = tuple[str, int]
+
+
+class StoreError(Exception):
+    """A store that cannot be used: it holds another plan, or cannot be read."""
+
+
+@dataclass(kw_only=True)
+class TrialRecord:
+    """One trial as it happened. `outcome` None: answered, but a person must still say what it was.
+
+    `sent` is the body of the last request, byte for byte; `attempts` counts the requests this trial took.
+    """
+
+    stream: str
+    index: int
+    cell: str
+    seed: int
+    outcome: str | None
+    origin: str = "runner"
+    digest: str | None = None
+    sent: str = ""
+    answer: str = ""
+    finish_reason: str | None = None
+    http_status: int | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    ms: int = 0
+    started_at: str = ""
+    attempts: int = 1
+    model: str | None = None
+    fingerprint: str | None = None
+    overrun: bool = False
+
+    @property
+    def identity(self) -> Identity:
+        """What tells this trial from every other of the replay."""
+        return self.stream, self.index
+
+
+@dataclass(kw_only=True)
+class Stored:
+    """What a store holds: the frozen plan (None: nothing yet), the requests sent so far, the trials, the verdict."""
+
+    document: PlanDocument | None = None
+    calls: int = 0
+    trials: list[TrialRecord] = field(default_factory=list)
+    result: Mapping[str, Any] | None = None
+
+
+class Store(Protocol):
+    """Keeps one replay. Called from one writer thread at a time, never concurrently.
+
+    `calls` is the number of requests sent since the beginning, *including those about to be sent*: the driver sends
+    only after `save` returned, so that a crash cannot hide a call. It never goes down.
+    """
+
+    def load(self) -> Stored:
+        """All there is. Raises StoreError."""
+
+    def freeze(self, document: PlanDocument) -> None:
+        """Keeps the plan, before the first trial. Raises StoreError where another plan is kept already."""
+
+    def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
+        """Keeps the number of calls, and trials for good; a trial that is there already stays as it was."""
+
+    def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
+        """Keeps the result, and marks trials that came after the verdict's boundary."""
+
+
+class FileStore:
+    """A replay in a directory: `plan.json`, `trials.jsonl` (append only), `verdict.json`."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.chmod(self.directory, 0o700)
+        self._calls = 0
+        self._known: set[Identity] = set()
+        self._file: int | None = None
+        self._held: int | None = None
+
+    def load(self) -> Stored:
+        """All there is; a last line that a crash cut short is dropped, and its trial will be sent again."""
+        stored = Stored(document=self._document())
+        overrun: set[Identity] = set()
+        self._known.clear()
+        if result := self._read("verdict.json"):
+            stored.result = result["result"]
+            overrun = {(stream, index) for stream, index in result["overrun"]}
+        for row in self._rows():
+            stored.calls = max(stored.calls, row.get("calls", 0))
+            if "trial" in row:
+                record = TrialRecord(**row["trial"])
+                if record.identity not in self._known:
+                    self._known.add(record.identity)
+                    record.overrun = record.overrun or record.identity in overrun
+                    stored.trials.append(record)
+        self._calls = stored.calls
+        return stored
+
+    def freeze(self, document: PlanDocument) -> None:
+        """Writes `plan.json` once; raises StoreError where it holds another plan."""
+        self._lock()
+        kept = self._document()
+        if kept is not None and kept.hash != document.hash:
+            raise StoreError(
+                f"{self.directory} holds another plan ({kept.hash[:12]}, not {document.hash[:12]}): "
+                "a plan is frozen before its first trial. Use another directory."
+            )
+        if kept is None:
+            self._write("plan.json", document.to_json())
+
+    def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
+        """Appends; trials are on disk when this returns (a count alone survives the process, not a power cut)."""
+        lines = []
+        if calls > self._calls:
+            self._calls = calls
+            lines.append(orjson.dumps({"calls": calls}))
+        for record in trials:
+            if record.identity not in self._known:
+                self._known.add(record.identity)
+                lines.append(orjson.dumps({"trial": asdict(record)}))
+        if lines:
+            self._append(b"\n".join(lines) + b"\n", durable=bool(trials))
+
+    def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
+        """Writes `verdict.json`."""
+        self._write("verdict.json", {"result": dict(result), "overrun": [list(identity) for identity in overrun]})
+
+    def _lock(self) -> None:
+        if self._held is None:
+            self._held = os.open(self.directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                os.close(self._held)
+                self._held = None
+                raise StoreError(f"{self.directory} is in use by another run") from None
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        for handle in (self._file, self._held):
+            if handle is not None:
+                os.close(handle)
+        self._file = self._held = None
+
+    def _document(self) -> PlanDocument | None:
+        data = self._read("plan.json")
+        try:
+            return PlanDocument.from_json(data) if data is not None else None
+        except DocumentError as error:
+            raise StoreError(f"{self.directory / 'plan.json'}: {error}") from None
+
+    def _read(self, name: str) -> Any:
+        path = self.directory / name
+        try:
+            return json.loads(path.read_bytes()) if path.exists() else None
+        except ValueError as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
+
+    def _rows(self) -> list[dict[str, Any]]:
+        path = self.directory / "trials.jsonl"
+        if not path.exists():
+            return []
+        raw = path.read_bytes()
+        whole, _, torn = raw.rpartition(b"\n")
+        if torn:
+            # A crash in the middle of a write: nothing was promised about this line, so it may go.
+            os.truncate(path, len(raw) - len(torn))
+        try:
+            return [orjson.loads(line) for line in whole.split(b"\n") if line]
+        except orjson.JSONDecodeError as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
+
+    def _append(self, data: bytes, *, durable: bool) -> None:
+        if self._file is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._file = os.open(self.directory / "trials.jsonl", flags, 0o600)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._file, view) :]
+        if durable:
+            os.fsync(self._file)
+
+    def _write(self, name: str, data: Any) -> None:
+        """Replaces a file as a whole, so that no reader and no crash sees half of it."""
+        draft = self.directory / f".{name}.draft"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(json.dumps(data, indent=1).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self.directory / name)
