@@ -1,0 +1,1 @@
+"""Programs: what may be tested, under which rules, on which targets, and who works here."""

@@ -1,0 +1,61 @@
+"""Who somebody is to a program, and which programs they may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from manyeyes.programs.models import Membership, Program
+from manyeyes.rules.errors import NotFound
+from manyeyes.rules.lifecycle import Role
+
+DISCIPLINE_OF: dict[Role, str] = {Role.SECURITY_TRIAGER: "security", Role.ML_TRIAGER: "ml"}
+
+
+def roles_of(person: Any, program: Program) -> frozenset[Role]:
+    """The roles that `person` holds in `program`; none for strangers and for people who are not signed in."""
+    membership = _membership(person, program)
+    return frozenset(Role(role) for role in membership.roles) if membership else frozenset()
+
+
+def disciplines_of(person: Any, program: Program) -> frozenset[str]:
+    """The disciplines ("security", "ml") a person may sign off for: those of their roles and those given by name."""
+    membership = _membership(person, program)
+    if membership is None:
+        return frozenset()
+    by_role = {DISCIPLINE_OF[Role(role)] for role in membership.roles if Role(role) in DISCIPLINE_OF}
+    return frozenset(by_role | set(membership.disciplines))
+
+
+def programs_of(person: Any) -> QuerySet[Program]:
+    """The programs in which a person holds any role."""
+    if getattr(person, "pk", None) is None:
+        return Program.objects.none()
+    return Program.objects.filter(memberships__person_id=person.pk).exclude(memberships__roles=[]).distinct()
+
+
+def visible_to(person: Any) -> QuerySet[Program]:
+    """The programs a person may look at: those open to the public and those they work in."""
+    mine = Q(pk__in=programs_of(person).values("pk"))
+    return Program.objects.filter(~Q(state=Program.State.PRIVATE) | mine)
+
+
+def program_for(person: Any, slug: str) -> Program:
+    """The program of this slug. Raises NotFound when there is none or `person` may not know of it."""
+    program = visible_to(person).filter(slug=slug).first()
+    if program is None:
+        raise NotFound("There is no such program.")
+    return program
+
+
+def members_with(program: Program, role: Role) -> list[Any]:
+    """The people who hold `role` in `program`, oldest member first."""
+    rows = Membership.objects.filter(program=program).select_related("person").order_by("created_at")
+    return [row.person for row in rows if str(role) in row.roles]
+
+
+def _membership(person: Any, program: Program) -> Membership | None:
+    if getattr(person, "pk", None) is None:
+        return None
+    return Membership.objects.filter(program=program, person_id=person.pk).first()

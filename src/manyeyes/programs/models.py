@@ -1,0 +1,219 @@
+"""What a program is made of: its policy in versions, its scope, its targets with their versions, its people."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from manyeyes.rules import clock
+from manyeyes.rules.errors import Conflict
+from manyeyes.vault.fields import EncryptedText
+from manyeyes.vault.models import Encrypted
+
+PERSON = settings.AUTH_USER_MODEL
+
+
+class Program(Encrypted):
+    """One organisation's disclosure program. Its key guards what belongs to no case, such as target credentials."""
+
+    class State(models.TextChoices):
+        """Who can find the program: nobody but its members, everybody, or everybody while it takes no reports."""
+
+        PRIVATE = "private"
+        PUBLIC = "public"
+        PAUSED = "paused"
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    organisation = models.CharField(max_length=120)
+    summary = models.CharField(max_length=400, blank=True)
+    contact_email = models.EmailField(blank=True)
+    languages = models.CharField(max_length=60, default="en")
+    state = models.CharField(max_length=10, choices=State, default=State.PRIVATE)
+    zone = models.CharField(max_length=60, default="UTC")
+    first_response_hours = models.PositiveIntegerField(default=48)
+    decision_hours = models.PositiveIntegerField(default=24 * 10)
+    embargo_days = models.PositiveIntegerField(default=90)
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def takes_reports(self) -> bool:
+        """Whether a report may be sent to it now: it is not paused and has a published policy to stand on."""
+        return self.state != self.State.PAUSED and self.policy is not None
+
+    @property
+    def policy(self) -> PolicyVersion | None:
+        """The policy in force: the newest published version."""
+        return self.policies.filter(published_at__isnull=False).order_by("-number").first()
+
+
+class PolicyVersion(models.Model):
+    """The policy as it read on a day. Once published it never changes: every case keeps the version it came under."""
+
+    SECTIONS = (
+        ("introduction", "What this program is for"),
+        ("promises", "What we promise"),
+        ("rules", "How to test"),
+        ("out_of_scope", "What is out of scope"),
+        ("safe_harbor", "Safe harbor"),
+        ("ai_research", "Research on AI systems"),
+        ("disclosure", "Publishing and credit"),
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="policies")
+    number = models.PositiveIntegerField()
+    introduction = models.TextField(blank=True)
+    promises = models.TextField(blank=True)
+    rules = models.TextField(blank=True)
+    out_of_scope = models.TextField(blank=True)
+    safe_harbor = models.TextField(blank=True)
+    ai_research = models.TextField(blank=True)
+    disclosure = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+    published_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["program", "number"], name="one_policy_per_number")]
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.program} policy {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the draft, or its publication. Raises Conflict on any change to a published version."""
+        if PolicyVersion.objects.filter(pk=self.pk, published_at__isnull=False).exists():
+            raise Conflict(f"Policy version {self.number} is published and cannot change. Draft a new version.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Drop a draft. Raises Conflict for a published version."""
+        if PolicyVersion.objects.filter(pk=self.pk, published_at__isnull=False).exists():
+            raise Conflict(f"Policy version {self.number} is published and cannot be removed.")
+        return super().delete(*args, **kwargs)
+
+    def sections(self) -> list[tuple[str, str, str]]:
+        """(field name, heading, text) of the sections that say something, in reading order."""
+        rows = [(name, heading, str(getattr(self, name))) for name, heading in self.SECTIONS]
+        return [row for row in rows if row[2].strip()]
+
+
+class Target(models.Model):
+    """A system that may be attacked under this program, and how it can be reached."""
+
+    class Access(models.TextChoices):
+        """How trials reach it: an API, a harness around a stateful agent, a person by hand, or not at all."""
+
+        API = "api"
+        HARNESS = "harness"
+        MANUAL = "manual"
+        NONE = "none"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="targets")
+    name = models.CharField(max_length=120)
+    access = models.CharField(max_length=10, choices=Access, default=Access.NONE)
+    description = models.TextField(blank=True)
+    owner = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["program", "name"], name="one_target_per_name")]
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def current(self) -> TargetVersion | None:
+        """The version in service: deployed last and not retired."""
+        return self.versions.filter(retired_at__isnull=True).order_by("-deployed_at", "-created_at").first()
+
+    def permit_at(self, when: datetime) -> Permit | None:
+        """The newest permit that has not run out at `when`."""
+        open_ended, running = models.Q(until__isnull=True), models.Q(until__gt=when)
+        return self.permits.filter(open_ended | running).order_by("-granted_at").first()
+
+
+class TargetVersion(Encrypted):
+    """One pinned deployment of a target; its credential is encrypted under the program's key."""
+
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="versions")
+    label = models.CharField(max_length=60)
+    endpoint_url = models.URLField(max_length=300, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    api_key = EncryptedText(null=True, blank=True)
+    notes = EncryptedText(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    deployed_at = models.DateTimeField(default=clock.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["target", "label"], name="one_version_per_label")]
+        ordering = ["-deployed_at"]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.label}"
+
+
+class Permit(models.Model):
+    """On what basis a target may be attacked by machine: who operates it, where, and within which bounds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="permits")
+    operator = models.CharField(max_length=120)
+    basis = models.CharField(max_length=200)
+    environment = models.CharField(max_length=12, default="staging")
+    hazard_classes = models.JSONField(default=list, blank=True)
+    calls_per_day = models.PositiveIntegerField(default=5000)
+    granted_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-granted_at"]
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.basis}"
+
+
+class ScopeItem(models.Model):
+    """One line of the scope as a researcher reads it, with the target it speaks of where there is one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="scope")
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, null=True, blank=True, related_name="scope")
+    text = models.CharField(max_length=300)
+    in_scope = models.BooleanField(default=True)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-in_scope", "position"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Membership(models.Model):
+    """What a person may do in a program. One person may hold several roles."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="memberships")
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="memberships")
+    roles = models.JSONField(default=list)
+    disciplines = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["program", "person"], name="one_membership_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.program}: {', '.join(self.roles)}"

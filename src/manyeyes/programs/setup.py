@@ -1,0 +1,98 @@
+"""Makes a working program in one step; `manyeyes init` and the demo both begin here."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from manyeyes.programs import policy
+from manyeyes.programs.access import DISCIPLINE_OF
+from manyeyes.programs.models import Membership, PolicyVersion, Program
+from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.rules.lifecycle import Role
+from manyeyes.vault import keyring
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
+TEAM_ROLES = tuple(role for role in Role if role not in (Role.REPORTER, Role.SYSTEM))
+
+
+@transaction.atomic
+def create_program(
+    *,
+    slug: str,
+    name: str,
+    organisation: str,
+    contact_email: str = "",
+    summary: str = "",
+    zone: str = "UTC",
+    languages: str = "en",
+    first_response_hours: int = 48,
+    members: Mapping[Any, Iterable[Role]] | None = None,
+    public: bool = False,
+    sections: Mapping[str, str] | None = None,
+) -> Program:
+    """A program with its own key, its people, and the default policy: published when `public`, else a draft.
+
+    `members` maps a person to roles. Raises Invalid for a field that cannot be used, Conflict for a slug in use.
+    """
+    _check(slug=slug, name=name, organisation=organisation, contact_email=contact_email, zone=zone)
+    if Program.objects.filter(slug=slug).exists():
+        raise Conflict(f"There is already a program at /p/{slug}/.")
+    program = Program.objects.create(
+        key=keyring.new_key("program"),
+        slug=slug,
+        name=name.strip(),
+        organisation=organisation.strip(),
+        contact_email=contact_email,
+        summary=summary.strip(),
+        zone=zone,
+        languages=languages,
+        first_response_hours=first_response_hours,
+        state=Program.State.PUBLIC if public else Program.State.PRIVATE,
+    )
+    for person, roles in (members or {}).items():
+        add_member(program, person, roles)
+    version: PolicyVersion = policy.draft(program, **(sections or {}))
+    if public:
+        first = next(iter(members or {}), None)
+        policy.publish(version, by=first)
+    return program
+
+
+def add_member(program: Program, person: Any, roles: Iterable[Role], disciplines: Iterable[str] = ()) -> Membership:
+    """Give `person` these roles, in place of any held before. Raises Invalid for a role that no member can hold."""
+    wanted = [Role(role) for role in dict.fromkeys(roles)]
+    if not wanted:
+        raise Invalid(roles="Choose at least one role.")
+    for role in wanted:
+        if role not in TEAM_ROLES:
+            raise Invalid(roles=f"{role} is not a role of a team; it comes with a report or belongs to the platform.")
+    named = sorted({DISCIPLINE_OF[role] for role in wanted if role in DISCIPLINE_OF} | set(disciplines))
+    values = {"roles": [str(role) for role in wanted], "disciplines": named}
+    return Membership.objects.update_or_create(program=program, person=person, defaults=values)[0]
+
+
+def _check(*, slug: str, name: str, organisation: str, contact_email: str, zone: str) -> None:
+    wrong: dict[str, str] = {}
+    if not SLUG.match(slug):
+        wrong["slug"] = "Use 1 to 40 lower-case letters, digits and hyphens, for example wicket."
+    for field, value in (("name", name), ("organisation", organisation)):
+        if not value.strip() or len(value) > 120 or not value.isprintable():
+            wrong[field] = "Give 1 to 120 characters on one line."
+    if contact_email:
+        try:
+            validate_email(contact_email)
+        except ValidationError:
+            wrong["contact_email"] = "This is not an e-mail address."
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        wrong["zone"] = "Use a time zone name such as Europe/Vienna."
+    if wrong:
+        raise Invalid(wrong)

@@ -1,0 +1,194 @@
+"""Targets, their pinned versions and their permits: what may be reached by machine, at which address, and why."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from manyeyes.programs.models import Permit, Program, Target, TargetVersion
+from manyeyes.rules import clock, permits
+from manyeyes.rules.errors import Conflict, Invalid, Refused
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def add_target(
+    program: Program, *, name: str, access: str, owner: Any = None, description: str = "", in_scope: str = ""
+) -> Target:
+    """Register a system, with one line of scope for researchers when `in_scope` is given."""
+    if access not in Target.Access.values:
+        raise Invalid(access=f"Choose one of {', '.join(Target.Access.values)}.")
+    if not name.strip():
+        raise Invalid(name="The target needs a name.")
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                target = Target.objects.create(
+                    program=program, name=name.strip(), access=access, owner=owner, description=description.strip()
+                )
+        except IntegrityError:
+            raise Conflict(f"There is already a target called {name.strip()}.") from None
+        if in_scope:
+            position = program.scope.count()
+            program.scope.create(target=target, text=in_scope, in_scope=True, position=position)
+    return target
+
+
+def add_version(
+    target: Target,
+    *,
+    label: str,
+    endpoint_url: str = "",
+    model: str = "",
+    api_key: str | None = None,
+    notes: str | None = None,
+    deployed_at: datetime | None = None,
+) -> TargetVersion:
+    """Pin one deployment. The credential is encrypted and sent to this address's origin only."""
+    if not label.strip():
+        raise Invalid(label="Name the version, for example 2026-11-23 or v2.")
+    if target.access == Target.Access.API or endpoint_url:
+        check_url(endpoint_url)
+    try:
+        with transaction.atomic():
+            return TargetVersion.objects.create(
+                key=target.program.key,
+                target=target,
+                label=label.strip(),
+                endpoint_url=endpoint_url,
+                model=model,
+                api_key=api_key,
+                notes=notes,
+                deployed_at=deployed_at or clock.now(),
+            )
+    except IntegrityError:
+        raise Conflict(f"{target.name} already has a version {label.strip()}.") from None
+
+
+def grant(
+    target: Target,
+    *,
+    by: Any,
+    operator: str,
+    basis: str,
+    environment: str = permits.Environment.STAGING,
+    hazard_classes: list[str] | None = None,
+    calls_per_day: int = 5000,
+    until: datetime | None = None,
+) -> Permit:
+    """Record on what basis the target may be attacked by machine; `by` answers for it."""
+    wrong = {}
+    if not operator.strip():
+        wrong["operator"] = "Say who operates the target."
+    if not basis.strip():
+        wrong["basis"] = "Say why we may attack it, for example: our own system, agreed with its owner."
+    if environment not in set(permits.Environment):
+        wrong["environment"] = f"Choose one of {', '.join(permits.Environment)}."
+    unknown = set(hazard_classes or ()) - set(permits.HAZARDS)
+    if unknown:
+        wrong["hazard_classes"] = f"Not a hazard class: {', '.join(sorted(unknown))}."
+    if wrong:
+        raise Invalid(wrong)
+    return Permit.objects.create(
+        target=target,
+        operator=operator.strip(),
+        basis=basis.strip(),
+        environment=environment,
+        hazard_classes=hazard_classes or [],
+        calls_per_day=calls_per_day,
+        granted_by=by,
+        until=until,
+    )
+
+
+def permit_of(target: Target, at: datetime | None = None) -> permits.Permit | None:
+    """The newest permit of the target that has not run out, as the rules read it."""
+    row = target.permit_at(at or clock.now())
+    if row is None:
+        return None
+    return permits.Permit(
+        operator=row.operator,
+        basis=row.basis,
+        environment=row.environment,
+        hazard_classes=tuple(row.hazard_classes),
+        calls_per_day=row.calls_per_day,
+        granted_by=str(row.granted_by_id),
+        until=row.until,
+    )
+
+
+def check_url(url: str) -> str:
+    """The endpoint, if a target may have it. Raises Invalid: wrong scheme, credentials in it, a private address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Invalid(endpoint_url="This is not an address of the form https://host/path.") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Invalid(endpoint_url="Give an address of the form https://host/path.")
+    if parts.username or parts.password or parts.fragment or "\\" in url:
+        raise Invalid(endpoint_url="Leave out user name, password and fragment; the credential has its own field.")
+    if port == 0 or not url.isascii() or not url.isprintable():
+        raise Invalid(endpoint_url="This address holds characters or a port that cannot be used.")
+    if settings.MANYEYES_ALLOW_PRIVATE_TARGETS:
+        return url
+    literal = _literal(host)
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")) or (literal and not public(literal)):
+        raise Invalid(
+            endpoint_url="This address is on a private network. Set MANYEYES_ALLOW_PRIVATE_TARGETS=1 to allow those."
+        )
+    if parts.scheme == "http":
+        raise Invalid(endpoint_url="Use https: the credential and the exploit would travel in the clear.")
+    return url
+
+
+def public(address: Address) -> bool:
+    """Whether an address belongs to the public internet, an IPv4 one inside IPv6 included.
+
+    >>> public(ipaddress.ip_address("127.0.0.1")), public(ipaddress.ip_address("::ffff:10.0.0.1"))
+    (False, False)
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is not None:
+            return public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def resolve(version: TargetVersion) -> list[str]:
+    """The IP addresses to connect to, looked up once. Raises Refused when one is private and that is not allowed."""
+    url = check_url(version.endpoint_url)
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        raise Refused(f"The host of {version} has no address. Check the endpoint or the name service.") from None
+    addresses = list(dict.fromkeys(str(row[4][0]).split("%")[0] for row in found))
+    if not settings.MANYEYES_ALLOW_PRIVATE_TARGETS:
+        inside = [address for address in addresses if not public(ipaddress.ip_address(address))]
+        if inside:
+            raise Refused(f"The host of {version} leads into a private network, which is not allowed here.")
+    return addresses
+
+
+def since_midnight() -> datetime:
+    """The start of the present UTC day, from which the permit's calls are counted."""
+    return clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        # 127.1, 0x7f.1 and 2130706433 are loopback to the resolver too.
+        return ipaddress.ip_address(socket.inet_aton(host))
+    except OSError:
+        return None
