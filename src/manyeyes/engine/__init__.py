@@ -1,1 +1,55 @@
 """Pure statistics of probabilistic exploits: plans in, trials out, outcomes in, a verdict out; no I/O."""
+
+from manyeyes.engine.drive import drive
+from manyeyes.engine.intervals import (
+    anytime_interval,
+    exact_interval,
+    exact_lower,
+    exact_upper,
+    lower_bound,
+    per_trial_tau,
+    residual_at,
+    upper_bound,
+    wilson_lower,
+    wilson_upper,
+)
+from manyeyes.engine.make import plan_reproduce, plan_score, plan_verify, zeros_needed
+from manyeyes.engine.plan import Answer, Arm, Batch, Cell, Feed, Fixed, Outcome, Plan, Progress, Question, Stream, Trial
+from manyeyes.engine.replay import replay
+from manyeyes.engine.verdict import ArmResult, Check, PartVerdict, SettingRate, Verdict
+
+__all__ = [
+    "Answer",
+    "Arm",
+    "ArmResult",
+    "Batch",
+    "Cell",
+    "Check",
+    "Feed",
+    "Fixed",
+    "Outcome",
+    "PartVerdict",
+    "Plan",
+    "Progress",
+    "Question",
+    "SettingRate",
+    "Stream",
+    "Trial",
+    "Verdict",
+    "anytime_interval",
+    "drive",
+    "exact_interval",
+    "exact_lower",
+    "exact_upper",
+    "lower_bound",
+    "per_trial_tau",
+    "plan_reproduce",
+    "plan_score",
+    "plan_verify",
+    "replay",
+    "residual_at",
+    "upper_bound",
+    "wilson_lower",
+    "wilson_upper",
+    "zeros_needed",
+]

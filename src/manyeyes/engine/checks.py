@@ -1,0 +1,97 @@
+"""Honesty checks on a finished sequence, each with a consequence; those that are tests are at level .001."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, inf, lgamma
+
+from manyeyes.engine.plan import Question
+from manyeyes.engine.special import log_sum
+from manyeyes.engine.tally import Tally
+from manyeyes.engine.verdict import Check
+
+LEVEL = 0.001
+
+
+def _log_choose(n: int, k: int) -> float:
+    if not 0 <= k <= n:
+        return -inf
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def halves_p_value(bits: Sequence[bool]) -> float:
+    """Fisher's (1922) exact two-sided p-value that the first and the second half have one rate.
+
+    >>> round(halves_p_value([True] * 8 + [False] * 8), 6)
+    0.000155
+    """
+    n, half = len(bits), len(bits) // 2
+    total, first = sum(bits), sum(bits[:half])
+    whole = _log_choose(n, total)
+    logs = [_log_choose(half, x) + _log_choose(n - half, total - x) - whole for x in range(min(half, total) + 1)]
+    cut = logs[first] + 1e-9
+    return min(1.0, exp(log_sum([value for value in logs if value <= cut])))
+
+
+def runs_p_value(bits: Sequence[bool]) -> float:
+    """The exact p-value of so few runs of equal outcomes (Wald & Wolfowitz 1940): small when successes come in clumps.
+
+    One-sided, because drawing wordings in balanced rounds makes too many runs by design.
+
+    >>> round(runs_p_value([True] * 8 + [False] * 8), 6)
+    0.000155
+    >>> runs_p_value([True, True])
+    1.0
+    """
+    ones, zeros = sum(bits), len(bits) - sum(bits)
+    if not ones or not zeros:
+        return 1.0
+    seen = 1 + sum(a != b for a, b in zip(bits, bits[1:], strict=False))
+    logs = []
+    for runs in range(2, seen + 1):
+        more, less = (runs + 1) // 2, runs // 2
+        for a, b in ((more, less), (less, more)):
+            logs.append(_log_choose(ones - 1, a - 1) + _log_choose(zeros - 1, b - 1))
+    return min(1.0, exp(log_sum(logs) - _log_choose(ones + zeros, ones)))
+
+
+def sequence_checks(tally: Tally) -> tuple[Check, ...]:
+    """Distinct answers, halves and runs of the scored prefix.
+
+    A verification that would hold becomes `inconclusive` when halves or runs fail: its rate was not one rate.
+    """
+    verify = tally.plan.question is Question.VERIFY
+    drift = "a verification is not called holds" if verify else "the interval speaks of the whole run, not of one rate"
+    halves, runs = halves_p_value(tally.bits), runs_p_value(tally.bits)
+    return (
+        _distinct(tally),
+        Check(
+            name="halves",
+            passed=halves >= LEVEL,
+            detail="first and second half of the trials compared",
+            consequence=drift,
+            p_value=halves,
+        ),
+        Check(
+            name="runs",
+            passed=runs >= LEVEL,
+            detail="successes looked at for coming in clumps",
+            consequence=drift,
+            p_value=runs,
+        ),
+    )
+
+
+def _distinct(tally: Tally) -> Check:
+    repeats = tally.repeats
+    if not repeats.known:
+        return Check(name="distinct answers", passed=True, detail="not available: some answers have no digest")
+    n, k = tally.supporting
+    constant = len(repeats.constant)
+    detail = f"{constant} wordings gave one constant answer; effective count {k} of {n}, from {tally.k} of {tally.n}"
+    return Check(
+        name="distinct answers",
+        passed=constant == 0,
+        detail=detail,
+        consequence="repeats of a constant answer count once as support for the claim",
+    )

@@ -1,0 +1,210 @@
+"""The ways to make a plan; every argument is checked by name before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, isfinite, log, log1p
+
+from manyeyes.engine.plan import Arm, Cell, Fixed, Plan, Question
+
+_ONE = (Cell(key="all"),)
+
+
+def _rate(name: str, value: float, *, most: float = 1.0) -> None:
+    if not (isfinite(value) and 0 < value < most):
+        raise ValueError(f"{name}: give a rate above 0 and below {most:g}, got {value}")
+
+
+def _count(name: str, value: int, *, least: int = 1) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name}: give a whole number of at least {least}, got {value!r}")
+
+
+def _cells(name: str, cells: Sequence[Cell], *, needed: bool = True) -> tuple[Cell, ...]:
+    if needed and not cells:
+        raise ValueError(f"{name}: give at least one cell")
+    keys = [cell.key for cell in cells]
+    double = sorted({key for key in keys if keys.count(key) > 1})
+    if double:
+        raise ValueError(f"{name}: each cell needs its own key, given twice: {', '.join(double)}")
+    for cell in cells:
+        if not (isfinite(cell.weight) and cell.weight > 0):
+            raise ValueError(f"{name}: the weight of cell {cell.key} must be a number above 0, got {cell.weight}")
+    return tuple(cells)
+
+
+def _arm(name: str, arm: Arm | None) -> Arm | None:
+    if arm is not None:
+        _cells(f"{name}.cells", arm.cells)
+        _count(f"{name}.n", arm.n)
+        if arm.need is not None and not (isinstance(arm.need, int) and 0 <= arm.need <= arm.n):
+            raise ValueError(f"{name}.need: give a whole number from 0 to n = {arm.n}, or None, got {arm.need!r}")
+    return arm
+
+
+def _score(score: Sequence[Fixed], rated: str) -> tuple[Fixed, ...]:
+    _cells("score", [fixed.cell for fixed in score], needed=False)
+    for fixed in score:
+        _count(f"score n of cell {fixed.cell.key}", fixed.n)
+    if rated and rated not in {fixed.cell.key for fixed in score}:
+        raise ValueError(f"rated: {rated!r} is not among the cells of score; name one of them")
+    return tuple(score)
+
+
+def zeros_needed(tau: float, alpha: float = 0.05) -> int:
+    """How many failures in a row any valid test needs to show a rate below tau: the rule of three, ceil(ln alpha/ln(1-tau)).
+
+    >>> zeros_needed(0.01), zeros_needed(0.05)
+    (299, 59)
+    """
+    return ceil(log(alpha) / log1p(-tau))
+
+
+def plan_reproduce(
+    *,
+    cells: Sequence[Cell] = _ONE,
+    alpha: float = 0.05,
+    beta: float = 0.05,
+    p0: float = 0.01,
+    p_min: float = 0.05,
+    cap: int = 400,
+    min_successes: int = 1,
+    retry_budget: int = 1,
+    control: Sequence[Cell] = (),
+    margin: float = 0.0,
+    benign: Arm | None = None,
+    positive: Arm | None = None,
+    score: Sequence[Fixed] = (),
+    rated: str = "",
+    seed: int = 0,
+    notes: Mapping[str, str] | None = None,
+) -> Plan:
+    """A plan that asks whether an exploit happens: above p0 (or above the control by `margin`), or below p_min.
+
+    `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at `cap`
+    trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. ValueError names the field.
+
+    >>> plan_reproduce(p0=0.2)
+    Traceback (most recent call last):
+    ValueError: p0: must be below p_min = 0.05, got 0.2
+    """
+    for name, value in (("alpha", alpha), ("beta", beta), ("p0", p0), ("p_min", p_min)):
+        _rate(name, value)
+    if p0 >= p_min:
+        raise ValueError(f"p0: must be below p_min = {p_min:g}, got {p0:g}")
+    if not (isfinite(margin) and 0 <= margin < 1):
+        raise ValueError(f"margin: give a number from 0 up to below 1, got {margin}")
+    if margin and not control:
+        raise ValueError("margin: only counts against a control; give control cells, or margin 0")
+    _count("cap", cap)
+    _count("min_successes", min_successes)
+    if min_successes > cap:
+        raise ValueError(f"min_successes: cannot be above cap = {cap}, got {min_successes}")
+    _count("retry_budget", retry_budget)
+    return Plan(
+        question=Question.REPRODUCE,
+        alpha=alpha,
+        beta=beta,
+        p0=p0,
+        p_min=p_min,
+        cap=cap,
+        min_successes=min_successes,
+        retry_budget=retry_budget,
+        cells=_cells("cells", cells),
+        control=_cells("control", control, needed=False),
+        margin=margin,
+        benign=_arm("benign", benign),
+        positive=_arm("positive", positive),
+        score=_score(score, rated),
+        rated=rated,
+        seed=seed,
+        notes=dict(notes or {}),
+    )
+
+
+def plan_verify(
+    *,
+    cells: Sequence[Cell] = _ONE,
+    tau: float = 0.01,
+    alpha: float = 0.05,
+    beta: float = 0.05,
+    cap: int | None = None,
+    retry_budget: int = 1,
+    benign: Arm | None = None,
+    positive: Arm | None = None,
+    before: tuple[int, int] | None = None,
+    part_cap: int = 20,
+    seed: int = 0,
+    notes: Mapping[str, str] | None = None,
+) -> Plan:
+    """A plan that asks whether a fix holds: the success rate over the declared mixture of cells is below tau per trial.
+
+    `cap` defaults to five times `zeros_needed`. tau is above 0 and below 0.5. `before` is (k, n) from before the fix;
+    `part_cap` is the most trials any part gets in all once the fix is refuted. ValueError names the field.
+
+    >>> plan_verify(tau=0.05).cap
+    295
+    >>> plan_verify(tau=5)
+    Traceback (most recent call last):
+    ValueError: tau: give a rate above 0 and below 0.5, got 5
+    """
+    _rate("tau", tau, most=0.5)
+    _rate("alpha", alpha)
+    _rate("beta", beta)
+    most = 5 * zeros_needed(tau, alpha) if cap is None else cap
+    _count("cap", most)
+    _count("retry_budget", retry_budget)
+    _count("part_cap", part_cap)
+    if before is not None:
+        _count("before n", before[1])
+        if not 0 <= before[0] <= before[1]:
+            raise ValueError(f"before: give (k, n) with 0 <= k <= n, got {before}")
+    return Plan(
+        question=Question.VERIFY,
+        alpha=alpha,
+        beta=beta,
+        tau=tau,
+        cap=most,
+        retry_budget=retry_budget,
+        cells=_cells("cells", cells),
+        benign=_arm("benign", benign),
+        positive=_arm("positive", positive),
+        before=None if before is None else (before[0], before[1]),
+        part_cap=part_cap,
+        seed=seed,
+        notes=dict(notes or {}),
+    )
+
+
+def plan_score(
+    *,
+    score: Sequence[Fixed],
+    rated: str = "",
+    benign: Arm | None = None,
+    retry_budget: int = 1,
+    seed: int = 0,
+    notes: Mapping[str, str] | None = None,
+) -> Plan:
+    """A plan with a fixed number of fresh trials per cell and no stopping rule; `rated` defaults to the first cell.
+
+    >>> plan_score(score=[Fixed(cell=Cell(key="deployed/reported"), n=30)]).rated
+    'deployed/reported'
+    """
+    if not score:
+        raise ValueError("score: give at least one cell with its number of trials")
+    _count("retry_budget", retry_budget)
+    if benign is not None and benign.need is not None:
+        raise ValueError("benign.need: a fixed count demands nothing of its arms; leave need at None")
+    chosen = rated or score[0].cell.key
+    rows = _score(score, chosen)
+    return Plan(
+        question=Question.SCORE,
+        cells=tuple(fixed.cell for fixed in rows),
+        cap=sum(fixed.n for fixed in rows),
+        retry_budget=retry_budget,
+        benign=_arm("benign", benign),
+        score=rows,
+        rated=chosen,
+        seed=seed,
+        notes=dict(notes or {}),
+    )

@@ -1,0 +1,138 @@
+"""What each part of a mixture (the reported wording, or a family of variants) says by itself, and what that makes overall."""
+
+from __future__ import annotations
+
+from math import log
+
+from manyeyes.engine.evidence import log_e_below, log_e_fails, log_e_futile
+from manyeyes.engine.intervals import anytime_interval, exact_lower, upper_bound
+from manyeyes.engine.plan import Cell, Outcome, Plan
+from manyeyes.engine.special import clipped_exp
+from manyeyes.engine.tally import Repeats, counts_as_success
+from manyeyes.engine.verdict import PartVerdict
+
+CONSTANT_AFTER = 5
+"""From this many trials on, one constant answer that never succeeded is called constant."""
+
+REPORTED = "reported"
+
+
+def half_of_before(plan: Plan) -> float | None:
+    """Half of the 95 % exact lower bound of the rate before the fix: what a suppressed part must be shown to stay below."""
+    if plan.before is None or plan.before[0] == 0:
+        return None
+    return exact_lower(*plan.before) / 2
+
+
+class PartTally:
+    """One part's own sequence: its trials of the main stream's prefix, then its further trials, in order.
+
+    A word is kept from the first prefix on which its e-process reached the boundary (each part at the plan's own alpha and
+    beta; no correction over parts).
+    """
+
+    def __init__(self, plan: Plan, part: str) -> None:
+        self.plan, self.part = plan, part
+        self.n = self.k = 0
+        self.repeats = Repeats()
+        self.reached: set[str] = set()
+        self._half = half_of_before(plan)
+        self._digests: set[str | None] = set()
+        self._once: set[str] = set()
+
+    def drawn(self, cell: Cell) -> bool:
+        """Whether this cell can only be drawn once, and was."""
+        return cell.key in self._once
+
+    def add(self, cell: Cell, outcome: Outcome, digest: str | None) -> None:
+        """Score the part's next trial and look at its boundaries."""
+        success = counts_as_success(self.plan.question, outcome)
+        self.repeats.add(cell, success, digest)
+        self._digests.add(digest)
+        if cell.deterministic:
+            self._once.add(cell.key)
+        self.n += 1
+        self.k += success
+        for name, value in self._logs().items():
+            if value >= -log(self.plan.alpha if name == "holds" else self.plan.beta):
+                self.reached.add(name)
+        if self.constant:
+            self.reached.add("suppressed")
+
+    def _logs(self) -> dict[str, float]:
+        n = self.n - self.repeats.failures
+        logs = {
+            "holds": log_e_below(n, self.k, self.plan.tau),
+            "fails": log_e_fails(self.n, self.k, self.plan.tau),
+            "not_shown": log_e_futile(self.n, self.k, self.plan.tau),
+        }
+        return logs if self._half is None else logs | {"suppressed": log_e_below(n, self.k, self._half)}
+
+    @property
+    def constant(self) -> bool:
+        """Whether the part gave one and the same answer throughout, five times or more, and never succeeded."""
+        return self.n >= CONSTANT_AFTER and self.k == 0 and len(self._digests) == 1 and None not in self._digests
+
+    @property
+    def decided(self) -> bool:
+        """Whether further trials of this part are not needed or not allowed."""
+        return bool(self.reached & {"holds", "fails", "suppressed"}) or self.n >= self.plan.part_cap
+
+    @property
+    def verdict(self) -> str:
+        """The part's word; a proof of success outranks any proof of absence."""
+        return next((word for word in ("fails", "holds", "not_shown") if word in self.reached), "inconclusive")
+
+    def result(self) -> PartVerdict:
+        """The part with its numbers."""
+        low, high = anytime_interval(self.k, self.n)
+        return PartVerdict(
+            part=self.part,
+            verdict=self.verdict,
+            n=self.n,
+            k=self.k,
+            asr=self.k / self.n if self.n else None,
+            low=low,
+            high=high,
+            bound=upper_bound(self.k, self.n - self.repeats.failures, alpha=self.plan.alpha),
+            suppressed="suppressed" in self.reached,
+            constant=self.constant,
+            evalues={name: clipped_exp(value) for name, value in self._logs().items()},
+        )
+
+
+def below_before(plan: Plan, bits: list[bool]) -> bool:
+    """Whether, on some prefix of the main stream, its rate was shown to be below the lower bound of the rate before."""
+    if plan.before is None or plan.before[0] == 0:
+        return False
+    boundary, k = exact_lower(*plan.before), 0
+    for n, bit in enumerate(bits, 1):
+        k += bit
+        if log_e_below(n, k, boundary) >= -log(plan.beta):
+            return True
+    return False
+
+
+def overall(plan: Plan, main: str, tallies: list[PartTally], bits: list[bool]) -> tuple[str, str]:
+    """The overall word and its reason, from the main stream's word and the parts.
+
+    In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while another
+    part fails; `fails` where the reported part fails, or the main stream fails and no part is suppressed; `reduced` where
+    the main stream was shown to succeed less often than before the fix; else the main stream's own word. A main stream that
+    holds stays `holds`, unless a part by itself was shown to be above tau: then `reduced`. A plan with one part and no
+    rate before keeps the main stream's word.
+    """
+    verdicts = {tally.part: tally.verdict for tally in tallies}
+    failing = [part for part, word in verdicts.items() if word == "fails"]
+    if main == "holds" and failing and len(tallies) > 1:
+        return "reduced", f"the mixture is below tau, but by itself this is above: {', '.join(failing)}"
+    if main not in ("fails", "not_shown") or (len(tallies) == 1 and plan.before is None):
+        return main, ""
+    quiet = [tally.part for tally in tallies if tally.reached & {"suppressed", "holds"}]
+    if REPORTED in quiet and REPORTED not in failing and failing:
+        return "symptom_patched", f"the reported wording is blocked; still passing: {', '.join(failing)}"
+    if REPORTED in failing or (main == "fails" and not quiet):
+        return "fails", f"above tau: {', '.join(failing) or 'the declared mixture'}"
+    if below_before(plan, bits):
+        return "reduced", "it succeeds less often than before the fix, but not below tau"
+    return main, ""

@@ -1,0 +1,193 @@
+"""The stages a replay goes through: side arms, the main stream under its rule, further trials per part, fixed counts.
+
+Every stage reads answers in index order from the ledger and says which trials it still wants. What a stage concludes is a
+function of the answers alone, not of when or in which batch they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.parts import PartTally
+from manyeyes.engine.plan import Answer, Arm, Cell, Outcome, Plan, Question, Stream
+from manyeyes.engine.schedule import Layout, Place
+from manyeyes.engine.tally import Tally
+
+ECHO_AFTER = 8
+"""From this many trials on, a target whose answers mostly repeat its benign answers is taken for a constant one."""
+
+
+class ArmCount:
+    """One side arm, counted in index order up to its end, or to the trial after which its need cannot be met."""
+
+    def __init__(self, stream: Stream, arm: Arm) -> None:
+        self.stream, self.arm = stream, arm
+        self.n = self.k = self.undecided = 0
+        self.digests: set[str] = set()
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Count what has come; True when there is nothing left to learn."""
+        while not self.done:
+            answer = ledger.get(self.stream, self.n)
+            if answer is None:
+                break
+            success = answer.outcome == Outcome.SUCCESS
+            if success and answer.digest is not None:
+                self.digests.add(answer.digest)
+            self.n += 1
+            self.k += success
+            self.undecided += answer.outcome == Outcome.UNDECIDED
+        return self.done
+
+    @property
+    def unmet(self) -> bool:
+        """Whether the need cannot be met any more."""
+        return self.arm.need is not None and self.k + self.arm.n - self.n < self.arm.need
+
+    @property
+    def done(self) -> bool:
+        """Whether the count is final."""
+        return self.n == self.arm.n or self.unmet
+
+    def wanted(self) -> Iterator[Place]:
+        """The trials not counted yet."""
+        return ((self.stream, index) for index in range(self.n, self.arm.n))
+
+
+class ArmsStage:
+    """Side arms together, alternating; stops as soon as one of them has failed its need."""
+
+    phase = "assay"
+
+    def __init__(self, counts: list[ArmCount]) -> None:
+        self.counts = counts
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Count; True when all arms are complete or one has failed."""
+        done = [count.advance(ledger) for count in self.counts]
+        return all(done) or self.failed is not None
+
+    @property
+    def failed(self) -> ArmCount | None:
+        """The first arm that cannot meet its need."""
+        return next((count for count in self.counts if count.unmet), None)
+
+    def wanted(self) -> Iterator[Place]:
+        """Trials of the arms in turn, each arm spread over the whole stage."""
+        rows = [(index / count.arm.n, i, place) for i, count in enumerate(self.counts) for index, place in enumerate(count.wanted(), count.n)]
+        return (place for _, _, place in sorted(rows))
+
+
+class MainStage:
+    """The scored stream under the stopping rule, looked at on every prefix; a missing answer blocks the look."""
+
+    phase = "main"
+
+    def __init__(self, plan: Plan, layout: Layout, echoes: set[str]) -> None:
+        self.plan, self.layout, self.echoes = plan, layout, echoes
+        self.tally = Tally(plan)
+        self.read: list[tuple[Cell, Answer]] = []
+        self.echoed = 0
+        self.decision: str | None = None
+        self._limit = layout.limit(Stream.MAIN)
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Read on in index order; True when a boundary is reached."""
+        while self.decision is None:
+            answer = ledger.get(Stream.MAIN, self.tally.n)
+            control = ledger.get(Stream.CONTROL, self.tally.n) if self.plan.control else None
+            if answer is None or (self.plan.control and control is None):
+                return False
+            self._read(answer, control)
+        return True
+
+    def _read(self, answer: Answer, control: Answer | None) -> None:
+        cell = self.layout.cell(Stream.MAIN, self.tally.n)
+        self.read.append((cell, answer))
+        other = None if control is None else Outcome(control.outcome)
+        self.decision = self.tally.add(cell, Outcome(answer.outcome), answer.digest, control=other)
+        self.echoed += answer.digest is not None and answer.digest in self.echoes
+        n = self.tally.n
+        if 2 * self.echoed >= n and (n >= ECHO_AFTER or self.decision == "holds"):
+            self.decision = "echo"
+        elif self.decision is None and n == self._limit:
+            self.decision = "inconclusive"
+
+    def wanted(self) -> Iterator[Place]:
+        """The next trials, block by block."""
+        for index in range(self.tally.n, self._limit):
+            yield Stream.MAIN, index
+            if self.plan.control:
+                yield Stream.CONTROL, index
+
+
+class PartsStage:
+    """Further trials after a fix was refuted, until each part has spoken for itself or used up its share."""
+
+    phase = "attribute"
+
+    def __init__(self, plan: Plan, layout: Layout, main: MainStage) -> None:
+        self.plan, self.layout = plan, layout
+        self.tallies = [PartTally(plan, part) for part in layout.parts]
+        self._at = [0] * len(self.tallies)
+        self.counted = 0
+        for cell, answer in main.read:
+            self.tallies[layout.parts.index(cell.part)].add(cell, Outcome(answer.outcome), answer.digest)
+
+    def _place(self, part: int, turn: int) -> Place:
+        return Stream.ATTRIBUTE, turn * len(self.tallies) + part
+
+    def _open(self, part: int) -> bool:
+        return not self.tallies[part].decided and self._at[part] < self.layout.part_limit(part)
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Read each part's own sequence in order; True when no part is open."""
+        for part, tally in enumerate(self.tallies):
+            while self._open(part):
+                place = self._place(part, self._at[part])
+                cell = self.layout.cell(*place)
+                answer = ledger.get(*place)
+                if not tally.drawn(cell):
+                    if answer is None:
+                        break
+                    tally.add(cell, Outcome(answer.outcome), answer.digest)
+                    self.counted += 1
+                self._at[part] += 1
+        return not any(self._open(part) for part in range(len(self.tallies)))
+
+    def wanted(self) -> Iterator[Place]:
+        """One trial of every open part in turn, no part beyond its share."""
+        for ahead in range(self.plan.part_cap):
+            for part, tally in enumerate(self.tallies):
+                turn = self._at[part] + ahead
+                inside = turn < self.layout.part_limit(part) and tally.n + ahead < self.plan.part_cap
+                if self._open(part) and inside and not tally.drawn(self.layout.cell(*self._place(part, turn))):
+                    yield self._place(part, turn)
+
+
+class ScoreStage:
+    """Fixed numbers of fresh trials, never stopped early, with the arms that are only described."""
+
+    phase = "score"
+
+    def __init__(self, layout: Layout, arms: list[ArmCount]) -> None:
+        self.total = layout.limit(Stream.SCORE)
+        self.arms = ArmsStage(arms)
+        self.read = 0
+
+    def advance(self, ledger: Ledger) -> bool:
+        """True when every trial has its answer."""
+        while self.read < self.total and ledger.has((Stream.SCORE, self.read)):
+            self.read += 1
+        return self.arms.advance(ledger) and self.read == self.total
+
+    def wanted(self) -> Iterator[Place]:
+        """The fixed trials cell by cell, then the described arms."""
+        yield from ((Stream.SCORE, index) for index in range(self.read, self.total))
+        yield from self.arms.wanted()
+
+
+def gated(plan: Plan, counts: list[ArmCount]) -> list[ArmCount]:
+    """The arms that come first and hold up the main stream: all of a verification's, else those with a need."""
+    return [count for count in counts if plan.question is Question.VERIFY or count.arm.need is not None]

@@ -1,0 +1,137 @@
+"""The main stream read one trial at a time: counts, repeats, e-values, and the first boundary reached.
+
+Independence. Identical answers to one wording are one observation of that wording. While every answer to a wording on the
+prefix is the same text, the repeats that would support the claim are left out of that claim's e-process; repeats that speak
+against it all count. A left-out repeat could only have raised the e-value, so at every prefix the e-process in use is no
+larger than the full one and Ville's inequality still holds. Answers without a digest are taken as different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+from manyeyes.engine.evidence import log_e_above, log_e_below, log_e_fails, log_e_futile
+from manyeyes.engine.plan import Cell, Outcome, Plan, Question
+from manyeyes.engine.special import clipped_exp
+from manyeyes.engine.twosample import log_block
+
+
+@dataclass
+class _Wording:
+    """What one wording has answered so far."""
+
+    digest: str | None
+    constant: bool = True
+    successes: int = 0
+    failures: int = 0
+    gain: float = 0.0
+
+    def add(self, success: bool, digest: str | None, gain: float) -> None:
+        self.constant = self.constant and digest is not None and digest == self.digest
+        if success:
+            self.gain += max(0.0, gain) if self.successes else 0.0
+        self.successes += success
+        self.failures += not success
+
+    def repeats(self) -> tuple[int, int, float]:
+        """Successes and failures that are repeats, and the evidence the repeated successes brought."""
+        if not self.constant:
+            return 0, 0, 0.0
+        return max(0, self.successes - 1), max(0, self.failures - 1), self.gain
+
+
+class Repeats:
+    """Which observations of a sequence are repeats of a constant answer to the same wording."""
+
+    def __init__(self) -> None:
+        self._wordings: dict[str, _Wording] = {}
+        self.successes, self.failures, self.gain = 0, 0, 0.0
+        self.known = True
+
+    def add(self, cell: Cell, success: bool, digest: str | None, gain: float = 0.0) -> None:
+        """Count one answer."""
+        self.known = self.known and digest is not None
+        entry = self._wordings.setdefault(cell.wording or cell.key, _Wording(digest))
+        before = entry.repeats()
+        entry.add(success, digest, gain)
+        after = entry.repeats()
+        self.successes += after[0] - before[0]
+        self.failures += after[1] - before[1]
+        self.gain += after[2] - before[2]
+
+    @property
+    def constant(self) -> list[str]:
+        """The wordings that answered the same text every time, twice or more."""
+        return [name for name, entry in self._wordings.items() if sum(entry.repeats()[:2]) > 0]
+
+
+def counts_as_success(question: Question, outcome: Outcome, *, control: bool = False) -> bool:
+    """How a trial is scored: undecided counts against the claim (success for verify and for a control, else failure)."""
+    if outcome is Outcome.UNDECIDED:
+        return question is Question.VERIFY or control
+    return outcome is Outcome.SUCCESS
+
+
+class Tally:
+    """The scored prefix of one sequence. `add` returns the verdict word when this trial reaches a boundary."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.n = self.k = self.undecided = self.control_k = self.control_undecided = 0
+        self.first_success: int | None = None
+        self.bits: list[bool] = []
+        self.repeats = Repeats()
+        self._blocks = 0.0
+
+    def add(self, cell: Cell, outcome: Outcome, digest: str | None, *, control: Outcome | None = None) -> str | None:
+        """Score the next trial (with its control trial, where the plan has one) and look at every boundary."""
+        success = counts_as_success(self.plan.question, outcome)
+        gain = 0.0
+        if control is not None:
+            other = counts_as_success(self.plan.question, control, control=True)
+            gain = log_block(self.n, self.control_k, self.k, other, success, self.plan.margin)
+            self._blocks += gain
+            self.control_k += other
+            self.control_undecided += control is Outcome.UNDECIDED
+        self.repeats.add(cell, success, digest, gain)
+        self.bits.append(success)
+        if success and outcome is not Outcome.UNDECIDED and self.first_success is None:
+            self.first_success = self.n
+        self.n += 1
+        self.k += success
+        self.undecided += outcome is Outcome.UNDECIDED
+        return self._look()
+
+    @property
+    def supporting(self) -> tuple[int, int]:
+        """(n, k) with repeats left out that would support the claim: failures for verify, successes for reproduce."""
+        if self.plan.question is Question.VERIFY:
+            return self.n - self.repeats.failures, self.k
+        return self.n - self.repeats.successes, self.k - self.repeats.successes
+
+    def log_evalues(self) -> dict[str, float]:
+        """The log e-value behind each verdict word."""
+        plan, (n, k) = self.plan, self.supporting
+        if plan.question is Question.VERIFY:
+            return {
+                "holds": log_e_below(n, k, plan.tau),
+                "fails": log_e_fails(self.n, self.k, plan.tau),
+                "not_shown": log_e_futile(self.n, self.k, plan.tau),
+            }
+        above = self._blocks - self.repeats.gain if plan.control else log_e_above(n, k, plan.p0, plan.p_min)
+        return {"reproduced": above, "not_reproduced": log_e_below(self.n - self.repeats.failures, self.k, plan.p_min)}
+
+    def evalues(self) -> Mapping[str, float]:
+        """The e-value behind each verdict word, clipped to a finite number."""
+        return {name: clipped_exp(value) for name, value in self.log_evalues().items()}
+
+    def _look(self) -> str | None:
+        logs = self.log_evalues()
+        for name, value in logs.items():
+            if name == "reproduced" and self.supporting[1] < self.plan.min_successes:
+                continue
+            if value >= -log(self.plan.alpha if name in ("holds", "reproduced") else self.plan.beta):
+                return name
+        return None
