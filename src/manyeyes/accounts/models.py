@@ -1,0 +1,99 @@
+"""People, with an account or with only a receipt, and the receipts themselves."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from manyeyes.rules import clock
+
+
+def make_handle() -> str:
+    """A handle for somebody who has not chosen one; it says nothing about them."""
+    return f"researcher-{secrets.token_hex(4)}"
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Makes people; whether they belong to a team is said by the programs' memberships."""
+
+    def create_person(self, *, email: str | None = None, password: str | None = None, **facts: Any) -> Person:
+        """A stored person. Without a password they sign in by passkey, by receipt, or not at all."""
+        person = self.model(email=(email or "").strip().lower() or None, **facts)
+        if password:
+            person.set_password(password)
+        else:
+            person.set_unusable_password()
+        person.save(using=self._db)
+        return person
+
+
+class Person(AbstractBaseUser):
+    """Somebody who acts: a researcher, a member of a team, or the bearer of a receipt."""
+
+    class Kind(models.TextChoices):
+        """How they come back: to an account, or with the digits of a receipt."""
+
+        ACCOUNT = "account"
+        RECEIPT = "receipt"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Null for those who stay anonymous; in the clear, because sign-in looks people up by it.
+    email = models.EmailField(unique=True, null=True, blank=True)
+    handle = models.CharField(max_length=40, default=make_handle)
+    display_name = models.CharField(max_length=80, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ACCOUNT)
+    wants_mail = models.BooleanField(default=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    objects = PersonManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    # Django's own administration is not part of this house: nobody is its staff, and permissions come from roles.
+    is_staff = False
+    is_superuser = False
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [models.UniqueConstraint(Lower("handle"), name="one_person_per_handle")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What others on the page call this person; never the mail address."""
+        if self.kind == self.Kind.RECEIPT:
+            return self.display_name or "Anonymous researcher"
+        return self.display_name or self.handle
+
+    @property
+    def actor(self) -> str:
+        """How events name this person."""
+        return f"person:{self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the person; addresses are compared in lower case, and an empty one is none."""
+        self.email = (self.email or "").strip().lower() or None
+        super().save(*args, **kwargs)
+
+
+class Receipt(models.Model):
+    """What an anonymous researcher returns with: found by a keyed name of six digits, proved by the other eighteen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="receipt")
+    locator = models.CharField(max_length=64, unique=True)
+    secret_hash = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"receipt {self.pk}"

@@ -1,0 +1,1 @@
+"""Encryption at rest: the key ring, encrypted fields and files, keyed search tokens, shredding."""

@@ -1,0 +1,64 @@
+"""What the vault keeps: what every encrypted row has, and stored files (data keys live in `datakey`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any, Self
+
+from django.db import models
+
+from manyeyes.rules import clock
+from manyeyes.vault.datakey import DataKey
+from manyeyes.vault.fields import EncryptedField, EncryptedText
+
+
+class Encrypted(models.Model):
+    """A row with encrypted fields. Its id exists before it is stored, because the ciphertext is bound to it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+", editable=False)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        """Remember under which id and key the row was sealed, should either be changed before it is stored again."""
+        row = super().from_db(db, field_names, values)
+        if "key_id" in row.__dict__:
+            row.__dict__["_sealed_for"] = (row.pk, row.__dict__["key_id"])
+        return row
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row. Moving it to another key re-encrypts it, so that cannot be done for part of the fields."""
+        before = self.__dict__.get("_sealed_for")
+        only: Sequence[str] | None = kwargs.get("update_fields")
+        if before is not None and before != (self.pk, self.key_id):
+            deferred = self.get_deferred_fields()
+            left = [
+                field.name
+                for field in self._meta.concrete_fields
+                if isinstance(field, EncryptedField)
+                and (field.attname in deferred or (only is not None and field.name not in only))
+            ]
+            if left:
+                raise ValueError(f"update_fields: a row that moves to another key must store {', '.join(left)} too.")
+        super().save(*args, **kwargs)
+        self.__dict__["_sealed_for"] = (self.pk, self.key_id)
+
+
+class StoredFile(Encrypted):
+    """An encrypted file in the data directory; name, type and digest are encrypted, the size is not."""
+
+    name = EncryptedText(default="")
+    media_type = EncryptedText(default="")
+    sha256 = EncryptedText(default="")
+    size = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"file {self.pk}"
+
+
+__all__ = ["DataKey", "Encrypted", "StoredFile"]
