@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import exp, inf, lgamma
 
 from manyeyes.engine.plan import Question
@@ -46,7 +47,7 @@ def runs_p_value(bits: Sequence[bool]) -> float:
     ones, zeros = sum(bits), len(bits) - sum(bits)
     if not ones or not zeros:
         return 1.0
-    seen = 1 + sum(a != b for a, b in zip(bits, bits[1:], strict=False))
+    seen = 1 + sum(a != b for a, b in pairwise(bits))
     logs = []
     for runs in range(2, seen + 1):
         more, less = (runs + 1) // 2, runs // 2

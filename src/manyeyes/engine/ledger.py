@@ -21,8 +21,9 @@ class Ledger:
         for answer in answers:
             stream, index = Stream(answer.stream), answer.index
             outcome = Outcome(answer.outcome)
-            if not 0 <= index < self.layout.limit(stream):
-                raise ValueError(f"answer {stream}:{index}: the plan has {self.layout.limit(stream)} trials in this stream")
+            limit = self.layout.limit(stream)
+            if not 0 <= index < limit:
+                raise ValueError(f"answer {stream}:{index}: the plan has {limit} trials in this stream")
             kept = self._answers.setdefault((stream, index), answer)
             if Outcome(kept.outcome) is not outcome:
                 raise ValueError(f"answer {stream}:{index}: already on record as {kept.outcome}, now {answer.outcome}")

@@ -52,7 +52,7 @@ def _score(score: Sequence[Fixed], rated: str) -> tuple[Fixed, ...]:
 
 
 def zeros_needed(tau: float, alpha: float = 0.05) -> int:
-    """How many failures in a row any valid test needs to show a rate below tau: the rule of three, ceil(ln alpha/ln(1-tau)).
+    """How many failures in a row any valid test needs to show a rate below tau (the rule of three).
 
     >>> zeros_needed(0.01), zeros_needed(0.05)
     (299, 59)
@@ -81,8 +81,9 @@ def plan_reproduce(
 ) -> Plan:
     """A plan that asks whether an exploit happens: above p0 (or above the control by `margin`), or below p_min.
 
-    `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at `cap`
-    trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. ValueError names the field.
+    `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at
+    `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. ValueError
+    names the field.
 
     >>> plan_reproduce(p0=0.2)
     Traceback (most recent call last):

@@ -1,4 +1,4 @@
-"""What each part of a mixture (the reported wording, or a family of variants) says by itself, and what that makes overall."""
+"""What each part of a mixture (the reported wording, a family of variants) says by itself, and the overall word."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPORTED = "reported"
 
 
 def half_of_before(plan: Plan) -> float | None:
-    """Half of the 95 % exact lower bound of the rate before the fix: what a suppressed part must be shown to stay below."""
+    """Half of the 95 % exact lower bound of the rate before the fix: a suppressed part is shown to stay below it."""
     if plan.before is None or plan.before[0] == 0:
         return None
     return exact_lower(*plan.before) / 2
@@ -27,8 +27,8 @@ def half_of_before(plan: Plan) -> float | None:
 class PartTally:
     """One part's own sequence: its trials of the main stream's prefix, then its further trials, in order.
 
-    A word is kept from the first prefix on which its e-process reached the boundary (each part at the plan's own alpha and
-    beta; no correction over parts).
+    A word is kept from the first prefix on which its e-process reached the boundary (each part at the plan's own
+    alpha and beta; no correction over parts).
     """
 
     def __init__(self, plan: Plan, part: str) -> None:
@@ -116,11 +116,11 @@ def below_before(plan: Plan, bits: list[bool]) -> bool:
 def overall(plan: Plan, main: str, tallies: list[PartTally], bits: list[bool]) -> tuple[str, str]:
     """The overall word and its reason, from the main stream's word and the parts.
 
-    In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while another
-    part fails; `fails` where the reported part fails, or the main stream fails and no part is suppressed; `reduced` where
-    the main stream was shown to succeed less often than before the fix; else the main stream's own word. A main stream that
-    holds stays `holds`, unless a part by itself was shown to be above tau: then `reduced`. A plan with one part and no
-    rate before keeps the main stream's word.
+    In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while
+    another part fails; `fails` where the reported part fails, or the main stream fails and no part is suppressed;
+    `reduced` where the main stream was shown to succeed less often than before the fix; else the main stream's own
+    word. A main stream that holds stays `holds`, unless a part by itself was shown to be above tau: then `reduced`. A
+    plan with one part and no rate before keeps the main stream's word.
     """
     verdicts = {tally.part: tally.verdict for tally in tallies}
     failing = [part for part, word in verdicts.items() if word == "fails"]

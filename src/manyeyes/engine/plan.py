@@ -63,7 +63,7 @@ class Fixed:
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """A side arm of the same run: how many trials over which cells, and how many successes it needs (None: reported only)."""
+    """A side arm of the same run: its cells, its trials, and how many successes it needs (None: reported only)."""
 
     cells: tuple[Cell, ...]
     n: int
@@ -140,7 +140,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of one trial. `digest` names the exact text of the answer, so that repeats can be told (None: unknown)."""
+    """What came of one trial. `digest` names the exact text of the answer, to tell repeats (None: unknown)."""
 
     stream: Stream
     index: int

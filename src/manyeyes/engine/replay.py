@@ -87,11 +87,11 @@ class Run:
 def replay(plan: Plan) -> Generator[Batch, Feed, Verdict]:
     """Replay a plan: yields `Batch`, takes `Feed`, returns `Verdict` (as the generator's value).
 
-    The first `next` gives an empty batch: the engine has not been told any room yet. Send `Feed(answers, room)` from then
-    on. Answers may come in any order, in any portion, and for trials this run never yielded: resuming is feeding back the
-    answers on record. The rule is looked at on every prefix in index order, so the verdict and n depend on the answers
-    alone. With room and nothing outstanding, a batch always has at least one trial. Sending `room=0` only evaluates.
-    Raises ValueError for an answer that contradicts one on record or names a trial the plan does not have.
+    The first `next` gives an empty batch: the engine has not been told any room yet. Send `Feed(answers, room)` from
+    then on. Answers may come in any order, in any portion, and for trials this run never yielded: resuming is feeding
+    back the answers on record. The rule is looked at on every prefix in index order, so the verdict and n depend on
+    the answers alone. With room and nothing outstanding, a batch always has at least one trial. Sending `room=0` only
+    evaluates. Raises ValueError for an answer that contradicts one on record or names a trial the plan does not have.
 
     >>> from manyeyes.engine import Answer, Outcome, plan_reproduce
     >>> run = replay(plan_reproduce(seed=1))

@@ -69,7 +69,8 @@ class Layout:
             if cells:
                 self._orders[stream] = Schedule(cells, seed=seed, name=str(stream), once=False)
         self._parts = [
-            Schedule([c for c in plan.cells if c.part == part], seed=seed, name=f"attribute:{part}") for part in self.parts
+            Schedule([cell for cell in plan.cells if cell.part == part], seed=seed, name=f"attribute:{part}")
+            for part in self.parts
         ]
         self._fixed = [fixed.cell for fixed in plan.score for _ in range(fixed.n)]
 
@@ -88,7 +89,8 @@ class Layout:
         if plan.question is Question.SCORE or (stream is Stream.CONTROL and not plan.control):
             return 0
         if stream is Stream.ATTRIBUTE:
-            return 2 * plan.part_cap * len(self.parts) if plan.question is Question.VERIFY and len(self.parts) > 1 else 0
+            divided = plan.question is Question.VERIFY and len(self.parts) > 1
+            return 2 * plan.part_cap * len(self.parts) if divided else 0
         length = self._orders[Stream.MAIN].length
         return plan.cap if length is None else min(plan.cap, length)
 

@@ -14,7 +14,7 @@ def log_beta(a: float, b: float) -> float:
     """The natural logarithm of the beta function B(a, b), for a, b > 0.
 
     >>> round(log_beta(0.5, 0.5), 12)
-    1.14472988585
+    1.144729885849
     """
     return lgamma(a) + lgamma(b) - lgamma(a + b)
 

@@ -1,7 +1,7 @@
 """The stages a replay goes through: side arms, the main stream under its rule, further trials per part, fixed counts.
 
-Every stage reads answers in index order from the ledger and says which trials it still wants. What a stage concludes is a
-function of the answers alone, not of when or in which batch they came.
+Every stage reads answers in index order from the ledger and says which trials it still wants. What a stage concludes
+is a function of the answers alone, not of when or in which batch they came.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ class ArmsStage:
 
     def wanted(self) -> Iterator[Place]:
         """Trials of the arms in turn, each arm spread over the whole stage."""
-        rows = [(index / count.arm.n, i, place) for i, count in enumerate(self.counts) for index, place in enumerate(count.wanted(), count.n)]
-        return (place for _, _, place in sorted(rows))
+        places = [(i, place) for i, count in enumerate(self.counts) for place in count.wanted()]
+        places.sort(key=lambda row: (row[1][1] / self.counts[row[0]].arm.n, row[0]))
+        return (place for _, place in places)
 
 
 class MainStage:

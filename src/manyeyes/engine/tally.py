@@ -1,9 +1,10 @@
 """The main stream read one trial at a time: counts, repeats, e-values, and the first boundary reached.
 
-Independence. Identical answers to one wording are one observation of that wording. While every answer to a wording on the
-prefix is the same text, the repeats that would support the claim are left out of that claim's e-process; repeats that speak
-against it all count. A left-out repeat could only have raised the e-value, so at every prefix the e-process in use is no
-larger than the full one and Ville's inequality still holds. Answers without a digest are taken as different.
+Independence. Identical answers to one wording are one observation of that wording. While every answer to a wording on
+the prefix is the same text, the repeats that would support the claim are left out of that claim's e-process; repeats
+that speak against it all count. A left-out repeat could only have raised the e-value, so at every prefix the
+e-process in use is no larger than the full one and Ville's inequality still holds. Answers without a digest are taken
+as different.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Repeats:
 
 
 def counts_as_success(question: Question, outcome: Outcome, *, control: bool = False) -> bool:
-    """How a trial is scored: undecided counts against the claim (success for verify and for a control, else failure)."""
+    """How a trial is scored: undecided counts against the claim, as success for verify and for a control."""
     if outcome is Outcome.UNDECIDED:
         return question is Question.VERIFY or control
     return outcome is Outcome.SUCCESS

@@ -1,8 +1,9 @@
 """Exploit against control: an e-value over blocks of one trial each (Turner & Grünwald 2023).
 
-The alternative (a, b) is learned from earlier blocks by a Beta(0.18) plug-in; the null {b <= a + margin} answers with its
-point nearest in Kullback-Leibler divergence (the reverse information projection), so every block is a fair or losing bet
-under the null whatever came before. Turner, Ly & Grünwald 2024, "Generic E-variables for exact sequential k-sample tests".
+The alternative (a, b) is learned from earlier blocks by a Beta(0.18) plug-in; the null {b <= a + margin} answers with
+its point nearest in Kullback-Leibler divergence (the reverse information projection), so every block is a fair or
+losing bet under the null whatever came before. Turner, Ly & Grünwald 2024, "Generic E-variables for exact sequential
+k-sample tests".
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def log_block(n: int, control: int, exploit: int, y_control: bool, y_exploit: bo
     >>> log_block(0, 0, 0, False, True, 0.0)
     0.0
     >>> round(log_block(5, 0, 5, False, True, 0.0), 3)
-    1.32
+    1.318
     """
     a, b = (control + _PRIOR) / (n + 2 * _PRIOR), (exploit + _PRIOR) / (n + 2 * _PRIOR)
     if b <= a + margin:

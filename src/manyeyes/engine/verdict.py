@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class SettingRate:
-    """Counts of one setting of the fixed-n stage with an exact interval; `one_answer` where repeats were one observation."""
+    """One setting of the fixed-n stage with its exact interval; `one_answer` where repeats were one observation."""
 
     cell: str
     setting: str
@@ -50,7 +50,7 @@ class PartVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """Counts of a side arm (control, benign, positive) with its exact interval; `ok` is None where nothing was demanded."""
+    """Counts of a side arm (control, benign, positive) with its exact interval; `ok` is None where it has no need."""
 
     arm: str
     n: int
@@ -76,9 +76,9 @@ class Check:
 class Verdict:
     """The answer of a plan. `n` and `k` stop at the first boundary; later answers of the batch are `overrun`.
 
-    `bound` is the one-sided bound of the test that decided (verify: upper; reproduce: lower); `residual_at_k` is what an
-    attacker with `retry_budget` tries may still reach. `low` and `high` are the anytime interval for sequential questions,
-    the exact interval for fixed-n ones.
+    `bound` is the one-sided bound of the test that decided (verify: upper; reproduce: lower); `residual_at_k` is what
+    an attacker with `retry_budget` tries may still reach. `low` and `high` are the anytime interval for sequential
+    questions, the exact interval for fixed-n ones.
     """
 
     question: str
