@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -46,3 +48,9 @@ def find(kind: str, name: str) -> Any:
         if point.name == name:
             return point.load()
     raise UnknownPluginError(f"unknown plugin {name!r} of kind {kind}; known are {', '.join(names(kind))}")
+
+
+def fingerprint(name: str, argument: Any) -> str:
+    """The version of a detector: its name with the number of its rules, and a hash of its argument."""
+    text = json.dumps(argument, sort_keys=True, default=dict)
+    return f"{name}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
