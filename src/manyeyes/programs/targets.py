@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from manyeyes.programs.models import Permit, Program, Target, TargetVersion
 from manyeyes.rules import clock, permits
-from manyeyes.rules.errors import Conflict, Invalid, Refused
+from manyeyes.rules.errors import Conflict, Invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -159,22 +159,6 @@ def public(address: Address) -> bool:
         if inner is not None:
             return public(inner)
     return address.is_global and not address.is_multicast
-
-
-def resolve(version: TargetVersion) -> list[str]:
-    """The IP addresses to connect to, looked up once. Raises Refused when one is private and that is not allowed."""
-    url = check_url(version.endpoint_url)
-    host = urlsplit(url).hostname or ""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        raise Refused(f"The host of {version} has no address. Check the endpoint or the name service.") from None
-    addresses = list(dict.fromkeys(str(row[4][0]).split("%")[0] for row in found))
-    if not settings.MANYEYES_ALLOW_PRIVATE_TARGETS:
-        inside = [address for address in addresses if not public(ipaddress.ip_address(address))]
-        if inside:
-            raise Refused(f"The host of {version} leads into a private network, which is not allowed here.")
-    return addresses
 
 
 def since_midnight() -> datetime:

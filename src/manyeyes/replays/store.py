@@ -1,0 +1,115 @@
+"""The store of `runs` in the database: batches of encrypted trials, fenced by the lease, each trial kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from manyeyes.replays import queue
+from manyeyes.replays.models import Replay, Trial
+from manyeyes.rules import clock
+from manyeyes.runs.document import DocumentError, PlanDocument
+from manyeyes.runs.store import Identity, Stored, StoreError, TrialRecord
+
+EXCHANGE = ("sent", "answer", "digest", "finish_reason", "model", "fingerprint")
+CLEAR = (
+    "stream",
+    "index",
+    "cell",
+    "seed",
+    "origin",
+    "http_status",
+    "tokens_in",
+    "tokens_out",
+    "ms",
+    "attempts",
+    "overrun",
+)
+BATCH = 100
+
+
+class DatabaseStore:
+    """One replay, held by `lease`. Every write first proves the lease, so a worker that lost it can write nothing.
+
+    Lives in the thread that owns the database connection; `progress` may be set from elsewhere and goes along with the
+    next write.
+    """
+
+    def __init__(self, lease: queue.Lease) -> None:
+        self.lease = lease
+        self.progress: dict[str, Any] | None = None
+        self._key_id: Any = None
+
+    def load(self) -> Stored:
+        """The plan and all trials on record; also counts the calls that left no answer behind."""
+        replay = self._held()
+        self._key_id = replay.key_id
+        trials = [to_record(row) for row in replay.trials.all()]
+        lost = max(0, replay.calls - sum(record.attempts for record in trials))
+        self.lease.rows().update(unanswered=lost)
+        try:
+            document = PlanDocument.from_json(replay.document)
+        except DocumentError as error:
+            raise StoreError(f"replay {replay.pk}: {error}") from None
+        return Stored(document=document, calls=replay.calls, trials=trials, result=replay.verdict)
+
+    def freeze(self, document: PlanDocument) -> None:
+        """The plan was frozen when the replay was requested; raises StoreError for any other."""
+        kept = self._held().plan_hash
+        if kept != document.hash:
+            raise StoreError(f"The replay was planned as {kept[:12]} and cannot run {document.hash[:12]}.")
+
+    def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
+        """Keep the count of calls and these trials, or nothing. Raises queue.LeaseLost."""
+        now = clock.now()
+        values: dict[str, Any] = {"calls": calls, "heartbeat_at": now, "lease_until": now + queue.lease_time()}
+        if self.progress is not None:
+            values["progress"] = self.progress
+        with transaction.atomic():
+            # The update comes first: it takes the row's lock, so a lease cannot change hands before the commit.
+            if not self.lease.rows().update(**values):
+                raise queue.LeaseLost(str(self.lease.replay_id))
+            rows = [to_row(self.lease.replay_id, self._key(), record) for record in trials]
+            Trial.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+
+    def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
+        """Keep the verdict, and mark the trials that came after its boundary."""
+        with transaction.atomic():
+            replay = queue.finish(self.lease, dict(result))
+            for start in range(0, len(overrun), BATCH):
+                late = models.Q(pk__in=[])
+                for stream, index in overrun[start : start + BATCH]:
+                    late |= models.Q(stream=stream, index=index)
+                replay.trials.filter(late).update(overrun=True)
+
+    def _held(self) -> Replay:
+        replay: Replay | None = self.lease.rows().first()
+        if replay is None:
+            raise queue.LeaseLost(str(self.lease.replay_id))
+        return replay
+
+    def _key(self) -> Any:
+        if self._key_id is None:
+            self._key_id = self._held().key_id
+        return self._key_id
+
+
+def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:
+    """The row that keeps a record; what was said goes into its encrypted part."""
+    data = asdict(record)
+    row = Trial(replay_id=replay_id, key_id=key_id, **{name: data[name] for name in CLEAR})
+    row.outcome = record.outcome or ""
+    row.exchange = {name: data[name] for name in EXCHANGE}
+    row.started_at = datetime.fromisoformat(record.started_at) if record.started_at else None
+    return row
+
+
+def to_record(row: Trial) -> TrialRecord:
+    """The record that `to_row` kept."""
+    record = TrialRecord(outcome=row.outcome or None, **{name: getattr(row, name) for name in CLEAR})
+    said = {name: row.exchange[name] for name in EXCHANGE if name in row.exchange}
+    return replace(record, **said, started_at=row.started_at.isoformat() if row.started_at else "")
