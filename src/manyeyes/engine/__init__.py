@@ -14,7 +14,9 @@ from manyeyes.engine.intervals import (
     wilson_upper,
 )
 from manyeyes.engine.make import plan_reproduce, plan_score, plan_verify, zeros_needed
+from manyeyes.engine.path import PathPoint, evidence_path
 from manyeyes.engine.plan import Answer, Arm, Batch, Cell, Feed, Fixed, Outcome, Plan, Progress, Question, Stream, Trial
+from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.engine.replay import replay
 from manyeyes.engine.verdict import ArmResult, Check, PartVerdict, SettingRate, Verdict
 
@@ -24,12 +26,15 @@ __all__ = [
     "ArmResult",
     "Batch",
     "Cell",
+    "Characteristics",
     "Check",
     "Feed",
     "Fixed",
     "Outcome",
     "PartVerdict",
+    "PathPoint",
     "Plan",
+    "Point",
     "Progress",
     "Question",
     "SettingRate",
@@ -37,7 +42,9 @@ __all__ = [
     "Trial",
     "Verdict",
     "anytime_interval",
+    "characteristics",
     "drive",
+    "evidence_path",
     "exact_interval",
     "exact_lower",
     "exact_upper",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from manyeyes.engine.checks import sequence_checks
-from manyeyes.engine.intervals import anytime_interval, exact_interval, lower_bound, residual_at, upper_bound
+from manyeyes.engine.intervals import anytime_interval, exact_interval, residual_at
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import overall
 from manyeyes.engine.plan import Answer, Fixed, Outcome, Plan, Question, Stream
@@ -46,7 +46,7 @@ def build_verdict(
     used = tally.n + (tally.n if plan.control else 0) + sum(count.n for count in arms)
     used += (parts.counted if parts else 0) + (score.total if score else 0)
     low, high = anytime_interval(tally.k, tally.n, confidence=CONFIDENCE)
-    bound = _bound(tally)
+    bound = tally.bound()
     return Verdict(
         question=str(plan.question),
         verdict=word,
@@ -100,13 +100,6 @@ def _word(
     if word == "holds" and drift:
         return "inconclusive", f"the success rate was not one rate during the run ({', '.join(drift)})"
     return word, reason
-
-
-def _bound(tally: Tally) -> float:
-    n, k = tally.supporting
-    if tally.plan.question is Question.VERIFY:
-        return upper_bound(k, n, alpha=tally.plan.alpha)
-    return lower_bound(k, n, alpha=tally.plan.alpha, p_min=tally.plan.p_min)
 
 
 def _method(plan: Plan) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import log
 
 from manyeyes.engine.evidence import log_e_above, log_e_below, log_e_fails, log_e_futile
+from manyeyes.engine.intervals import lower_bound, upper_bound
 from manyeyes.engine.plan import Cell, Outcome, Plan, Question
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.twosample import log_block
@@ -127,6 +128,13 @@ class Tally:
     def evalues(self) -> Mapping[str, float]:
         """The e-value behind each verdict word, clipped to a finite number."""
         return {name: clipped_exp(value) for name, value in self.log_evalues().items()}
+
+    def bound(self) -> float:
+        """The one-sided bound of the test behind the claim: upper for verify, lower for reproduce (exploit alone)."""
+        n, k = self.supporting
+        if self.plan.question is Question.VERIFY:
+            return upper_bound(k, n, alpha=self.plan.alpha)
+        return lower_bound(k, n, alpha=self.plan.alpha, p_min=self.plan.p_min)
 
     def _look(self) -> str | None:
         logs = self.log_evalues()
