@@ -1,1 +1,31 @@
 """What happened (`chain`: append-only, authenticated) and who is to be told of it (`outbox`)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from manyeyes.events.chain import broken_since, commit, heads, log, matches, record, verify_chain
+    from manyeyes.events.outbox import deliver_due, queue_mail
+
+__all__ = [
+    "broken_since",
+    "commit",
+    "deliver_due",
+    "heads",
+    "log",
+    "matches",
+    "queue_mail",
+    "record",
+    "verify_chain",
+]
+
+_HOME = {name: "outbox" if name in {"deliver_due", "queue_mail"} else "chain" for name in __all__}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use, not on import: Django imports this package before its models may be loaded.
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
