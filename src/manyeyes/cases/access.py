@@ -1,0 +1,131 @@
+"""The only way to rows of cases for a face: what a viewer may not see does not exist for them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from manyeyes.cases.models import Attachment, Case, Reproduction
+from manyeyes.programs.access import roles_of
+from manyeyes.programs.models import Membership, Program
+from manyeyes.rules import reference
+from manyeyes.rules.errors import Invalid, NotFound
+from manyeyes.rules.lifecycle import Role, Status
+
+WHOLE_PROGRAM = frozenset(
+    {Role.SECURITY_TRIAGER, Role.ML_TRIAGER, Role.PROGRAM_MANAGER, Role.AUDITOR, Role.ADMIN},
+)
+"""Roles that see every case of their program."""
+
+TO_PUBLISH = (Status.CONFIRMED, Status.REMEDIATING, Status.FIX_DEPLOYED, Status.RETESTING, Status.RESOLVED)
+"""What a publisher sees: cases that stand for a confirmed finding."""
+
+ABSENT = "There is nothing here."
+
+
+def visible_to(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
+    """The cases this viewer may know of: their own reports, and what their roles in a program open to them."""
+    if not _signed_in(viewer):
+        return Case.objects.none()
+    return _of(program).filter(Q(reporter=viewer) | _as_staff(viewer))
+
+
+def desk_of(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
+    """The cases the viewer works on: as `visible_to`, without reports of their own that their roles do not open."""
+    return _of(program).filter(_as_staff(viewer)) if _signed_in(viewer) else Case.objects.none()
+
+
+def reported_by(viewer: Any) -> QuerySet[Case]:
+    """The viewer's own reports, newest first."""
+    rows = Case.objects.filter(reporter=viewer) if _signed_in(viewer) else Case.objects.none()
+    return rows.order_by("-created_at")
+
+
+def _signed_in(viewer: Any) -> bool:
+    return viewer is not None and bool(getattr(viewer, "is_authenticated", False))
+
+
+def _of(program: Program | None) -> QuerySet[Case]:
+    return Case.objects.all() if program is None else Case.objects.filter(program=program)
+
+
+def _as_staff(viewer: Any) -> Q:
+    allowed = Q(owner=viewer)
+    for membership in Membership.objects.filter(person=viewer):
+        allowed |= _opened_by(viewer, membership)
+    return allowed
+
+
+def _opened_by(viewer: Any, membership: Membership) -> Q:
+    roles = {Role(name) for name in membership.roles}
+    here = Q(program_id=membership.program_id)
+    if roles & WHOLE_PROGRAM:
+        return here
+    opened = Q(pk__in=[])
+    if Role.TARGET_OWNER in roles:
+        opened |= here & Q(target__owner=viewer)
+    if Role.PUBLISHER in roles:
+        opened |= here & Q(status__in=TO_PUBLISH)
+    return opened
+
+
+def case_for(viewer: Any, ref: str) -> Case:
+    """The case behind a reference. Raises NotFound, the same for absent and for forbidden, after the same query."""
+    rows = visible_to(viewer).select_related("key", "program", "target", "reporter")
+    row = rows.filter(ref=_meant(ref)).first()
+    if row is None:
+        raise NotFound(ABSENT)
+    return row
+
+
+def _meant(ref: str) -> str:
+    """The reference in our spelling; what is none becomes one that no case has, so that the work stays the same."""
+    try:
+        return reference.normalise(ref)
+    except Invalid:
+        return "ME-0000-0000"
+
+
+def reproduction_for(viewer: Any, replay_id: UUID) -> Reproduction:
+    """The link between a case and a replay. The researcher sees it once it is published to them. Raises NotFound."""
+    link = (
+        Reproduction.objects.filter(replay_id=replay_id, case__in=visible_to(viewer))
+        .select_related("case", "case__key", "case__program", "case__target", "replay")
+        .first()
+    )
+    if link is None or (link.published_at is None and not sees_inside(viewer, link.case)):
+        raise NotFound(ABSENT)
+    return link
+
+
+def attachment_for(viewer: Any, attachment_id: UUID) -> Attachment:
+    """A file of a case the viewer may see; files of internal messages are the team's. Raises NotFound."""
+    row = (
+        Attachment.objects.filter(pk=attachment_id, case__in=visible_to(viewer))
+        .select_related("case", "message")
+        .first()
+    )
+    if row is None or (row.message is not None and not row.message.public and not sees_inside(viewer, row.case)):
+        raise NotFound(ABSENT)
+    return row
+
+
+def roles_in(person: Any, case: Case) -> frozenset[Role]:
+    """What a person is to a case. None is the platform itself; target owners count for their own targets only."""
+    if person is None:
+        return frozenset({Role.SYSTEM})
+    roles = set(roles_of(person, case.program)) - {Role.REPORTER, Role.SYSTEM}
+    if Role.TARGET_OWNER in roles and person.pk not in (case.owner_id, case.target.owner_id):
+        roles.discard(Role.TARGET_OWNER)
+    if person.pk == case.owner_id:
+        roles.add(Role.TARGET_OWNER)
+    if person.pk == case.reporter_id:
+        roles.add(Role.REPORTER)
+    return frozenset(roles)
+
+
+def sees_inside(viewer: Any, case: Case) -> bool:
+    """Whether the viewer reads what is internal to the team."""
+    return _signed_in(viewer) and bool(roles_in(viewer, case) - {Role.REPORTER, Role.FINANCE})

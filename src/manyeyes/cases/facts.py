@@ -1,0 +1,86 @@
+"""What is true of a case, read from its rows: the facts that the table of moves demands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from manyeyes.cases.models import Case, Rating, Remediation, Reproduction, Retest
+from manyeyes.cases.signoffs import state_of
+from manyeyes.rules import clock
+from manyeyes.rules.lifecycle import Facts, Status
+
+RETEST_WINDOW = timedelta(days=14)
+"""How long the researcher may answer after a verification said that the fix holds."""
+
+
+def facts_of(case: Case) -> Facts:
+    """The facts at this moment. Reads related rows through their managers, so prefetched ones cost nothing."""
+    rating = newest_rating(case)
+    fix = newest_fix(case)
+    return Facts(
+        acknowledged=case.acknowledged_at is not None,
+        was_triaged=case.came_from == Status.TRIAGED,
+        reproduced=reproduced(case),
+        first_success_seen=case.first_success_seen_at is not None,
+        rated=rating is not None,
+        signed_off=rating is not None and state_of(case, rating).complete,
+        owner_assigned=case.owner_id is not None,
+        fix_version=fix is not None and fix.version_id is not None and fix.deployed_at is not None,
+        verification_running=fix is not None and running_verification(case, fix) is not None,
+        holds=fix is not None and fix.outcome == "holds",
+        researcher_agreed=fix is not None and _researcher_agreed(case, fix),
+    )
+
+
+def newest_rating(case: Case) -> Rating | None:
+    """The rating that stands."""
+    return max(case.ratings.all(), key=lambda row: row.at, default=None)
+
+
+def newest_fix(case: Case) -> Remediation | None:
+    """The fix that is being worked on or was worked on last."""
+    return max(case.remediations.all(), key=lambda row: row.number, default=None)
+
+
+def reproductions(case: Case) -> list[Reproduction]:
+    """The replays before the fix, newest first."""
+    rows = [row for row in case.reproductions.all() if row.purpose == Reproduction.Purpose.REPRODUCTION]
+    return sorted(rows, key=lambda row: row.asked_at, reverse=True)
+
+
+def verifications(case: Case, fix: Remediation | None = None) -> list[Reproduction]:
+    """The replays after a fix (of this one, or of all), newest first."""
+    rows = [row for row in case.reproductions.all() if row.purpose == Reproduction.Purpose.VERIFICATION]
+    if fix is not None:
+        rows = [row for row in rows if row.remediation_id == fix.pk]
+    return sorted(rows, key=lambda row: row.asked_at, reverse=True)
+
+
+def reproduced(case: Case) -> bool:
+    """Whether a concluded replay reproduced it."""
+    return any(row.verdict == "reproduced" for row in reproductions(case))
+
+
+def running_verification(case: Case, fix: Remediation) -> Reproduction | None:
+    """The verification of this fix that has not been concluded, if there is one."""
+    return next((row for row in verifications(case, fix) if row.concluded_at is None), None)
+
+
+def newest_retest(case: Case, fix: Remediation) -> Retest | None:
+    """What the researcher found after this fix, the last time they tried."""
+    rows = [row for row in case.retests.all() if row.remediation_id == fix.pk]
+    return max(rows, key=lambda row: row.at, default=None)
+
+
+def retest_until(case: Case, fix: Remediation) -> datetime | None:
+    """When the researcher's window ends; None while no verification says that the fix holds."""
+    ends = [row.concluded_at for row in verifications(case, fix) if row.verdict == "holds" and row.concluded_at]
+    return max(ends) + RETEST_WINDOW if ends else None
+
+
+def _researcher_agreed(case: Case, fix: Remediation) -> bool:
+    retest = newest_retest(case, fix)
+    if retest is not None:
+        return retest.agrees
+    until = retest_until(case, fix)
+    return until is not None and clock.now() >= until

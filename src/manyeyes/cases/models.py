@@ -1,0 +1,251 @@
+"""What is kept about a case: the report as sent, and everything people and replays added to it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
+from manyeyes.replays.models import Replay
+from manyeyes.rules import clock
+from manyeyes.vault.fields import EncryptedJSON, EncryptedText
+from manyeyes.vault.models import Encrypted, StoredFile
+
+PERSON = settings.AUTH_USER_MODEL
+
+
+class Case(Encrypted):
+    """The team's work on a report. Its key guards every text that belongs to it; destroying the key shreds them all.
+
+    Clear: reference, status, class, target, people, dates. `status` is written by `cases.moves` alone.
+    """
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="cases")
+    ref = models.CharField(max_length=16, unique=True)
+    status = models.CharField(max_length=16, default="new")
+    close_reason = models.CharField(max_length=24, blank=True)
+    came_from = models.CharField(max_length=16, blank=True, help_text="Where a question will lead back to.")
+    version = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField(default=clock.now)
+    changed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+
+    title = EncryptedText()
+    vuln_class = models.CharField(max_length=8)
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="cases")
+    target_version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    reporter = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="reported_cases")
+    assignee = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="assigned_cases")
+    owner = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="owned_cases")
+    duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
+
+    created_at = models.DateTimeField(default=clock.now)
+    acknowledged_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+    first_success_seen_at = models.DateTimeField(null=True)
+    mitigated_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    public_at = models.DateTimeField(null=True)
+    recognised_at = models.DateTimeField(null=True)
+    exploited_at = models.DateTimeField(null=True)
+    appealed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["program", "status", "created_at"], name="case_by_status"),
+            models.Index(fields=["reporter", "created_at"], name="case_by_reporter"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+    @property
+    def subject(self) -> str:
+        """The name under which the event log knows this case."""
+        return f"case:{self.pk}"
+
+
+class OfCase(Encrypted):
+    """A row that belongs to a case and is guarded by its key."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row under the key of its case."""
+        if self.key_id is None:
+            self.key_id = self.case.key_id  # type: ignore[attr-defined]
+        super().save(*args, **kwargs)
+
+
+class Report(OfCase):
+    """What a researcher sent. Never edited."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reports")
+    submission_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    happened = EncryptedText()
+    expected = EncryptedText(null=True)
+    steps = EncryptedText()
+    impact = EncryptedText()
+    settings = EncryptedJSON(null=True)
+    contact = EncryptedText(null=True)
+    own_ref = EncryptedText(null=True)
+    claim_k = models.PositiveIntegerField(null=True)
+    claim_n = models.PositiveIntegerField(null=True)
+    exploited_now = models.BooleanField(default=False)
+    sent_at = models.DateTimeField(default=clock.now)
+
+
+class ReproducerFile(OfCase):
+    """One version of the reproducer of a case; the newest is used. `content_hash` names the exact text."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reproducers")
+    text = EncryptedText()
+    name = EncryptedText(null=True)
+    content_hash = models.CharField(max_length=64)
+    source = models.CharField(max_length=12, default="sent")
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class Message(OfCase):
+    """A word between the sides, or (not public) inside the team."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
+    author = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    public = models.BooleanField(default=False)
+    purpose = models.CharField(max_length=12, default="word")
+    text = EncryptedText()
+    at = models.DateTimeField(default=clock.now)
+
+
+class Attachment(OfCase):
+    """A file that came with a report or a message; bytes, name and type lie encrypted in the vault, never rendered."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="attachments")
+    stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class ReadMark(models.Model):
+    """When a person last looked at a case, so that the page can say what is new."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="read_marks")
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_read_mark_each")]
+
+
+class Remediation(OfCase):
+    """One attempt to fix: a version, what was done, and what the verification made of it."""
+
+    class Kind(models.TextChoices):
+        """What the owner says the change is; the verification may disagree."""
+
+        SYMPTOM = "symptom"
+        CAUSE = "cause"
+        UNKNOWN = "unknown"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="remediations")
+    number = models.PositiveIntegerField()
+    owner = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.UNKNOWN)
+    summary = EncryptedText(null=True)
+    started_at = models.DateTimeField(default=clock.now)
+    deployed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, blank=True, help_text="The verdict that was concluded, in one word.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "number"], name="one_remediation_per_number")]
+
+
+class Reproduction(models.Model):
+    """Which replay belongs to which case, and what it was for. Concluding is a dated fact."""
+
+    class Purpose(models.TextChoices):
+        """Before the fix, or after it."""
+
+        REPRODUCTION = "reproduction"
+        VERIFICATION = "verification"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reproductions")
+    replay = models.OneToOneField(Replay, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    remediation = models.ForeignKey(Remediation, on_delete=models.PROTECT, null=True, related_name="verifications")
+    asked_at = models.DateTimeField(default=clock.now)
+    asked_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    concluded_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True, help_text="From when on the researcher sees it.")
+    verdict = models.CharField(max_length=20, blank=True)
+
+
+class Rating(OfCase):
+    """A severity vector with one line of why for each letter. The newest stands; older ones stay on record."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="ratings")
+    replay = models.ForeignKey(Replay, on_delete=models.PROTECT, null=True, related_name="+")
+    vector = models.CharField(max_length=200)
+    reasons = EncryptedJSON()
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class SignOff(OfCase):
+    """One discipline's word on a rating: agrees or not, and why. `override` is the manager's decision with a reason."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sign_offs")
+    rating = models.ForeignKey(Rating, on_delete=models.PROTECT, related_name="sign_offs")
+    discipline = models.CharField(max_length=8)
+    agrees = models.BooleanField()
+    override = models.BooleanField(default=False)
+    note = EncryptedText()
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class Retest(OfCase):
+    """The researcher's own try after a fix."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="retests")
+    remediation = models.ForeignKey(Remediation, on_delete=models.PROTECT, related_name="retests")
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    k = models.PositiveIntegerField()
+    n = models.PositiveIntegerField()
+    transcript = EncryptedText(null=True)
+    agrees = models.BooleanField()
+    at = models.DateTimeField(default=clock.now)
+
+
+class RootCause(OfCase):
+    """What people conclude about why it works. The newest stands."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="root_causes")
+    category = models.CharField(max_length=12)
+    text = EncryptedText()
+    evidence = models.JSONField(default=list, help_text="Ids of replays and remediations the conclusion leans on.")
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class Embargo(models.Model):
+    """A date before which neither side publishes: proposed by one, agreed by the other, ended early by a person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="embargoes")
+    until = models.DateTimeField()
+    proposed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(default=clock.now)
+    proposed_by_reporter = models.BooleanField()
+    agreed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")

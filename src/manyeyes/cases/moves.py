@@ -1,0 +1,119 @@
+"""The one door: every change of a case locks it, checks the law, writes, records the event, queues the mails."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+
+from manyeyes import events
+from manyeyes.cases.access import roles_in
+from manyeyes.cases.facts import facts_of
+from manyeyes.cases.models import Case
+from manyeyes.rules import clock, lifecycle
+from manyeyes.rules.errors import Conflict, NotAllowed, NotFound
+from manyeyes.rules.lifecycle import Role, Status
+
+
+@contextmanager
+def moving(
+    case: Case,
+    move: str,
+    *,
+    by: Any,
+    tell: Iterable[Any] = (),
+    given: Collection[str] = (),
+    expected_version: int | None = None,
+    public: bool = True,
+    **data: Any,
+) -> Iterator[Case]:
+    """Make a move of `rules.lifecycle`, or raise; the body of the `with` writes what else belongs to the same act.
+
+    `by` None is the platform. `given` names facts that this very act supplies. `expected_version` is the version the
+    person saw (default: the one in `case`). `data` (ids, statuses, counts) goes into the event. Afterwards `case` is
+    current.
+    """
+    with transaction.atomic():
+        row = _locked(case, expected_version)
+        before = Status(row.status)
+        facts = replace(facts_of(row), **dict.fromkeys(given, True))
+        after = lifecycle.check(move, before, roles_in(by, row), facts)
+        yield row
+        row.came_from = str(before) if after == Status.NEEDS_INFO else ""
+        row.status = str(after)
+        row.version += 1
+        row.changed_at = clock.now()
+        row.changed_by = by
+        row.save()
+        _record(row, f"move.{move}", by, public, {"before": str(before), "after": str(after), **data})
+        told(row, tell, by=by, reason=f"move.{move}")
+    _bring_up_to_date(case, row)
+
+
+@contextmanager
+def acting(
+    case: Case,
+    act: str,
+    *,
+    by: Any,
+    allowed: Collection[Role] | None,
+    tell: Iterable[Any] = (),
+    expected_version: int | None = None,
+    public: bool = False,
+    **data: Any,
+) -> Iterator[Case]:
+    """Do something that leaves the status alone: same lock, event and mails; `allowed` None asks for no role.
+
+    Without `expected_version` an act does not ask whether the case moved meanwhile: two people may both say a word.
+    """
+    with transaction.atomic():
+        row = _locked(case, expected_version, strict=False)
+        roles = roles_in(by, row)
+        if allowed is not None and not roles & set(allowed):
+            raise NotAllowed("This act belongs to another role.")
+        yield row
+        row.save()
+        _record(row, act, by, public, data)
+        told(row, tell, by=by, reason=act)
+    _bring_up_to_date(case, row)
+
+
+def _locked(case: Case, expected: int | None, *, strict: bool = True) -> Case:
+    """The row as it is now, held until the end of the transaction (on SQLite the transaction itself is the lock)."""
+    row = Case.objects.select_for_update().filter(pk=case.pk).first()
+    if row is None:
+        raise NotFound("There is nothing here.")
+    seen = expected if expected is not None else (case.version if strict else None)
+    if seen is not None and seen != row.version:
+        raise Conflict(_who_was_first(row))
+    return row
+
+
+def _who_was_first(row: Case) -> str:
+    who = "The platform" if row.changed_by is None else str(row.changed_by)
+    status = row.status.replace("_", " ")
+    when = f"{row.changed_at:%H:%M} UTC"
+    return f"{who} changed this case to “{status}” at {when}, after you opened it. Look again, then decide."
+
+
+def _record(row: Case, kind: str, by: Any, public: bool, data: dict[str, Any]) -> None:
+    actor = "system" if by is None else by.actor
+    events.record(row.subject, kind, actor=actor, public=public, human=by is not None, **data)
+
+
+def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:
+    """Queue one neutral mail for each person, never for the one who acted."""
+    for person in {person.pk: person for person in people if person is not None}.values():
+        if by is None or person.pk != by.pk:
+            path = f"/my/{row.ref}/" if person.pk == row.reporter_id else f"/desk/cases/{row.ref}/"
+            events.queue_mail(person.pk, row.ref, path, reason=reason)
+
+
+def _bring_up_to_date(case: Case, row: Case) -> None:
+    """Let the caller's object show what was written, encrypted values included."""
+    if case is not row:
+        case.__dict__.update({name: value for name, value in row.__dict__.items() if name != "_state"})
+        case._state.fields_cache = dict(row._state.fields_cache)

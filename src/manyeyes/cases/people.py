@@ -1,0 +1,40 @@
+"""Who is to be told about a case: its researcher, the people working on it, or those who could."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from manyeyes.cases.models import Case
+from manyeyes.programs.models import Membership
+from manyeyes.rules.lifecycle import Role
+
+FIRST_RESPONDERS = frozenset({Role.SECURITY_TRIAGER, Role.ML_TRIAGER, Role.PROGRAM_MANAGER})
+
+
+def reporter(case: Case) -> list[Any]:
+    """The researcher of the case."""
+    return [case.reporter]
+
+
+def holding(case: Case, roles: Iterable[Role]) -> list[Any]:
+    """The members of the program who hold one of these roles, oldest member first."""
+    wanted = {str(role) for role in roles}
+    rows = Membership.objects.filter(program_id=case.program_id).select_related("person").order_by("created_at")
+    return [row.person for row in rows if wanted & set(row.roles)]
+
+
+def team(case: Case) -> list[Any]:
+    """The people at work on the case; while nobody is, everybody who could be first to answer."""
+    at_work = [person for person in (case.assignee, case.owner) if person is not None]
+    return at_work or holding(case, FIRST_RESPONDERS)
+
+
+def triagers(case: Case) -> list[Any]:
+    """Everybody who may sign off."""
+    return holding(case, (Role.SECURITY_TRIAGER, Role.ML_TRIAGER))
+
+
+def everybody(case: Case) -> list[Any]:
+    """Both sides."""
+    return [*reporter(case), *team(case)]

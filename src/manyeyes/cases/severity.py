@@ -1,0 +1,171 @@
+"""How bad it is: a vector with a reason for each letter, and the word of both disciplines on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from manyeyes.cases import people
+from manyeyes.cases.conversation import checked
+from manyeyes.cases.facts import newest_rating, reproductions
+from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
+from manyeyes.cases.moves import acting
+from manyeyes.programs.access import disciplines_of
+from manyeyes.reproducer.load import ReproducerError, load_text
+from manyeyes.rules import clock, mes
+from manyeyes.rules import severity as rubric
+from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
+from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+
+DISCIPLINES = ("security", "ml")
+REASON_LONGEST = 500
+OFTEN: dict[str, dict[str, str]] = {
+    "PI-D": {"AX": "M"},
+    "PI-I": {"AX": "H", "VT": "P"},
+    "JB": {"HX": "M", "FD": "S", "UN": "N"},
+    "GB": {"HX": "M", "FD": "S", "UN": "N"},
+    "HC": {"DX": "H"},
+    "TD": {"DX": "H", "AE": "M"},
+    "MI": {"DX": "L", "AE": "H"},
+    "INV": {"DX": "M", "AE": "H"},
+    "ME": {"DX": "M", "AE": "H"},
+    "PO": {"AX": "H", "PX": "L", "PE": "Y"},
+    "EV": {"AX": "M"},
+    "AT": {"AX": "H", "VT": "P"},
+    "DS": {"SX": "M"},
+    "OH": {"AX": "M", "VT": "P"},
+    "SC": {"AX": "H", "PX": "H"},
+    "XT": {"DX": "H"},
+}
+"""Letters a flaw of this class often has: where a rating begins, for a person to correct."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prefill:
+    """What the form of a rating begins with: letters, a reason for each, and the measured part nobody types."""
+
+    letters: Mapping[str, str]
+    reasons: Mapping[str, str]
+    observed: tuple[int, int] | None
+    retry_budget: int | None
+    source: Reproduction | None
+
+
+def measured(case: Case) -> tuple[tuple[int, int] | None, Reproduction | None]:
+    """(k, n) of the fixed-n run at the rated setting, and the replay it comes from; never of a run that could stop."""
+    for link in reproductions(case):
+        if link.verdict != "reproduced" or not link.replay.verdict:
+            continue
+        for row in link.replay.verdict.get("settings", ()):
+            if row["rated"] and row["n"] and not row["one_answer"]:
+                return (row["k"], row["n"]), link
+    return None, None
+
+
+def prefill(case: Case) -> Prefill:
+    """The newest rating's letters, else the lowest of each metric; the measured part from the replay on record."""
+    rating = newest_rating(case)
+    observed, link = measured(case)
+    if rating is not None:
+        letters: dict[str, str] = dict(rubric.parse(rating.vector).letters)
+        reasons = dict(rating.reasons)
+    else:
+        letters = {metric.code: metric.options[0].letter for metric in mes.METRICS} | {"FD": "-", "UN": "-"}
+        letters |= OFTEN.get(case.vuln_class, {})
+        reasons = {code: mes.BY_CODE[code].option(letter).words for code, letter in letters.items()}
+    return Prefill(letters=letters, reasons=reasons, observed=observed, retry_budget=_budget(case), source=link)
+
+
+def rate(
+    case: Case,
+    *,
+    by: Any,
+    letters: Mapping[str, str],
+    reasons: Mapping[str, str],
+    expected_version: int | None = None,
+) -> Rating:
+    """Rate the case. Every letter needs one line of why; how often it works is taken from the replay, never typed."""
+    observed, link = measured(case)
+    vector = rubric.build(letters, observed=observed, retry_budget=_budget(case))
+    row = Rating(
+        vector=str(vector), reasons=_checked_reasons(letters, reasons), by=by, at=clock.now(),
+        replay=link.replay if link else None,
+    )  # fmt: skip
+    score = rubric.score(vector)
+    public = Status(case.status) not in (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED)
+    tell = people.everybody(case) if public else people.triagers(case)
+    with acting(
+        case, "rated", by=by, allowed=TRIAGERS, tell=tell, public=public, expected_version=expected_version,
+        rating=str(row.pk), vector=row.vector, sec=score.sec, saf=score.saf,
+    ) as locked:  # fmt: skip
+        row.case, row.key = locked, locked.key
+        row.save()
+    return row
+
+
+def sign_off(
+    case: Case, *, by: Any, discipline: str, agrees: bool, note: str = "", rating: Rating | None = None
+) -> SignOff:
+    """One discipline's word on the rating that stands. `rating` is the one they saw; a newer one is a Conflict."""
+    if discipline not in DISCIPLINES:
+        raise Invalid(discipline=f"Choose one of: {', '.join(DISCIPLINES)}.")
+    if discipline not in disciplines_of(by, case.program):
+        raise NotAllowed("A sign-off belongs to people of that discipline.")
+    text = checked("note", note, longest=20_000, required=not agrees)
+    return _sign(case, by=by, discipline=discipline, agrees=agrees, note=text, seen=rating, override=False)
+
+
+def override(case: Case, *, by: Any, note: str, rating: Rating | None = None) -> SignOff:
+    """The manager decides where the disciplines disagree or one is missing; the reason is shown for ever."""
+    text = checked("note", note, longest=20_000)
+    return _sign(case, by=by, discipline="manager", agrees=True, note=text, seen=rating, override=True)
+
+
+def _sign(
+    case: Case, *, by: Any, discipline: str, agrees: bool, note: str, seen: Rating | None, override: bool
+) -> SignOff:
+    standing = newest_rating(case)
+    if standing is None:
+        raise IllegalMove("Sign off. Missing: a severity rating.", missing=["rated"])
+    if seen is not None and seen.pk != standing.pk:
+        raise Conflict(f"{standing.by} rated the case anew meanwhile. Look at the new rating first.")
+    row = SignOff(
+        rating=standing, discipline=discipline, agrees=agrees, override=override, note=note, by=by, at=clock.now()
+    )
+    allowed = {Role.PROGRAM_MANAGER} if override else None
+    tell = [*people.triagers(case), *(people.holding(case, [Role.PROGRAM_MANAGER]) if not agrees else [])]
+    with acting(
+        case, "signed_off", by=by, allowed=allowed, tell=tell, sign_off=str(row.pk), rating=str(standing.pk),
+        discipline=discipline, agrees=agrees, override=override,
+    ) as locked:  # fmt: skip
+        row.case, row.key = locked, locked.key
+        row.save()
+    return row
+
+
+def _budget(case: Case) -> int | None:
+    """The attacker's retry budget, as the reproducer declares it."""
+    file = case.reproducers.order_by("-at").first()
+    if file is None:
+        return 1
+    try:
+        return min(load_text(file.text).retry_budget, mes.MOST_TRIES)
+    except ReproducerError:
+        return 1
+
+
+def _checked_reasons(letters: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    clean: dict[str, str] = {}
+    for code, letter in letters.items():
+        text = str(reasons.get(code, "")).strip()
+        if letter == "-":
+            continue
+        try:
+            clean[code] = checked(f"why_{code}", text, longest=REASON_LONGEST)
+        except Invalid as error:
+            wrong.update(error.fields)
+    if wrong:
+        raise Invalid(wrong)
+    return clean

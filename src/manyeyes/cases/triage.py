@@ -1,0 +1,153 @@
+"""The first decisions: take into work, ask, answer, assign, close with a reason, reopen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manyeyes.cases import people
+from manyeyes.cases.conversation import checked
+from manyeyes.cases.models import Case, Message
+from manyeyes.cases.moves import acting, moving
+from manyeyes.programs.access import roles_of
+from manyeyes.rules import clock
+from manyeyes.rules.errors import Invalid, NotFound
+from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS, TRIAGERS, CloseReason, Role
+
+
+def accept(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
+    """Take an acknowledged case into work."""
+    with moving(case, "accept", by=by, tell=people.reporter(case), expected_version=expected_version) as row:
+        if row.assignee_id is None:
+            row.assignee = by
+    return case
+
+
+def confirm(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
+    """Confirm the finding: reproduced, looked at, rated, and signed off by both disciplines."""
+    with moving(case, "confirm", by=by, tell=people.everybody(case), expected_version=expected_version) as row:
+        row.confirmed_at = row.confirmed_at or clock.now()
+    return case
+
+
+def ask_researcher(case: Case, *, by: Any, text: str, expected_version: int | None = None) -> Case:
+    """Put a question to the researcher; the clock pauses with it, and asking is an answer to their report."""
+    word = _word(case, by=by, text=checked("text", text), purpose="question")
+    with moving(
+        case, "ask_researcher", by=by, tell=people.reporter(case), expected_version=expected_version,
+        message=str(word.pk),
+    ) as row:  # fmt: skip
+        word.save()
+        row.acknowledged_at = row.acknowledged_at or word.at
+    return case
+
+
+def answer(case: Case, *, by: Any, text: str, expected_version: int | None = None) -> Case:
+    """The researcher's answer to a question; the case goes back to where it came from."""
+    word = _word(case, by=by, text=checked("text", text), purpose="answer")
+    with moving(case, "answer", by=by, tell=people.team(case), expected_version=expected_version, message=str(word.pk)):
+        word.save()
+    return case
+
+
+def assign(case: Case, *, by: Any, to: Any) -> Case:
+    """Give the case to a member of the team."""
+    if to is not None and not roles_of(to, case.program) & TRIAGERS:
+        raise Invalid(to="This person does not triage in this program. Choose a triager or the manager.")
+    tell = [to] if to is not None else []
+    with acting(case, "assigned", by=by, allowed=TRIAGERS, tell=tell, to=f"person:{to.pk}" if to else "") as row:
+        row.assignee = to
+    return case
+
+
+def assign_owner(case: Case, *, by: Any, to: Any) -> Case:
+    """Name the person who owns the fix."""
+    if to is None or not roles_of(to, case.program) & {Role.TARGET_OWNER, Role.PROGRAM_MANAGER}:
+        raise Invalid(to="This person owns no target in this program. Choose a target owner or the manager.")
+    allowed = TRIAGERS | {Role.TARGET_OWNER}
+    with acting(case, "owner_assigned", by=by, allowed=allowed, tell=[to], to=f"person:{to.pk}") as row:
+        row.owner = to
+    return case
+
+
+def close(
+    case: Case,
+    *,
+    by: Any,
+    reason: str,
+    words: str,
+    duplicate_of: Case | None = None,
+    expected_version: int | None = None,
+) -> Case:
+    """Close with a reason from the list and a sentence the researcher reads; an unexplained close is not possible."""
+    if reason not in TEAM_CLOSE_REASONS:
+        raise Invalid(reason=f"Choose one of: {', '.join(TEAM_CLOSE_REASONS)}.")
+    word = _word(case, by=by, text=checked("words", words), purpose="close")
+    if reason == CloseReason.DUPLICATE and duplicate_of is None:
+        raise Invalid(duplicate_of="Name the case that this one repeats.")
+    if duplicate_of is not None:
+        _may_repeat(case, duplicate_of)
+    with moving(
+        case, "close", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
+        reason=str(reason), message=str(word.pk),
+    ) as row:  # fmt: skip
+        word.save()
+        row.close_reason = str(reason)
+        row.duplicate_of = duplicate_of
+        row.acknowledged_at = row.acknowledged_at or word.at
+    return case
+
+
+def mark_duplicate(case: Case, *, by: Any, of: Case, words: str, expected_version: int | None = None) -> Case:
+    """Close as a repeat of another case of the program; the other case stays unnamed to this researcher."""
+    return close(
+        case, by=by, reason=CloseReason.DUPLICATE, words=words, duplicate_of=of, expected_version=expected_version
+    )
+
+
+def withdraw(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
+    """The researcher takes the report back before work has begun."""
+    with moving(case, "withdraw", by=by, tell=people.team(case), expected_version=expected_version) as row:
+        row.close_reason = str(CloseReason.WITHDRAWN)
+    return case
+
+
+def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = None) -> Case:
+    """Take a finished case up again, with a reason that both sides read."""
+    word = _word(case, by=by, text=checked("words", words), purpose="reopen")
+    with moving(
+        case, "reopen", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
+        message=str(word.pk),
+    ) as row:  # fmt: skip
+        word.save()
+        row.close_reason = ""
+        row.duplicate_of = None
+        row.resolved_at = None
+        row.appealed_at = None
+    return case
+
+
+def appeal(case: Case, *, by: Any, words: str) -> Case:
+    """The researcher's one appeal against a close; the team reads it and may reopen."""
+    word = _word(case, by=by, text=checked("words", words), purpose="appeal")
+    with acting(
+        case, "appealed", by=by, allowed={Role.REPORTER}, tell=people.holding(case, TRIAGERS), public=True,
+        message=str(word.pk), side="reporter",
+    ) as row:  # fmt: skip
+        if row.status != "closed" or row.close_reason == CloseReason.WITHDRAWN:
+            raise Invalid(words="Only a case that the team closed can be appealed.")
+        if row.appealed_at is not None:
+            raise Invalid(words="An appeal was sent already; a person will answer it.")
+        word.save()
+        row.appealed_at = word.at
+    return case
+
+
+def _word(case: Case, *, by: Any, text: str, purpose: str) -> Message:
+    return Message(case=case, author=by, public=True, text=text, purpose=purpose, at=clock.now())
+
+
+def _may_repeat(case: Case, other: Case) -> None:
+    if other.pk == case.pk:
+        raise Invalid(duplicate_of="A case cannot repeat itself.")
+    if other.program_id != case.program_id:
+        raise NotFound("There is nothing here.")

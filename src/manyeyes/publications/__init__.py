@@ -1,0 +1,1 @@
+"""What leaves the house: credit, advisories, the hall of fame and the public figures."""

@@ -1,0 +1,57 @@
+"""The hall of fame: thanks in the order of confirmation, without rank or money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from manyeyes.cases.disclosure import in_force
+from manyeyes.programs.models import Program
+from manyeyes.publications.credit import byline
+from manyeyes.publications.models import Credit
+from manyeyes.rules.lifecycle import CloseReason
+from manyeyes.vault import keyring
+
+NO_THANKS = (CloseReason.SPAM, CloseReason.WITHDRAWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thanks:
+    """One line of thanks. Before an advisory is out it names date and system only: `advisory` and `title` are empty."""
+
+    name: str
+    link: str
+    confirmed_on: date
+    system: str
+    advisory: str = ""
+    title: str = ""
+
+
+def of_fame(program: Program) -> list[Thanks]:
+    """Everybody who is to be thanked in this program, newest confirmation first."""
+    rows = (
+        Credit.objects.filter(case__program=program, case__confirmed_at__isnull=False)
+        .exclude(mode__in=(Credit.Mode.NONE, Credit.Mode.LATER))
+        .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
+        .select_related("case__target", "case__advisory")
+        .prefetch_related("case__embargoes")
+        .order_by("-case__confirmed_at")
+    )
+    rows = list(rows)
+    keyring.warm(row.key_id for row in rows)
+    return [_thanks(row) for row in rows]
+
+
+def _thanks(credit: Credit) -> Thanks:
+    case = credit.case
+    name, link = byline(credit)
+    advisory = getattr(case, "advisory", None)
+    shown = advisory is not None and in_force(case) is None
+    return Thanks(
+        name=name,
+        link=link,
+        confirmed_on=case.confirmed_at.date(),
+        system=case.target.name,
+        advisory=advisory.slug if shown else "",
+        title=advisory.title if shown else "",
+    )
