@@ -9,7 +9,7 @@ import pytest
 from manyeyes.programs import policy
 from manyeyes.programs.models import PolicyVersion, Program
 from manyeyes.programs.setup import create_program
-from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.rules.errors import Conflict, Invalid, NotFound
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +69,12 @@ def test_policy_without_safe_harbor_is_not_published(program: Program) -> None:
         policy.publish(version)
     assert "safe_harbor" in refused.value.fields
     assert not program.takes_reports
+
+
+def test_drafts_are_absent_for_readers(program: Program) -> None:
+    with pytest.raises(NotFound):
+        policy.published_version(program, 1)
+    policy.publish(program.policies.get())
+    assert policy.published_version(program, 1).number == 1
+    with pytest.raises(NotFound):
+        policy.published_version(program, 2)

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from manyeyes.programs.models import PolicyVersion, Program
 from manyeyes.rules import clock
-from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.rules.errors import Conflict, Invalid, NotFound
 
 INTRODUCTION = """\
 {organisation} wants to hear about weaknesses in its AI systems before they hurt somebody. This policy says what you \
@@ -125,3 +125,11 @@ def publish(version: PolicyVersion, *, by: object = None) -> PolicyVersion:
     locked.published_by = by  # type: ignore[assignment]
     locked.save()
     return locked
+
+
+def published_version(program: Program, number: int) -> PolicyVersion:
+    """The policy as it was published under this number. Raises NotFound for a draft and for a number never used."""
+    version = program.policies.filter(number=number, published_at__isnull=False).first()
+    if version is None:
+        raise NotFound("There is no such policy version.")
+    return version
