@@ -1,4 +1,4 @@
-"""The outbox: mails that say only that something is new, queued with what happened and sent afterwards, with retries."""
+"""The outbox: mails that say only that something is new, queued with what happened and sent after it, with retries."""
 
 from __future__ import annotations
 
@@ -87,11 +87,8 @@ def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
     try:
         _message(delivery, address).send()
     except Exception as error:  # whatever the mail server does, the other mails must still go
-        left = (
-            {"due_at": moment + _wait(delivery.attempts)}
-            if delivery.attempts < MAX_ATTEMPTS
-            else {"dropped_at": moment}
-        )
+        again = delivery.attempts < MAX_ATTEMPTS
+        left = {"due_at": moment + _wait(delivery.attempts)} if again else {"dropped_at": moment}
         # Only the kind of error is kept: its text may quote the address.
         still_mine.update(lease=None, lease_until=None, note=type(error).__name__[:80], **left)
         return "failed"
@@ -124,4 +121,5 @@ def _message(delivery: Delivery, address: str) -> EmailMessage:
 
 
 def _wait(attempts: int) -> timedelta:
-    return min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    wait: timedelta = FIRST_WAIT * 2 ** (attempts - 1)
+    return min(wait, LONGEST_WAIT)

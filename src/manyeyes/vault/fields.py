@@ -46,14 +46,14 @@ class _Opening(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedField(models.BinaryField):
+class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
     """What the three kinds share. The model must inherit `vault.models.Encrypted`; rows are written through save().
 
     A field added to a table that has rows must be `null=True` without a default: a migration has no row to seal for.
     """
 
     descriptor_class = _Opening
-    empty_values: ClassVar[list[Any]] = [None, "", b""]
+    empty_values = [None, "", b""]
     blank_value: ClassVar[Any] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -48,7 +48,7 @@ def write(key: DataKey, chunks: Iterable[bytes], *, name: str = "", media_type: 
 
 
 def read(row: StoredFile) -> Iterator[bytes]:
-    """The content, chunk by chunk. Raises Tampered at the first byte that is not as written, or if the end is missing."""
+    """The content, chunk by chunk. Raises Tampered where a chunk is not as written, or if the end is missing."""
     with path_of(row.pk).open("rb") as source:
         header = source.read(HEADER)
         if len(header) != HEADER or not header.startswith(MAGIC):

@@ -23,9 +23,9 @@ class Encrypted(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
         """Remember under which id and key the row was sealed, should either be changed before it is stored again."""
-        row = super().from_db(db, field_names, values)
+        row = super().from_db(db, field_names, values, **more)
         if "key_id" in row.__dict__:
             row.__dict__["_sealed_for"] = (row.pk, row.__dict__["key_id"])
         return row

@@ -64,7 +64,7 @@ class Hold:
             folder = Path(settings.MANYEYES_DATA_DIR) / "run"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Without a name from the start: nothing is left behind however the process ends.
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # type: ignore[assignment]
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 -- lives as long as this
         assert self._file is not None
         sealed = self._cipher.encrypt(len(self._spilled).to_bytes(12, "big"), piece, None)
         self._file.seek(0, os.SEEK_END)
@@ -74,7 +74,7 @@ class Hold:
         self._spilled.append(len(sealed))
 
 
-class HeldUpload(UploadedFile):
+class HeldUpload(UploadedFile):  # type: ignore[type-arg]
     """An upload as forms and views see it: read it with `chunks()` and hand those to `vault.files.write`."""
 
     def __init__(self, hold: Hold, *, too_large: bool, **facts: Any) -> None:
@@ -94,7 +94,7 @@ class HeldUpload(UploadedFile):
         """Always, so that nobody reads it whole by habit."""
         return True
 
-    def open(self, mode: str | None = None) -> HeldUpload:
+    def open(self, *args: Any, **kwargs: Any) -> HeldUpload:
         """Nothing to open: `chunks()` starts from the beginning each time."""
         return self
 
