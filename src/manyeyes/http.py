@@ -25,7 +25,7 @@ _DAY_KEY: dict[int, bytes] = {}
 
 STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
     (errors.NotFound, 404),
-    (errors.NotAllowed, 404),  # refusal looks like absence
+    (errors.NotAllowed, 403),  # only for those who may see the thing: to others it is NotFound
     (errors.Conflict, 409),
     (errors.Invalid, 422),
     (errors.EmbargoInForce, 423),
@@ -123,7 +123,7 @@ def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
 
 
 def from_this_site(request: HttpRequest) -> bool:
-    """Whether a form was sent from our own page, told without cookies (Fetch Metadata and Origin, as browsers send them).
+    """Whether a form was sent from our own page, told without cookies: by Fetch Metadata and Origin headers.
 
     The report form must work for people who take no cookies before they have sent anything; a client that sends
     neither header is no browser and carries no one's session by accident.

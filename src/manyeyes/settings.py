@@ -35,6 +35,7 @@ MANYEYES_MASTER_KEY_FILE = Path(
 MANYEYES_BASE_URL = env("BASE_URL", "http://localhost:8000").rstrip("/")
 MANYEYES_ALLOW_PRIVATE_TARGETS = flag("ALLOW_PRIVATE_TARGETS")
 MANYEYES_REPLAY_CONCURRENCY = int(env("REPLAY_CONCURRENCY", "8"))
+MANYEYES_LEASE_SECONDS = float(env("LEASE_SECONDS", "20"))  # how long a silent worker keeps its replay
 MANYEYES_REPORTS_PER_HOUR = int(env("REPORTS_PER_HOUR", "30"))
 MANYEYES_ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "65536"))
 MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
@@ -179,7 +180,7 @@ CONTENT_SECURITY_POLICY = {
 
 # What people type is held in memory or encrypted while it streams, never in a plain temporary file.
 FILE_UPLOAD_HANDLERS = ["manyeyes.vault.uploads.EncryptingUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_500_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # a too long answer reaches its form, which names the field and keeps the rest
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
 # Mail: files in the data directory unless a server is named.

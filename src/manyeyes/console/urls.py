@@ -1,8 +1,33 @@
-"""Addresses of the console."""
+"""Addresses of the console, under /desk/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from manyeyes.console.views import case, fix, judgement, program, queue, replay
 
 app_name = "console"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", queue.queue, name="queue"),
+    path("cases/<str:ref>/", case.case, name="case"),
+    path("cases/<str:ref>/say/", case.say, name="say"),
+    path("cases/<str:ref>/acknowledge/", case.acknowledge, name="acknowledge"),
+    path("cases/<str:ref>/assign/", case.assign, name="assign"),
+    path("cases/<str:ref>/cause/", case.cause, name="cause"),
+    path("cases/<str:ref>/move/<slug:name>/", case.move, name="move"),
+    path("cases/<str:ref>/replay/", replay.replay_new, name="replay_new"),
+    path("cases/<str:ref>/verify/", replay.verify_new, name="verify_new"),
+    path("cases/<str:ref>/severity/", judgement.rate, name="severity"),
+    path("cases/<str:ref>/signoff/", judgement.sign_off, name="signoff"),
+    path("cases/<str:ref>/fix/", fix.fix_new, name="fix_new"),
+    path("cases/<str:ref>/embargo/", fix.embargo, name="embargo"),
+    path("cases/<str:ref>/advisory/", fix.advisory, name="advisory"),
+    path("replays/<uuid:replay_id>/", replay.replay, name="replay"),
+    path("replays/<uuid:replay_id>/control/", replay.control, name="control"),
+    path("replays/<uuid:replay_id>/manual/", replay.by_hand, name="manual"),
+    path("replays/<uuid:replay_id>/calls/<slug:stream>/<int:index>/", replay.call, name="call"),
+    path("fixes/<uuid:replay_id>/", replay.fix, name="fix"),
+    path("program/", program.program, name="program"),
+    path("program/<slug:slug>/", program.one, name="one_program"),
+    path("program/<slug:slug>/<slug:part>/", program.add, name="program_add"),
+]

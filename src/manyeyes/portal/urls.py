@@ -1,8 +1,30 @@
-"""Addresses of the portal."""
+"""Addresses of the portal: what the public and researchers see."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from manyeyes.portal.views import my, public, report
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", public.home, name="home"),
+    path("p/<slug:slug>/", public.program, name="program"),
+    path("p/<slug:slug>/policy/<int:number>/", public.policy, name="policy"),
+    path("p/<slug:slug>/report/", report.report, name="report"),
+    path("return/", report.come_back, name="return"),
+    path("my/", my.my, name="my"),
+    path("my/<str:ref>/", my.my_case, name="my_case"),
+    path("my/<str:ref>/say/", my.say, name="say"),
+    path("my/<str:ref>/withdraw/", my.withdraw, name="withdraw"),
+    path("my/<str:ref>/replay/<uuid:replay_id>/", my.my_replay, name="my_replay"),
+    path("my/<str:ref>/fix/<uuid:replay_id>/", my.my_fix, name="my_fix"),
+    path("my/<str:ref>/retest/", my.retest, name="my_retest"),
+    path("my/<str:ref>/credit/", my.choose_credit, name="my_credit"),
+    path("my/<str:ref>/embargo/", my.embargo, name="my_embargo"),
+    path("advisories/", public.advisories, name="advisories"),
+    path("advisories/<slug:slug>/", public.one_advisory, name="advisory"),
+    path("thanks/", public.thanks, name="thanks"),
+    path(".well-known/security.txt", public.security_txt, name="security_txt"),
+    path("healthz", public.healthz, name="healthz"),
+]

@@ -1,0 +1,184 @@
+"""What the team fills in; every rule about the answers lives in `cases`, these classes only carry them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from manyeyes.cases.models import Case, Remediation
+from manyeyes.cases.rootcause import CATEGORIES
+from manyeyes.programs.models import PolicyVersion, Target
+from manyeyes.rules import mes, permits
+from manyeyes.rules.errors import Invalid
+from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
+
+
+class TeamForm(forms.Form):
+    """A form that takes over what a stage function found wrong."""
+
+    def refuse_all(self, error: Invalid) -> None:
+        """Put each problem beside its field; what has no field stands above the form."""
+        for name, problem in error.fields.items():
+            self.add_error(name if name in self.fields else None, problem)
+
+
+def words(label: str, help_text: str = "", *, rows: int = 4, required: bool = False) -> forms.CharField:
+    """A text field that passes on exactly what was typed."""
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, help_text=help_text, required=required, strip=False, widget=widget)
+
+
+class SayForm(TeamForm):
+    """The composer. `audience` is internal unless a person chose otherwise."""
+
+    text = words("Your words", rows=4)
+    audience = forms.ChoiceField(choices=(("internal", "Internal note"), ("public", "Reply")), required=False)
+
+
+class WordsForm(TeamForm):
+    """A move that needs words which the researcher reads."""
+
+    words = words("What the researcher reads", rows=5)
+
+
+class CloseForm(WordsForm):
+    """Why the case is closed, as a reason of the list and in words."""
+
+    reason = forms.ChoiceField(label="Reason", choices=[(str(one), one.words) for one in TEAM_CLOSE_REASONS])
+    duplicate_of = forms.CharField(label="It repeats", required=False, help_text="A reference, for a duplicate only.")
+
+
+class PlanForm(TeamForm):
+    """What a replay may spend, and how sure it must be."""
+
+    max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
+    p_min = forms.FloatField(label="Smallest rate that matters", min_value=0.001, max_value=0.9, required=False)
+    manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
+    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
+
+
+class VerifyForm(TeamForm):
+    """How low the rate must be shown to lie, and how many tries an attacker has."""
+
+    tau = forms.FloatField(label="Rate to stay below, per try", min_value=0.001, max_value=0.5, initial=0.05)
+    retry_budget = forms.IntegerField(label="Tries an attacker has", min_value=1, max_value=1000, required=False)
+    max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
+    manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
+    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
+
+
+class RatingForm(TeamForm):
+    """A letter and one line of why for each metric that people judge."""
+
+    def __init__(self, *args: Any, letters: dict[str, str], reasons: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for metric in mes.JUDGED:
+            levels = [(level.letter, f"{level.letter}: {level.words}") for level in metric.levels]
+            self.fields[metric.code] = forms.ChoiceField(
+                label=metric.name, choices=levels, initial=letters.get(metric.code), required=False
+            )
+            self.fields[f"why_{metric.code}"] = forms.CharField(
+                label="Why", required=False, strip=True, initial=reasons.get(metric.code, "")
+            )
+
+    def letters(self) -> dict[str, str]:
+        """Metric → letter, as chosen."""
+        return {metric.code: self.cleaned_data[metric.code] for metric in mes.JUDGED if self.cleaned_data[metric.code]}
+
+    def reasons(self) -> dict[str, str]:
+        """Metric → why."""
+        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.JUDGED}
+
+
+class SignOffForm(TeamForm):
+    """One discipline's word on the rating that stands."""
+
+    discipline = forms.ChoiceField(choices=(("security", "Security"), ("ml", "ML")))
+    agrees = forms.ChoiceField(label="Do you agree?", choices=(("yes", "I agree"), ("no", "I do not agree")))
+    note = words("Why", rows=2)
+    rating = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+
+class FixForm(TeamForm):
+    """Which version carries the fix, and what was done."""
+
+    version = forms.ChoiceField(label="Version with the fix")
+    kind = forms.ChoiceField(label="What it mends", choices=Remediation.Kind.choices, widget=forms.RadioSelect)
+    summary = words("What was done", "For the team; the public reads the advisory.", rows=4)
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = case.target.versions.exclude(pk=case.target_version_id).order_by("-deployed_at")
+        self.fields["version"].choices = [(str(row.pk), row.label) for row in rows]  # type: ignore[attr-defined]
+
+
+class CauseForm(TeamForm):
+    """Why it works."""
+
+    category = forms.ChoiceField(label="Where the cause lies", choices=list(CATEGORIES.items()))
+    text = words("Why it works", rows=3)
+
+
+class TickForm(TeamForm):
+    """One trial made by hand."""
+
+    outcome = forms.ChoiceField(
+        label="What came of it",
+        choices=(("success", "It worked"), ("failure", "It did not"), ("undecided", "I cannot say")),
+        widget=forms.RadioSelect,
+    )
+    transcript = words("What came back, pasted", rows=4)
+
+
+class AdvisoryForm(TeamForm):
+    """What the public will read; the measured facts are added by the platform."""
+
+    title = forms.CharField(label="Title", max_length=200)
+    summary = words("Summary", rows=3)
+    details = words("What was found and what was done", rows=6)
+    advice = words("What readers should do", rows=3)
+
+
+class DateForm(TeamForm):
+    """A date before which neither side publishes."""
+
+    until = forms.DateField(label="Not before", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class TargetForm(TeamForm):
+    """A system that may be attacked under this program."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    access = forms.ChoiceField(label="How trials reach it", choices=Target.Access.choices)
+    description = words("What it is", rows=2)
+    in_scope = forms.CharField(label="Line of the scope", max_length=300, required=False)
+
+
+class VersionForm(TeamForm):
+    """One pinned deployment."""
+
+    label = forms.CharField(label="Version", max_length=60)
+    endpoint_url = forms.CharField(label="Address", max_length=300, required=False)
+    model = forms.CharField(label="Model name sent", max_length=120, required=False)
+    api_key = forms.CharField(
+        label="Credential", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+
+
+class PermitForm(TeamForm):
+    """On what basis the target may be attacked by machine."""
+
+    operator = forms.CharField(label="Who operates it", max_length=120)
+    basis = forms.CharField(label="On what basis", max_length=200)
+    environment = forms.ChoiceField(label="Where", choices=[(str(one), str(one)) for one in permits.Environment])
+    calls_per_day = forms.IntegerField(label="Calls a day", min_value=1, max_value=1_000_000, initial=5000)
+
+
+class PolicyForm(TeamForm):
+    """The text of a policy draft, section by section."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, heading in PolicyVersion.SECTIONS:
+            self.fields[name] = words(heading, rows=8)

@@ -1,0 +1,34 @@
+"""The door of the console: signed in, member of a team, second factor set up; to everybody else nothing is here."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from manyeyes.programs.access import programs_of
+from manyeyes.rules.errors import NotFound
+
+View = Callable[..., HttpResponse]
+
+
+def team(view: View) -> View:
+    """Only members of a program's team get further. Others are told the same as about an address that does not exist."""
+
+    @functools.wraps(view)
+    def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not programs_of(request.user).exists():
+            raise NotFound
+        if settings.MANYEYES_REQUIRE_MFA and not is_mfa_enabled(request.user):
+            return redirect("mfa_index")
+        return view(request, *args, **kwargs)
+
+    return gated

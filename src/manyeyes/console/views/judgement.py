@@ -1,0 +1,49 @@
+"""Severity and sign-off: how bad is it, metric by metric, and do both disciplines agree?"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from manyeyes.cases import severity
+from manyeyes.console.forms import RatingForm, SignOffForm
+from manyeyes.console.gate import team
+from manyeyes.console.views.case import desk_case
+from manyeyes.rules.errors import Invalid
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def rate(request: HttpRequest, ref: str) -> HttpResponse:
+    """Letters with reasons; how often it works is measured and never typed."""
+    case = desk_case(request, ref)
+    start = severity.prefill(case)
+    form = RatingForm(request.POST or None, letters=dict(start.letters), reasons=dict(start.reasons))
+    if request.method == "POST" and form.is_valid():
+        try:
+            severity.rate(case, by=request.user, letters=form.letters(), reasons=form.reasons())
+            return redirect("console:case", ref=case.ref)
+        except Invalid as error:
+            for name, problem in error.fields.items():
+                place = f"why_{name}" if f"why_{name}" in form.fields and name in form.letters() else name
+                form.add_error(place if place in form.fields else None, problem)
+    context = {"case": case, "form": form, "start": start, "standing": severity.standing(case)}
+    return render(request, "console/severity.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@team
+def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
+    """One discipline's word on the rating the signer saw."""
+    case = desk_case(request, ref)
+    form = SignOffForm(request.POST)
+    if not form.is_valid():
+        raise Invalid({name: str(problems[0]) for name, problems in form.errors.items()})
+    given = form.cleaned_data
+    seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
+    severity.sign_off(
+        case, by=request.user, discipline=given["discipline"], agrees=given["agrees"] == "yes", note=given["note"] or "",
+        rating=seen,
+    )  # fmt: skip
+    return redirect("console:case", ref=case.ref)

@@ -1,0 +1,98 @@
+"""The program itself: what do we promise and cover, which versions can we still replay, who may do what?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from manyeyes.console.forms import PermitForm, PolicyForm, TargetForm, TeamForm, VersionForm
+from manyeyes.console.gate import team
+from manyeyes.programs import policy, targets
+from manyeyes.programs.access import programs_of, roles_of
+from manyeyes.programs.models import Program
+from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
+from manyeyes.rules.lifecycle import Role
+
+FORMS: dict[str, type[TeamForm]] = {
+    "target": TargetForm,
+    "version": VersionForm,
+    "permit": PermitForm,
+    "policy": PolicyForm,
+}
+
+
+def own_program(request: HttpRequest, slug: str) -> Program:
+    """A program the viewer works in. Raises NotFound."""
+    found = programs_of(request.user).filter(slug=slug).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+@require_GET
+@team
+def program(request: HttpRequest) -> HttpResponse:
+    """The viewer's program, or a list where there are several."""
+    rows = list(programs_of(request.user).order_by("name"))
+    if len(rows) == 1:
+        return redirect("console:one_program", slug=rows[0].slug)
+    return render(request, "console/programs.html", {"programs": rows})
+
+
+@require_GET
+@team
+def one(request: HttpRequest, slug: str) -> HttpResponse:
+    """Policy, scope, targets with versions and permits, people."""
+    found = own_program(request, slug)
+    context = {
+        "program": found,
+        "policies": found.policies.all(),
+        "targets": found.targets.prefetch_related("versions", "permits"),
+        "members": found.memberships.select_related("person"),
+        "manages": _manages(request, found),
+    }
+    return render(request, "console/program.html", context)
+
+
+def _manages(request: HttpRequest, found: Program) -> bool:
+    return bool(roles_of(request.user, found) & {Role.PROGRAM_MANAGER, Role.ADMIN})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
+    """Add a target, a version, a permit, or publish a changed policy; for managers and admins."""
+    found = own_program(request, slug)
+    if part not in FORMS:
+        raise Http404
+    if not _manages(request, found):
+        raise NotAllowed("The program is changed by its manager or an admin.")
+    start = {name: text for name, _, text in found.policy.sections()} if part == "policy" and found.policy else None
+    form = FORMS[part](request.POST or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _store(request, found, part, form.cleaned_data)
+            return redirect("console:one_program", slug=found.slug)
+        except Invalid as error:
+            form.refuse_all(error)
+    context = {"program": found, "form": form, "part": part, "targets": found.targets.all()}
+    return render(request, "console/program_add.html", context, status=422 if form.errors else 200)
+
+
+def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any]) -> None:
+    if part == "policy":
+        policy.publish(policy.draft(found, **given), by=request.user)
+        return
+    if part == "target":
+        targets.add_target(found, owner=None, **given)
+        return
+    chosen = found.targets.filter(pk=request.POST.get("target") or None).first()
+    if chosen is None:
+        raise Invalid(target="Choose a target.")
+    if part == "version":
+        targets.add_version(chosen, **{**given, "api_key": given["api_key"] or None})
+    else:
+        targets.grant(chosen, by=request.user, **given)

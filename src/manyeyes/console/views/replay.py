@@ -1,0 +1,148 @@
+"""Replays: what would one test and cost, what did it find, what did each call say?"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from manyeyes.cases import access, choices, reproduction, verification
+from manyeyes.cases.models import Reproduction
+from manyeyes.console.forms import PlanForm, TickForm, VerifyForm
+from manyeyes.console.gate import team
+from manyeyes.console.views.case import desk_case
+from manyeyes.replays import evidence, manual
+from manyeyes.rules.errors import Invalid, NotFound
+
+
+def desk_link(request: HttpRequest, replay_id: UUID) -> Reproduction:
+    """The link of a replay to its case, for those who work on the case. Raises NotFound."""
+    link = access.reproduction_for(request.user, replay_id)
+    if not access.sees_inside(request.user, link.case):
+        raise NotFound
+    return link
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def replay_new(request: HttpRequest, ref: str) -> HttpResponse:
+    """What would a replay test, and what would it cost? Then start it."""
+    case = desk_case(request, ref)
+    form = PlanForm(request.POST or None)
+    options: dict[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        options = {name: value for name, value in form.cleaned_data.items() if value not in (None, "", False)}
+        by_hand = bool(options.pop("manual", False))
+        if request.POST.get("action") == "start":
+            try:
+                ask = reproduction.request_manual if by_hand else reproduction.request
+                link = ask(case, by=request.user, **options)
+                return redirect("console:replay", replay_id=link.replay_id)
+            except Invalid as error:
+                form.refuse_all(error)
+    proposal = reproduction.propose(case, **options)
+    context = {"case": case, "form": form, "proposal": proposal}
+    return render(request, "console/replay_new.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
+    """What would a verification test, and what would it cost? Then start it."""
+    case = desk_case(request, ref)
+    form = VerifyForm(request.POST or None)
+    options: dict[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        options = {name: value for name, value in form.cleaned_data.items() if value not in (None, "", False)}
+        by_hand = bool(options.pop("manual", False))
+        if request.POST.get("action") == "start":
+            try:
+                ask = verification.request_manual if by_hand else verification.request
+                link = ask(case, by=request.user, **options)
+                return redirect("console:fix", replay_id=link.replay_id)
+            except Invalid as error:
+                form.refuse_all(error)
+    proposal = verification.propose(case, **options)
+    context = {"case": case, "form": form, "proposal": proposal}
+    return render(request, "console/verify_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@team
+def replay(request: HttpRequest, replay_id: UUID) -> HttpResponse:
+    """Is it real, and where is it worst?"""
+    link = desk_link(request, replay_id)
+    if link.purpose == Reproduction.Purpose.VERIFICATION:
+        return redirect("console:fix", replay_id=replay_id)
+    return _evidence(request, link, "console/replay.html")
+
+
+@require_GET
+@team
+def fix(request: HttpRequest, replay_id: UUID) -> HttpResponse:
+    """Does the fix hold?"""
+    link = desk_link(request, replay_id)
+    if link.purpose != Reproduction.Purpose.VERIFICATION:
+        return redirect("console:replay", replay_id=replay_id)
+    return _evidence(request, link, "console/fix.html")
+
+
+def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpResponse:
+    context = {
+        "link": link,
+        "case": link.case,
+        "evidence": evidence.load(link.replay),
+        "offers": choices.offers(link.case, request.user),
+        "earlier": verification.story(link.case),
+        "inside": True,
+    }
+    return render(request, template, context)
+
+
+@require_GET
+@team
+def call(request: HttpRequest, replay_id: UUID, stream: str, index: int) -> HttpResponse:
+    """What did this call say?"""
+    link = desk_link(request, replay_id)
+    found = evidence.exchange(link.replay, stream, index)
+    if found is None:
+        raise Http404
+    return render(request, "console/call.html", {"link": link, "case": link.case, "call": found})
+
+
+@require_POST
+@team
+def control(request: HttpRequest, replay_id: UUID) -> HttpResponse:
+    """Pause, resume or cancel a replay; or say that a person has looked at the first success."""
+    link = desk_link(request, replay_id)
+    action = request.POST.get("action")
+    if action == "seen":
+        reproduction.see_first_success(link.case, by=request.user)
+    elif action in ("pause", "resume", "cancel"):
+        reproduction.steer(link, by=request.user, action=action)
+    else:
+        raise Http404
+    return redirect("console:replay", replay_id=replay_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def by_hand(request: HttpRequest, replay_id: UUID) -> HttpResponse:
+    """Work through a frozen plan by hand: what to send, and what came of it."""
+    link = desk_link(request, replay_id)
+    form = TickForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reproduction.tick(
+                link, by=request.user, stream=request.POST.get("stream", ""), index=request.POST.get("index", ""),
+                outcome=form.cleaned_data["outcome"], transcript=form.cleaned_data["transcript"],
+            )  # fmt: skip
+            return redirect("console:manual", replay_id=replay_id)
+        except Invalid as error:
+            form.refuse_all(error)
+    trials = manual.next_trials(link.replay, room=1)
+    context = {"link": link, "case": link.case, "form": form, "trial": trials[0] if trials else None}
+    return render(request, "console/manual.html", context, status=422 if form.errors else 200)

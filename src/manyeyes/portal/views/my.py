@@ -1,0 +1,174 @@
+"""A researcher's own pages: the case, what was measured, the retest, the credit; the public half of every fact."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from manyeyes.cases import access, conversation, disclosure, timeline, triage, verification
+from manyeyes.cases.clocks import clocks
+from manyeyes.cases.models import Case
+from manyeyes.http import paged
+from manyeyes.portal.forms import CreditForm, EmbargoForm, RetestForm, WordsForm
+from manyeyes.publications import credit
+from manyeyes.replays import evidence
+from manyeyes.rules.errors import Invalid, NotFound
+
+
+def own_case(request: HttpRequest, ref: str) -> Case:
+    """The viewer's own case. Raises NotFound for everybody else's, also for staff: they work under /desk/."""
+    case = access.case_for(request.user, ref)
+    if case.reporter_id != request.user.pk:
+        raise NotFound
+    return case
+
+
+@require_GET
+@login_required
+def my(request: HttpRequest) -> HttpResponse:
+    """Where are my reports?"""
+    return render(request, "portal/my.html", {"page": paged(request, access.reported_by(request.user))})
+
+
+@require_GET
+@login_required
+def my_case(request: HttpRequest, ref: str) -> HttpResponse:
+    """What is happening with this one?"""
+    case = own_case(request, ref)
+    return _case(request, case, WordsForm())
+
+
+def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) -> HttpResponse:
+    context = {
+        "case": case,
+        "entries": timeline.entries(case, request.user),
+        "since": conversation.last_read(case, request.user),
+        "clocks": clocks(case),
+        "form": form,
+        "retest": verification.retest_open(case),
+        "embargo": disclosure.current(case),
+        "may_withdraw": case.status in ("new", "needs_info"),
+    }
+    response = render(request, "portal/my_case.html", context, status=status)
+    conversation.mark_read(case, request.user)
+    return response
+
+
+@require_POST
+@login_required
+def say(request: HttpRequest, ref: str) -> HttpResponse:
+    """A word to the team; the answer where a question is open, the appeal where the case was closed."""
+    case = own_case(request, ref)
+    form = WordsForm(request.POST)
+    form.is_valid()
+    words = str(form.cleaned_data.get("text") or "")
+    try:
+        if case.status == "needs_info":
+            triage.answer(case, by=request.user, text=words)
+        elif request.POST.get("action") == "appeal":
+            triage.appeal(case, by=request.user, words=words)
+        else:
+            conversation.say(case, by=request.user, text=words, public=True)
+    except Invalid as error:
+        form.add_error("text", " ".join(error.fields.values()))
+        return _case(request, case, form, status=422)
+    return redirect("portal:my_case", ref=case.ref)
+
+
+@require_POST
+@login_required
+def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take the report back before work has begun."""
+    triage.withdraw(own_case(request, ref), by=request.user)
+    return redirect("portal:my_case", ref=ref)
+
+
+def _evidence(request: HttpRequest, ref: str, replay_id: UUID, template: str) -> HttpResponse:
+    case = own_case(request, ref)
+    link = access.reproduction_for(request.user, replay_id)
+    if link.case_id != case.pk:
+        raise NotFound
+    context = {"case": case, "link": link, "evidence": evidence.load(link.replay), "inside": False}
+    return render(request, template, context)
+
+
+@require_GET
+@login_required
+def my_replay(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
+    """What did you measure?"""
+    return _evidence(request, ref, replay_id, "portal/my_replay.html")
+
+
+@require_GET
+@login_required
+def my_fix(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
+    """Does the fix hold?"""
+    return _evidence(request, ref, replay_id, "portal/my_fix.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def retest(request: HttpRequest, ref: str) -> HttpResponse:
+    """Can I still do it?"""
+    case = own_case(request, ref)
+    form = RetestForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            verification.researcher_retests(
+                case, by=request.user, k=given["claim_k"], n=given["claim_n"], transcript=given["transcript"]
+            )
+            return redirect("portal:my_case", ref=case.ref)
+        except Invalid as error:
+            _take_over(form, error)
+    return render(request, "portal/retest.html", {"case": case, "form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
+    """How shall we name you?"""
+    case = own_case(request, ref)
+    form = CreditForm(request.POST or None, initial=credit.choice(case))
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            credit.choose(case, by=request.user, mode=given["mode"], name=given["name"], link=given["link"])
+            return redirect("portal:my_case", ref=case.ref)
+        except Invalid as error:
+            _take_over(form, error)
+    return render(request, "portal/credit.html", {"case": case, "form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def embargo(request: HttpRequest, ref: str) -> HttpResponse:
+    """When may I speak? Agree to the proposed date, or propose another."""
+    case = own_case(request, ref)
+    form = EmbargoForm(request.POST if request.POST.get("action") == "propose" else None)
+    if request.method == "POST":
+        if request.POST.get("action") == "agree":
+            disclosure.agree(case, by=request.user)
+            return redirect("portal:my_case", ref=case.ref)
+        if form.is_valid():
+            try:
+                until = datetime.combine(form.cleaned_data["until"], time(14), tzinfo=UTC)
+                disclosure.propose_embargo(case, by=request.user, until=until)
+                return redirect("portal:my_case", ref=case.ref)
+            except Invalid as error:
+                _take_over(form, error)
+    context = {"case": case, "form": form, "embargo": disclosure.current(case)}
+    return render(request, "portal/embargo.html", context, status=422 if form.errors else 200)
+
+
+def _take_over(form: Any, error: Invalid) -> None:
+    names = {"k": "claim_k", "n": "claim_n"}
+    for name, problem in error.fields.items():
+        place = names.get(name, name)
+        form.add_error(place if place in form.fields else None, problem)

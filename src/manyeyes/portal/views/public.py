@@ -1,0 +1,89 @@
+"""Pages that anybody may read: the program, its policy, what was published, who is thanked."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from manyeyes.http import paged
+from manyeyes.programs import securitytxt
+from manyeyes.programs.access import program_for, visible_to
+from manyeyes.programs.policy import published_version
+from manyeyes.publications import advisory, figures, hall
+from manyeyes.rules import clock
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The one program, a list where there are several, or the next step where there is none."""
+    programs = list(visible_to(request.user).order_by("name"))
+    if len(programs) == 1:
+        return redirect("portal:program", slug=programs[0].slug)
+    return render(request, "portal/home.html", {"programs": programs})
+
+
+@require_GET
+def program(request: HttpRequest, slug: str) -> HttpResponse:
+    """What may I test, what do you promise, do you keep it?"""
+    found = program_for(request.user, slug)
+    return render(
+        request,
+        "portal/program.html",
+        {
+            "program": found,
+            "policy": found.policy,
+            "targets": found.targets.prefetch_related("versions"),
+            "scope": found.scope.select_related("target"),
+            "kept": figures.first_responses(found),
+        },
+    )
+
+
+@require_GET
+def policy(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """What exactly are the rules, and which version is this?"""
+    found = program_for(request.user, slug)
+    version = published_version(found, number)
+    return render(request, "portal/policy.html", {"program": found, "version": version, "current": found.policy})
+
+
+@require_GET
+def advisories(request: HttpRequest) -> HttpResponse:
+    """What was found and fixed, newest first."""
+    return render(request, "portal/advisories.html", {"page": paged(request, advisory.published())})
+
+
+@require_GET
+def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
+    """Am I affected, how sure are they, and who found it?"""
+    found = advisory.published_one(slug)
+    return render(request, "portal/advisory.html", {"advisory": found, "credit": hall.credit_line(found.case)})
+
+
+@require_GET
+def thanks(request: HttpRequest) -> HttpResponse:
+    """Who found it: in the order of confirmation, without ranks or money."""
+    return render(request, "portal/thanks.html", {"page": paged(request, hall.of_fame())})
+
+
+@require_GET
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """RFC 9116: whom do I contact?"""
+    programs = list(visible_to(None).order_by("created_at")[:1])
+    if not programs:
+        return HttpResponse("No program is public here.\n", status=404, content_type="text/plain; charset=utf-8")
+    text = securitytxt.render(programs[0], base_url=settings.MANYEYES_BASE_URL, now=clock.now())
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Whether this process answers and reaches its database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")

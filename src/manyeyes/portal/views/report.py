@@ -1,0 +1,91 @@
+"""Sending a report: one form, a look at what was understood, the receipt; no account, script or cookie is needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from manyeyes.accounts import receipts
+from manyeyes.cases import intake
+from manyeyes.cases.understood import understood
+from manyeyes.http import forbidden, from_this_site, within_limit
+from manyeyes.portal.forms import ReceiptForm, ReportForm
+from manyeyes.programs.access import program_for
+from manyeyes.programs.models import Program
+from manyeyes.rules.errors import Conflict, Invalid
+
+
+def reporter(request: HttpRequest) -> Any:
+    """The signed-in person, or None; a receipt's bearer may send further reports under the same receipt."""
+    return request.user if request.user.is_authenticated else None
+
+
+@csrf_exempt  # the form must work without cookies; `from_this_site` guards it by what browsers say of themselves
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest, slug: str) -> HttpResponse:
+    """What did you find?"""
+    program = program_for(request.user, slug)
+    who = reporter(request)
+    if request.method != "POST":
+        form = ReportForm(program=program, signed_in=who is not None)
+        return _form(request, program, form)
+    if not from_this_site(request):
+        return forbidden(request)
+    form = ReportForm(request.POST, program=program, signed_in=who is not None)
+    if not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR):
+        form.add_error(None, "Many reports came from your network this hour. Nothing is lost: send it again later.")
+    if not form.is_valid():
+        return _form(request, program, form, status=422)
+    if request.POST.get("action") == "check":
+        rows = understood(form.report)
+        return render(request, "portal/report_check.html", {"program": program, "form": form, "rows": rows})
+    if request.POST.get("action") == "edit":
+        return _form(request, program, form)
+    return _send(request, program, form, who)
+
+
+def _send(request: HttpRequest, program: Program, form: ReportForm, who: Any) -> HttpResponse:
+    try:
+        sent = intake.submit(program, form.report, by=who)
+    except Invalid as error:
+        form.refuse_all(error)
+        return _form(request, program, form, status=422)
+    except Conflict as error:
+        form.add_error(None, error.message)
+        return _form(request, program, form, status=409)
+    if who is None and sent.receipt:
+        receipts.sign_in_receipt(request, sent.receipt)
+    # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
+    context = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
+    return render(request, "portal/receipt.html", context, status=201)
+
+
+def _form(request: HttpRequest, program: Program, form: ReportForm, status: int = 200) -> HttpResponse:
+    context = {"program": program, "form": form, "policy": program.policy}
+    return render(request, "portal/report.html", context, status=status)
+
+
+@csrf_exempt  # as above: whoever returns may hold no cookie yet
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Where is my case? A wrong receipt, a spent one and none at all get the same answer."""
+    form = ReceiptForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, "portal/return.html", {"form": form})
+    if not from_this_site(request):
+        return forbidden(request)
+    if not within_limit(request, "return", 30):
+        form.add_error(None, "Too many tries from your network this hour. Try again later.")
+    elif form.is_valid():
+        if receipts.sign_in_receipt(request, form.cleaned_data["digits"]):
+            return redirect("portal:my")
+        form.add_error("digits", "No case belongs to these digits. Check them, group by group.")
+    return render(request, "portal/return.html", {"form": form}, status=422)
