@@ -82,19 +82,19 @@ class Assistant:
         try:
             ask = orjson.loads(await request.read())
             version, messages = _checked(ask)
+            sampling = _sampling(ask)
         except orjson.JSONDecodeError:
             return _problem(400, "The body is not valid JSON.")
         except ValueError as problem:
             return _problem(400, str(problem))
         self.received[version.name] += 1
-        seed = ask.get("seed")
-        draw_seed = seed if isinstance(seed, int) else next(self._serial)
+        draw_seed = sampling.get("seed", next(self._serial))
         if version.constant is not None:
             return _json(_completion(version, version.constant, "stop", {}))
         message = messages[-1]["content"]
         system = {"role": "system", "content": version.prompt(message, draw_seed)}
         try:
-            raw = await self._ask_model(version, {**_sampling(ask), "messages": [system, *messages]})
+            raw = await self._ask_model(version, {**sampling, "messages": [system, *messages]})
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError, KeyError, IndexError):
             return _problem(502, "The language model behind the assistant did not answer.")
         choice = raw["choices"][0]
@@ -138,11 +138,20 @@ def _checked(ask: Any) -> tuple[Version, list[dict[str, str]]]:
 
 
 def _sampling(ask: Mapping[str, Any]) -> dict[str, Any]:
-    """The sampling settings a client may choose, passed on as they are."""
-    asked = ask.get("max_tokens") or ask.get("max_completion_tokens") or DEFAULT_TOKENS
-    chosen: dict[str, Any] = {"max_tokens": min(int(asked), MAX_TOKENS)}
-    chosen.update({name: ask[name] for name in ("temperature", "top_p") if ask.get(name) is not None})
-    if isinstance(ask.get("seed"), int):
+    """The sampling settings a client may choose, passed on as they are. Raises ValueError naming a wrong one."""
+    limit = ask.get("max_tokens", ask.get("max_completion_tokens"))
+    limit = DEFAULT_TOKENS if limit is None else limit
+    if type(limit) is not int or limit < 1:
+        raise ValueError("`max_tokens` must be a whole number of at least 1.")
+    chosen: dict[str, Any] = {"max_tokens": min(limit, MAX_TOKENS)}
+    for name in ("temperature", "top_p"):
+        if ask.get(name) is not None:
+            if type(ask[name]) not in (int, float) or ask[name] < 0:
+                raise ValueError(f"`{name}` must be a number of at least 0.")
+            chosen[name] = ask[name]
+    if ask.get("seed") is not None:
+        if type(ask["seed"]) is not int:
+            raise ValueError("`seed` must be a whole number.")
         chosen["seed"] = ask["seed"] % 2**31
     return chosen
 

@@ -8,19 +8,17 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import aiohttp
 import re2
 
 from manyeyes.demo.model_server import SLOTS
+from manyeyes.demo.story import reproducer
 from manyeyes.demo.target import DemoTarget
 from manyeyes.demo.wicket import holds_code
-from manyeyes.reproducer.load import load_text
 from manyeyes.reproducer.model import Reproducer, Setting
 
-POC = "wicket.poc.yaml"
 VERSIONS = ("wicket-v1", "wicket-v2", "wicket-v3")
 INCOMPLETE = ("wicket-v3-half", "wicket-v3-leaky")
 
@@ -47,16 +45,6 @@ class Cell:
     setting: Setting
     messages: list[dict[str, str]]
     passes: Callable[[str], bool]
-
-
-def poc_text() -> str:
-    """The text of the demo's reproducer file."""
-    return resources.files("manyeyes.demo").joinpath(POC).read_text(encoding="utf-8")
-
-
-def poc() -> Reproducer:
-    """The demo's reproducer."""
-    return load_text(poc_text(), POC)
 
 
 def cells(found: Reproducer, versions: Sequence[str]) -> Iterator[Cell]:
@@ -128,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="append", choices=VERSIONS + INCOMPLETE, help="default: v1, v2 and v3")
     parser.add_argument("--only", default="", help="measure only what starts with this, e.g. persona")
     options = parser.parse_args(arguments)
-    wanted = [cell for cell in cells(poc(), options.version or VERSIONS) if cell.what.startswith(options.only)]
+    wanted = [cell for cell in cells(reproducer(), options.version or VERSIONS) if cell.what.startswith(options.only)]
 
     def show(row: Row) -> None:
         rate = row.n / row.seconds

@@ -43,9 +43,12 @@ def squeeze(text: str) -> str:
 
 
 def near_reported(text: str) -> bool:
-    """Whether a message is the reported wording, up to case, spacing at the ends and punctuation: the symptom patch."""
-    words = re.findall(r"\w+", text.casefold())
-    return words == re.findall(r"\w+", REPORTED.casefold())
+    """Whether a message is the reported wording up to case, spaces and its last mark."""
+    return _plain(text) == _plain(REPORTED)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(" ?.!")
 
 
 _CODE_WORDS = re.compile(r"code|c0de|password|secret|credential|\bkey\b|edoc|pbqr", re.IGNORECASE)
