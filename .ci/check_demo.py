@@ -1,4 +1,4 @@
-"""Checks that the demo told the story it promises: `check_demo.py RESULT.json`; exits 1 with the first line that fails."""
+"""Checks that the demo told the story it promises: `check_demo.py RESULT.json` exits 1 naming what fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 def problems(demo: dict[str, object]) -> list[str]:
     """What in the demo's result differs from the promise; empty when all holds."""
     v1, v2, v3 = demo["v1"], demo["v2"], demo["v3"]
-    assert isinstance(v1, dict) and isinstance(v2, dict) and isinstance(v3, dict)
+    assert isinstance(v1, dict)
+    assert isinstance(v2, dict)
+    assert isinstance(v3, dict)
     passing = [part["part"] for part in v2["parts"] if part["verdict"] == "fails"]
     reported = [part for part in v2["parts"] if part["part"] == "reported"]
     temperatures = {row["temperature"] for row in v1["settings"]}

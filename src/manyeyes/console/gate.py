@@ -19,7 +19,7 @@ View = Callable[..., HttpResponse]
 
 
 def team(view: View) -> View:
-    """Only members of a program's team get further. Others are told the same as about an address that does not exist."""
+    """Only members of a team get further; others are told the same as about an address that does not exist."""
 
     @functools.wraps(view)
     def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -43,7 +43,7 @@ def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
     given = form.cleaned_data
     seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
     severity.sign_off(
-        case, by=request.user, discipline=given["discipline"], agrees=given["agrees"] == "yes", note=given["note"] or "",
-        rating=seen,
+        case, by=request.user, discipline=given["discipline"], agrees=given["agrees"] == "yes",
+        note=given["note"] or "", rating=seen,
     )  # fmt: skip
     return redirect("console:case", ref=case.ref)
