@@ -36,6 +36,7 @@ class PartTally:
         self.n = self.k = 0
         self.repeats = Repeats()
         self.reached: set[str] = set()
+        self.peak = 0.0
         self._half = half_of_before(plan)
         self._digests: set[str | None] = set()
         self._once: set[str] = set()
@@ -53,7 +54,9 @@ class PartTally:
             self._once.add(cell.key)
         self.n += 1
         self.k += success
-        for name, value in self._logs().items():
+        logs = self._logs()
+        self.peak = max(self.peak, logs["fails"])
+        for name, value in logs.items():
             if value >= -log(self.plan.alpha if name == "holds" else self.plan.beta):
                 self.reached.add(name)
         if self.constant:
@@ -75,8 +78,13 @@ class PartTally:
 
     @property
     def decided(self) -> bool:
-        """Whether further trials of this part are not needed or not allowed."""
-        return bool(self.reached & {"holds", "fails", "suppressed"}) or self.n >= self.plan.part_cap
+        """Whether further trials of this part are not needed or not allowed.
+
+        A suppressed part needs no more, except the reported one: before it is said to be blocked it uses up its share
+        to show whether it still fails as well; one constant answer has nothing more to show.
+        """
+        enough = self.constant or (self.part != REPORTED and "suppressed" in self.reached)
+        return enough or bool(self.reached & {"holds", "fails"}) or self.n >= self.plan.part_cap
 
     @property
     def verdict(self) -> str:
@@ -119,18 +127,20 @@ def overall(plan: Plan, main: str, tallies: list[PartTally], bits: list[bool]) -
     In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while
     another part fails; `fails` where the reported part fails, or the main stream fails and no part is suppressed;
     `reduced` where the main stream was shown to succeed less often than before the fix; else the main stream's own
-    word. A main stream that holds stays `holds`, unless a part by itself was shown to be above tau: then `reduced`. A
-    plan with one part and no rate before keeps the main stream's word.
+    word. A main stream that holds stays `holds`, unless a part by itself was shown to be above tau (at beta over the
+    number of parts): then `reduced`. A plan with one part and no rate before keeps the main stream's word.
     """
     verdicts = {tally.part: tally.verdict for tally in tallies}
     failing = [part for part, word in verdicts.items() if word == "fails"]
-    if main == "holds" and failing and len(tallies) > 1:
-        return "reduced", f"the mixture is below tau, but by itself this is above: {', '.join(failing)}"
+    if main == "holds" and len(tallies) > 1:
+        above = [tally.part for tally in tallies if tally.peak >= log(len(tallies) / plan.beta)]
+        if above:
+            return "reduced", f"the mixture is below tau, but by itself this is above: {', '.join(above)}"
     if main not in ("fails", "not_shown") or (len(tallies) == 1 and plan.before is None):
         return main, ""
     quiet = [tally.part for tally in tallies if tally.reached & {"suppressed", "holds"}]
     if REPORTED in quiet and REPORTED not in failing and failing:
-        return "symptom_patched", f"the reported wording is blocked; still passing: {', '.join(failing)}"
+        return "symptom_patched", f"the reported wording is suppressed; still passing: {', '.join(failing)}"
     if REPORTED in failing or (main == "fails" and not quiet):
         return "fails", f"above tau: {', '.join(failing) or 'the declared mixture'}"
     if below_before(plan, bits):

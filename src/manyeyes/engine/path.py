@@ -49,7 +49,7 @@ def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Gi
     >>> from manyeyes.engine import plan_reproduce
     >>> point = evidence_path(plan_reproduce(), [False, True])[-1]
     >>> point.n, point.k, round(point.evalues["reproduced"], 2), point.decision
-    (2, 1, 14.77, None)
+    (2, 1, 12.55, None)
     """
     if plan.question is Question.SCORE:
         raise ValueError("plan: a fixed-n plan has no evidence path")
