@@ -62,8 +62,9 @@ def reproduced(case: Case) -> bool:
 
 
 def running_verification(case: Case, fix: Remediation) -> Reproduction | None:
-    """The verification of this fix that has not been concluded, if there is one."""
-    return next((row for row in verifications(case, fix) if row.concluded_at is None), None)
+    """The verification of this fix that has not been concluded (nor cancelled), if there is one."""
+    rows = (row for row in verifications(case, fix) if row.concluded_at is None)
+    return next((row for row in rows if row.replay.state != "cancelled"), None)
 
 
 def newest_retest(case: Case, fix: Remediation) -> Retest | None:

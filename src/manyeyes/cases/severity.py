@@ -17,28 +17,10 @@ from manyeyes.rules import clock, mes
 from manyeyes.rules import severity as rubric
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+from manyeyes.rules.taxonomy import starting_letters
 
 DISCIPLINES = ("security", "ml")
 REASON_LONGEST = 500
-OFTEN: dict[str, dict[str, str]] = {
-    "PI-D": {"AX": "M"},
-    "PI-I": {"AX": "H", "VT": "P"},
-    "JB": {"HX": "M", "FD": "S", "UN": "N"},
-    "GB": {"HX": "M", "FD": "S", "UN": "N"},
-    "HC": {"DX": "H"},
-    "TD": {"DX": "H", "AE": "M"},
-    "MI": {"DX": "L", "AE": "H"},
-    "INV": {"DX": "M", "AE": "H"},
-    "ME": {"DX": "M", "AE": "H"},
-    "PO": {"AX": "H", "PX": "L", "PE": "Y"},
-    "EV": {"AX": "M"},
-    "AT": {"AX": "H", "VT": "P"},
-    "DS": {"SX": "M"},
-    "OH": {"AX": "M", "VT": "P"},
-    "SC": {"AX": "H", "PX": "H"},
-    "XT": {"DX": "H"},
-}
-"""Letters a flaw of this class often has: where a rating begins, for a person to correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +53,7 @@ def prefill(case: Case) -> Prefill:
         letters: dict[str, str] = dict(rubric.parse(rating.vector).letters)
         reasons = dict(rating.reasons)
     else:
-        letters = {metric.code: metric.options[0].letter for metric in mes.METRICS} | {"FD": "-", "UN": "-"}
-        letters |= OFTEN.get(case.vuln_class, {})
+        letters = starting_letters(case.vuln_class)
         reasons = {code: mes.BY_CODE[code].option(letter).words for code, letter in letters.items()}
     return Prefill(letters=letters, reasons=reasons, observed=observed, retry_budget=_budget(case), source=link)
 

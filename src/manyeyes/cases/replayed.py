@@ -1,0 +1,16 @@
+"""The word from below that a replay has ended, handed to the stage it belongs to; the worker calls this."""
+
+from __future__ import annotations
+
+from manyeyes.cases import reproduction, verification
+from manyeyes.cases.models import Reproduction
+from manyeyes.replays.models import Replay
+
+
+def conclude(replay: Replay) -> Reproduction | None:
+    """Conclude the reproduction or verification that this replay belongs to; None if it belongs to no case."""
+    link = Reproduction.objects.filter(replay=replay).first()
+    if link is None:
+        return None
+    stage = verification if link.purpose == Reproduction.Purpose.VERIFICATION else reproduction
+    return stage.conclude(replay)

@@ -1,0 +1,152 @@
+"""Is it real, and how often: the replay before the fix, from proposal to finding."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from manyeyes.cases import people, proposals
+from manyeyes.cases.facts import reproductions
+from manyeyes.cases.models import Case, Reproduction
+from manyeyes.cases.moves import acting
+from manyeyes.cases.proposals import MANUAL, RUNNER, Proposal
+from manyeyes.cases.verdicts import AlreadyTakenUp, take_up
+from manyeyes.engine.plan import Question
+from manyeyes.programs.models import Target, TargetVersion
+from manyeyes.replays import queue
+from manyeyes.replays.models import Replay
+from manyeyes.rules import clock
+from manyeyes.rules.errors import IllegalMove, Invalid
+from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+from manyeyes.runs.prepare import Options
+
+REPLAYED_IN = (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED, Status.CONFIRMED)
+ASKERS = frozenset(TRIAGERS | {Role.TARGET_OWNER})
+BY_MACHINE = Options(min_successes=3)
+BY_HAND = Options(min_successes=3, p0=0.02, p_min=0.2, cap=40, rated_n=10, benign_n=2, use_control=False)
+
+
+def propose(
+    case: Case, *, version: TargetVersion | None = None, options: Options | None = None, mode: str | None = None
+) -> Proposal:
+    """What a reproduction would do and cost, and whether it may; nothing is spent by asking."""
+    how = mode or (RUNNER if case.target.access in (Target.Access.API, Target.Access.HARNESS) else MANUAL)
+    return proposals.make(
+        case,
+        Question.REPRODUCE,
+        version=version or case.target_version or case.target.current,
+        mode=how,
+        options=options or (BY_MACHINE if how == RUNNER else BY_HAND),
+        rates=(0.0, 0.05, 0.5),
+    )
+
+
+def request(
+    case: Case,
+    *,
+    by: Any,
+    version: TargetVersion | None = None,
+    options: Options | None = None,
+    request_id: uuid.UUID | None = None,
+) -> Reproduction:
+    """Queue a replay for the worker. The same `request_id` again gives the replay that was queued already."""
+    return _request(case, by=by, version=version, options=options or BY_MACHINE, mode=RUNNER, request_id=request_id)
+
+
+def request_manual(
+    case: Case,
+    *,
+    by: Any,
+    version: TargetVersion | None = None,
+    options: Options | None = None,
+    request_id: uuid.UUID | None = None,
+) -> Reproduction:
+    """Freeze a plan for a person to work through in the product's own pages; it needs no permit and no connection."""
+    return _request(case, by=by, version=version, options=options or BY_HAND, mode=MANUAL, request_id=request_id)
+
+
+def conclude(replay: Replay) -> Reproduction:
+    """Take up what a finished replay says. Once; again changes nothing. "Reproduced" waits for a person's look."""
+    link = Reproduction.objects.select_related("case", "replay").get(replay=replay)
+    word = replay.verdict_word
+    shown = word != "reproduced"
+    tell = [*people.team(link.case), *(people.reporter(link.case) if shown else [])]
+    with suppress(AlreadyTakenUp), acting(
+        link.case, "replay.concluded", by=None, allowed=None, tell=tell, public=shown, reproduction=str(link.pk),
+        purpose=link.purpose, verdict=word, n=replay.n, k=replay.k,
+    ):  # fmt: skip
+        take_up(link, shown=shown)
+    link.refresh_from_db()
+    return link
+
+
+def see_first_success(case: Case, *, by: Any) -> Case:
+    """A person has looked at the first success and calls it one; only now the researcher reads "reproduced"."""
+    waiting = [link for link in reproductions(case) if link.verdict == "reproduced"]
+    if not waiting:
+        raise IllegalMove("Publish the reproduction. Missing: a replay that reproduced it.", missing=["reproduced"])
+    newest = waiting[0]
+    with acting(
+        case, "first_success.seen", by=by, allowed=TRIAGERS, tell=people.everybody(case), public=True,
+        reproduction=str(newest.pk), verdict=newest.verdict,
+    ) as row:  # fmt: skip
+        row.first_success_seen_at = row.first_success_seen_at or clock.now()
+        ids = [link.pk for link in waiting]
+        row.reproductions.filter(pk__in=ids, published_at__isnull=True).update(published_at=clock.now())
+    return case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The confirmed statement: where it was seen, how often, in which replay. `verdict` is the whole record."""
+
+    link: Reproduction
+    verdict: dict[str, Any]
+    rated: dict[str, Any] | None
+
+    @property
+    def claim_fits(self) -> bool | None:
+        """Whether the researcher's claimed rate lies inside the anytime interval; None without a claim."""
+        report = self.link.case.reports.order_by("sent_at").first()
+        if report is None or not report.claim_n:
+            return None
+        return bool(self.verdict["low"] <= report.claim_k / report.claim_n <= self.verdict["high"])
+
+
+def finding(case: Case) -> Finding | None:
+    """What the newest replay that reproduced it found, or None."""
+    for link in reproductions(case):
+        if link.verdict == "reproduced" and link.replay.verdict:
+            verdict = link.replay.verdict
+            rated = next((row for row in verdict.get("settings", ()) if row["rated"]), None)
+            return Finding(link=link, verdict=verdict, rated=rated)
+    return None
+
+
+def _request(
+    case: Case, *, by: Any, version: TargetVersion | None, options: Options, mode: str, request_id: uuid.UUID | None
+) -> Reproduction:
+    wanted = request_id or uuid.uuid4()
+    if version is not None and version.target_id != case.target_id:
+        raise Invalid(version="This version belongs to another target.")
+    if Status(case.status) not in REPLAYED_IN:
+        raise IllegalMove(f"Replay: not possible while the case is {case.status.replace('_', ' ')}.")
+    before = Reproduction.objects.filter(replay_id=wanted, case=case).first()
+    if before is not None:
+        return before
+    proposal = propose(case, version=version, options=proposals.seeded(options, wanted), mode=mode)
+    document = proposals.require(proposal, "Replay:")
+    with acting(
+        case, "replay.requested", by=by, allowed=ASKERS, tell=people.reporter(case), public=True,
+        replay=str(wanted), purpose="reproduction", mode=mode, plan=document.hash[:16],
+    ) as row:  # fmt: skip
+        replay = queue.enqueue(
+            document, row.key, mode=mode, main_version=proposal.version, requested_by=by, replay_id=wanted
+        )
+        if row.target_version_id is None:
+            row.target_version = proposal.version
+        return Reproduction.objects.create(
+            case=row, replay=replay, purpose=Reproduction.Purpose.REPRODUCTION, asked_by=by, asked_at=clock.now()
+        )
