@@ -23,6 +23,7 @@ urlpatterns = [
     path("cases/<str:ref>/embargo/", fix.embargo, name="embargo"),
     path("cases/<str:ref>/advisory/", fix.advisory, name="advisory"),
     path("replays/<uuid:replay_id>/", replay.replay, name="replay"),
+    path("replays/<uuid:replay_id>/result.json", replay.result, name="result"),
     path("replays/<uuid:replay_id>/control/", replay.control, name="control"),
     path("replays/<uuid:replay_id>/manual/", replay.by_hand, name="manual"),
     path("replays/<uuid:replay_id>/calls/<slug:stream>/<int:index>/", replay.call, name="call"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -100,6 +100,16 @@ def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpRe
         "inside": True,
     }
     return render(request, template, context)
+
+
+@require_GET
+@team
+def result(request: HttpRequest, replay_id: UUID) -> HttpResponse:
+    """The result as one JSON object with the keys that the command line prints; 404 until there is one."""
+    link = desk_link(request, replay_id)
+    if not link.replay.verdict:
+        raise Http404
+    return JsonResponse(evidence.result(link.replay))
 
 
 @require_GET
