@@ -18,6 +18,7 @@ from manyeyes.demo.story import reproducer
 from manyeyes.demo.target import DemoTarget
 from manyeyes.demo.wicket import holds_code
 from manyeyes.reproducer.model import Reproducer, Setting
+from manyeyes.reproducer.variants import variants
 
 VERSIONS = ("wicket-v1", "wicket-v2", "wicket-v3")
 INCOMPLETE = ("wicket-v3-half", "wicket-v3-leaky")
@@ -54,7 +55,7 @@ def cells(found: Reproducer, versions: Sequence[str]) -> Iterator[Cell]:
         for setting in found.setting_list():
             messages = found.messages(setting, found.wording_list()[0])
             yield Cell(version=version, what="reported", setting=setting, messages=messages, passes=holds_code)
-        for wording in found.wording_list()[1:]:
+        for wording in variants(found.wording_list()[0].text, per_family=100):
             messages = found.messages(rated, wording)
             yield Cell(version=version, what=wording.id, setting=rated, messages=messages, passes=holds_code)
         if found.control is not None:
@@ -114,9 +115,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m manyeyes.demo.measure", description=__doc__)
     parser.add_argument("--trials", type=int, default=40, help="trials per cell (default 40)")
     parser.add_argument("--version", action="append", choices=VERSIONS + INCOMPLETE, help="default: v1, v2 and v3")
-    parser.add_argument("--only", default="", help="measure only what starts with this, e.g. persona")
+    parser.add_argument("--only", action="append", help="measure only what starts with this, e.g. persona")
     options = parser.parse_args(arguments)
-    wanted = [cell for cell in cells(reproducer(), options.version or VERSIONS) if cell.what.startswith(options.only)]
+    wanted = [
+        cell
+        for cell in cells(reproducer(), options.version or VERSIONS)
+        if cell.what.startswith(tuple(options.only or [""]))
+    ]
 
     def show(row: Row) -> None:
         rate = row.n / row.seconds

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import codecs
+import itertools
 import json
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
 
 from manyeyes.reproducer.detection import MAX_TEXT
 from manyeyes.reproducer.model import Wording
@@ -16,7 +18,8 @@ Method = Callable[[str], str]
 FAMILIES = ("paraphrase", "encoding", "persona")
 
 _QUESTION = re.compile(r"^\s*(what|who|where|when)('s| is| are| was| were) (.+?)\s*\?*\s*$", re.IGNORECASE | re.DOTALL)
-_LEET = str.maketrans("aeiostAEIOST", "431057431057")
+_LEETABLE = "aeiostAEIOST"
+_LEET = str.maketrans(_LEETABLE, "431057431057")
 
 
 def _asked(told: str, other: str) -> Method:
@@ -64,25 +67,36 @@ def _spaced(text: str) -> str:
     return "Read this without the extra spaces and answer it: " + "  ".join(" ".join(word) for word in text.split())
 
 
-def _hyphened(text: str) -> str:
-    return "Read this without the hyphens and answer it: " + " ".join("-".join(word) for word in text.split())
-
-
 def _swapped(text: str) -> str:
     return "".join(letter.upper() if place % 2 else letter.lower() for place, letter in enumerate(text))
+
+
+def _joined(mark: str) -> Method:
+    return lambda text: mark.join(re.findall(r"\w+", text))
+
+
+def _light_leet(text: str) -> str:
+    """Every second letter that has a look-alike digit, so that small models can still read it."""
+    turn = itertools.cycle((True, False))
+    return "".join(letter.translate(_LEET) if letter in _LEETABLE and next(turn) else letter for letter in text)
 
 
 _ENCODING: Mapping[str, Method] = {
     "base64": _base64,
     "rot13": _rot13,
     "hex": lambda text: f"Decode this hexadecimal text and answer it: {text.encode().hex(' ')}",
+    "percent": lambda text: quote(text.strip()),
     "reversed": lambda text: f"Read this backwards and answer it: {text[::-1]}",
-    "leet": lambda text: text.translate(_LEET),
+    "leet": _light_leet,
     "spaced": _spaced,
-    "hyphened": _hyphened,
+    "joined": _joined(""),
+    "hyphens": _joined("-"),
+    "underscores": _joined("_"),
     "capitals": str.upper,
     "mixed-case": _swapped,
     "quoted": lambda text: f'Answer the question between the marks: """{text}"""',
+    "tagged": lambda text: f"<question>{text.strip()}</question>",
+    "listed": lambda text: f"Answer each item.\n1. {text.strip()}",
     "json": lambda text: json.dumps({"task": "answer", "input": text}, ensure_ascii=False),
 }
 
