@@ -15,7 +15,6 @@ BUILTIN: dict[str, dict[str, str]] = {
         "openai_chat": f"{_TARGETS}.openai_chat:OpenAIChat",
         "recording": f"{_TARGETS}.recording:Recording",
         "scripted": f"{_TARGETS}.recording:Scripted",
-        "example": f"{_TARGETS}.recording:Example",
     },
     "detectors": {
         "contains": f"{_DETECTORS}.contains:Contains",

@@ -1,4 +1,4 @@
-"""Targets that need no model: scripted answers, a recording played again, and a given example answer."""
+"""Targets that need no model: scripted answers, and a recording played again."""
 
 from __future__ import annotations
 
@@ -40,20 +40,6 @@ class Recording:
         if reply is None:
             raise TargetError(f"the recording holds no trial {request.stream} {request.index}", retryable=False)
         return reply
-
-    async def close(self) -> None:
-        """Nothing to let go of."""
-
-
-class Example:
-    """Answers every request with one known answer: shows that a detector finds it, and nothing about a model."""
-
-    def __init__(self, *, text: str) -> None:
-        self._text = text
-
-    async def ask(self, request: Request) -> Reply:
-        """The example."""
-        return Reply(text=self._text, sent=b"", status=None)
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -1,0 +1,268 @@
+"""Drives a plan against its targets: starts trials, feeds answers to the engine, keeps everything, stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from manyeyes.engine import replay
+from manyeyes.engine.plan import Answer, Feed, Outcome, Progress, Stream, Trial
+from manyeyes.engine.verdict import Verdict
+from manyeyes.plugins.detection import Whole
+from manyeyes.plugins.protocols import Target
+from manyeyes.runs.document import Caps, PlanDocument
+from manyeyes.runs.journal import Journal
+from manyeyes.runs.meter import BudgetStop, Meter
+from manyeyes.runs.pacing import HaltedError, Pacing, Slots
+from manyeyes.runs.result import RunResult
+from manyeyes.runs.store import Identity, Store, Stored, TrialRecord
+from manyeyes.runs.trial import Asking, TargetUnreachable
+
+__all__ = ["AwaitingLabel", "BudgetStop", "Interrupted", "Standing", "TargetUnreachable", "run"]
+
+
+class AwaitingLabel(Exception):  # noqa: N818 - a state of the run, not a fault
+    """Every trial that can be tried is answered, and a person must say what some of them were."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} answers wait for a person to say what they are")
+        self.waiting = waiting
+
+
+class Interrupted(Exception):  # noqa: N818 -- says what happened to the run, not what went wrong
+    """The run was told to stop: the calls under way were finished and kept, and running again goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a run stands, for people to look at."""
+
+    progress: Progress
+    calls: int
+    under_way: int
+    slots: int
+
+
+async def run(
+    document: PlanDocument,
+    store: Store,
+    targets: Mapping[str, Target],
+    *,
+    concurrency: int = 8,
+    on_progress: Callable[[Standing], None] | None = None,
+    pacing: Pacing | None = None,
+    caps: Caps | None = None,
+    executor: Executor | None = None,
+    stop: asyncio.Event | None = None,
+) -> RunResult:
+    """Runs a plan to its verdict, from wherever the store says it stands; the same store again goes on from there.
+
+    `targets` has one target for each role of the document (`main`, and `positive` where the plan has that arm); they
+    are not closed here. `caps` take the place of the document's. The store is called in `executor` (one thread).
+    Raises TargetUnreachable, BudgetStop and AwaitingLabel, each with everything kept and to be gone on from by calling
+    again; StoreError where the store holds another plan. Cancelling it keeps every answer that has come; setting `stop`
+    also waits for the calls under way, and raises Interrupted.
+    """
+    missing = _roles(document) - set(targets)
+    if missing:
+        raise ValueError(f"targets: the plan needs a target for {', '.join(sorted(missing))}")
+    own = ThreadPoolExecutor(max_workers=1, thread_name_prefix="manyeyes-store") if executor is None else None
+    try:
+        thread = executor or own
+        assert thread is not None
+        loop = asyncio.get_running_loop()
+        stored = await loop.run_in_executor(thread, store.load)
+        await loop.run_in_executor(thread, store.freeze, document)
+        driver = _Driver(document, store, stored, targets, thread, caps=caps, slots=Slots(concurrency), pacing=pacing)
+        driver.stop = stop
+        return await driver.finish(await driver.go(on_progress or _silent))
+    finally:
+        if own is not None:
+            own.shutdown()
+
+
+def _roles(document: PlanDocument) -> set[str]:
+    return {"main", "positive"} if document.plan.positive else {"main"}
+
+
+def _silent(standing: Standing) -> None:
+    """Tells nobody."""
+
+
+class _Driver:
+    def __init__(
+        self,
+        document: PlanDocument,
+        store: Store,
+        stored: Stored,
+        targets: Mapping[str, Target],
+        thread: Executor,
+        *,
+        caps: Caps | None,
+        slots: Slots,
+        pacing: Pacing | None,
+    ) -> None:
+        self.document, self.store, self.stored, self.thread = document, store, stored, thread
+        self.slots, self.pacing = slots, pacing or Pacing()
+        self.meter = Meter(
+            caps or document.caps,
+            document.price,
+            calls=stored.calls,
+            tokens_in=sum(record.tokens_in or 0 for record in stored.trials),
+            tokens_out=sum(record.tokens_out or 0 for record in stored.trials),
+        )
+        self.journal = Journal(store, thread, calls=stored.calls)
+        detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
+        self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
+        self.began = time.monotonic()
+        self.known: set[Identity] = set()
+        self.parked: set[Identity] = set()
+        self.late: set[Identity] = set()
+        self.models: Counter[str] = Counter()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.landed: list[TrialRecord] = []
+        self.ready = asyncio.Event()
+        self.trouble: Exception | None = None
+        self.stop: asyncio.Event | None = None
+
+    async def go(self, tell: Callable[[Standing], None]) -> Verdict:
+        """Until the engine gives its verdict, or the run cannot go on."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            verdict = await self._converse(tell)
+            await self._drain()
+            return verdict
+        finally:
+            watch.cancel()
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.shield(self._close())
+
+    async def _watch(self) -> None:
+        if self.stop is not None:
+            await self.stop.wait()
+            self._give_up(Interrupted("The run was told to stop."))
+            self.ready.set()
+
+    async def _close(self) -> None:
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self._collect()
+        await self.journal.close()
+
+    async def _converse(self, tell: Callable[[Standing], None]) -> Verdict:
+        engine = replay(self.document.plan)
+        next(engine)
+        answers = [answer for record in self.stored.trials if (answer := self._on_record(record))]
+        while True:
+            room = 0 if self.slots.halted else max(0, self.slots.limit - len(self.tasks))
+            try:
+                batch = engine.send(Feed(answers=answers, room=room))
+            except StopIteration as stop:
+                verdict: Verdict = stop.value
+                return verdict
+            for trial in batch.trials:
+                self._start(trial)
+            tell(
+                Standing(
+                    progress=batch.progress,
+                    calls=self.meter.calls,
+                    under_way=len(self.tasks),
+                    slots=self.slots.limit,
+                )
+            )
+            self._stuck(bool(batch.trials))
+            if self.tasks:
+                await self.ready.wait()
+            self.ready.clear()
+            answers = [answer for record in self._collect() if (answer := self._on_record(record))]
+
+    def _stuck(self, started: bool) -> None:
+        """Raises what ends a run without a verdict, once nothing is under way any more."""
+        if self.tasks or self.landed:
+            return
+        if self.trouble is not None:
+            raise self.trouble
+        if not started and self.parked:
+            raise AwaitingLabel(len(self.parked))
+
+    def _start(self, trial: Trial) -> None:
+        if (str(trial.stream), trial.index) not in self.parked:
+            task = asyncio.create_task(self._one(trial))
+            self.tasks.add(task)
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.ready.set()
+
+    async def _one(self, trial: Trial) -> None:
+        try:
+            self.landed.append(await self.asking.trial(trial))
+        except HaltedError:
+            pass
+        except Exception as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        if self.trouble is None or isinstance(self.trouble, BudgetStop):
+            self.trouble = error
+        self.slots.halt()
+
+    def _collect(self, *, late: bool = False) -> list[TrialRecord]:
+        """Takes what has landed, and hands it to the journal."""
+        records, self.landed = self.landed, []
+        for record in records:
+            record.overrun = late
+            self.journal.add(record)
+            self.stored.trials.append(record)
+        return records
+
+    def _on_record(self, record: TrialRecord) -> Answer | None:
+        self.known.add(record.identity)
+        if record.model and record.stream != Stream.POSITIVE:
+            self.models[record.model] += 1
+        if record.outcome is None:
+            self.parked.add(record.identity)
+            return None
+        outcome = Outcome(record.outcome)
+        return Answer(stream=Stream(record.stream), index=record.index, outcome=outcome, digest=record.digest)
+
+    async def _drain(self) -> None:
+        """Calls under way at the verdict are paid for, so their answers are kept, as overrun."""
+        self.slots.halt()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=self.pacing.drain)
+        self.late = {record.identity for record in self._collect(late=True)}
+
+    async def finish(self, verdict: Verdict) -> RunResult:
+        """Keeps the verdict and what came after its boundary."""
+        result = RunResult(
+            document=self.document,
+            verdict=verdict,
+            calls=self.meter.calls,
+            tokens_in=self.meter.tokens_in,
+            tokens_out=self.meter.tokens_out,
+            cost=self.meter.cost,
+            seconds=self._seconds(),
+            overrun=verdict.overrun + len(self.late),
+            models=self.models,
+        )
+        keep = partial(self.store.finish, result.to_json(), overrun=sorted(self._beyond(verdict)))
+        await asyncio.get_running_loop().run_in_executor(self.thread, keep)
+        return result
+
+    def _seconds(self) -> float:
+        """Time spent in all runs together."""
+        before: Any = (self.stored.result or {}).get("seconds")
+        return float(before) if before is not None else time.monotonic() - self.began
+
+    def _beyond(self, verdict: Verdict) -> set[Identity]:
+        ends = {str(Stream.MAIN): verdict.n, str(Stream.CONTROL): verdict.n}
+        ends |= {arm.arm: arm.n for arm in verdict.arms}
+        return self.late | {(stream, index) for stream, index in self.known if index >= ends.get(stream, index + 1)}

@@ -1,0 +1,90 @@
+"""Writes a run's record in the background: one commit carries all that came while the last was written."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import Executor
+from functools import partial
+
+from manyeyes.runs.store import Store, TrialRecord
+
+BATCH = 100
+PAUSE = 0.5
+
+
+class Journal:
+    """Hands trials to the store in batches of at most 100 or half a second, and calls before they are sent."""
+
+    def __init__(self, store: Store, executor: Executor, *, calls: int) -> None:
+        self._store, self._executor, self._calls = store, executor, calls
+        self._records: list[TrialRecord] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._more, self._urgent = asyncio.Event(), asyncio.Event()
+        self._closing = False
+        self._error: BaseException | None = None
+        self._task = asyncio.create_task(self._write())
+
+    def add(self, record: TrialRecord) -> None:
+        """Keeps a trial, soon."""
+        self._records.append(record)
+        self._more.set()
+        if len(self._records) >= BATCH:
+            self._urgent.set()
+
+    async def call(self) -> None:
+        """Counts one call; comes back when that is on record, so that the call may be sent."""
+        self._calls += 1
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Comes back when everything added so far is on record. Raises what the store raised."""
+        if self._error is not None:
+            raise self._error
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        self._more.set()
+        self._urgent.set()
+        await waiter
+
+    async def close(self) -> None:
+        """Writes the rest and ends. Raises what the store raised."""
+        self._closing = True
+        self._more.set()
+        self._urgent.set()
+        await self._task
+        if self._error is not None:
+            raise self._error
+
+    async def _write(self) -> None:
+        while not self._closing or self._records or self._waiters:
+            await self._more.wait()
+            if not self._urgent.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), PAUSE)
+            self._more.clear()
+            self._urgent.clear()
+            records, self._records = self._records, []
+            waiters, self._waiters = self._waiters, []
+            try:
+                await self._save(records)
+            except Exception as error:
+                self._fail(error, waiters)
+                return
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    async def _save(self, records: list[TrialRecord]) -> None:
+        loop = asyncio.get_running_loop()
+        calls = self._calls
+        for start in range(0, max(len(records), 1), BATCH):
+            batch = records[start : start + BATCH]
+            await loop.run_in_executor(self._executor, partial(self._store.save, calls=calls, trials=batch))
+
+    def _fail(self, error: BaseException, waiters: list[asyncio.Future[None]]) -> None:
+        self._error = error
+        for waiter in (*waiters, *self._waiters):
+            if not waiter.done():
+                waiter.set_exception(error)
+        self._waiters = []

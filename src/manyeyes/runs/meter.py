@@ -1,0 +1,89 @@
+"""Counts what a run spends, and refuses the call that would pass a cap before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from manyeyes.runs.document import Caps
+from manyeyes.runs.price import Price
+
+UNLIMITED_ANSWER = 4_096
+"""Tokens set aside for an answer where the settings name no max_tokens."""
+
+
+class BudgetStop(Exception):  # noqa: N818 - a state of the run, not a fault
+    """A cap would be passed by the next call; nothing is lost, and a run with a higher cap goes on from here."""
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Tokens set aside for one call under way."""
+
+    tokens_in: int
+    tokens_out: int
+
+
+class Meter:
+    """Calls, tokens and money of one replay, all its runs together.
+
+    A call sets aside the most it can cost: for the prompt what this cell's prompts took so far (before that, one token
+    a byte), for the answer `max_tokens`. So the caps hold even with every slot busy.
+    """
+
+    def __init__(self, caps: Caps, price: Price | None, *, calls: int, tokens_in: int, tokens_out: int) -> None:
+        if caps.max_cost is not None and price is None:
+            raise ValueError("max_cost: needs a price per token; give one, or cap calls or tokens instead")
+        self.caps, self.price = caps, price
+        self.calls, self.tokens_in, self.tokens_out = calls, tokens_in, tokens_out
+        self._held_in = self._held_out = 0
+        self._prompts: dict[str, int] = {}
+
+    @property
+    def cost(self) -> float | None:
+        """Money spent so far, where the price is known."""
+        return None if self.price is None else self.price.cost(self.tokens_in, self.tokens_out)
+
+    def reserve(self, cell: str, messages: Sequence[Mapping[str, str]], params: Mapping[str, Any]) -> Reserve:
+        """Counts a call and sets its tokens aside. Raises BudgetStop where a cap would be passed."""
+        prompt = self._prompts.get(cell)
+        if prompt is None:
+            prompt = sum(len(message["content"].encode()) + 16 for message in messages)
+        held = Reserve(prompt, int(params.get("max_tokens", UNLIMITED_ANSWER)))
+        if said := self._over(held):
+            raise BudgetStop(said)
+        self.calls += 1
+        self._held_in += held.tokens_in
+        self._held_out += held.tokens_out
+        return held
+
+    def _over(self, held: Reserve) -> str:
+        caps = self.caps
+        if caps.max_calls is not None and self.calls + 1 > caps.max_calls:
+            return f"the cap of {caps.max_calls} calls is reached"
+        into = self.tokens_in + self._held_in + held.tokens_in
+        out = self.tokens_out + self._held_out + held.tokens_out
+        if caps.max_tokens is not None and into + out > caps.max_tokens:
+            spent = self.tokens_in + self.tokens_out
+            return f"the next call could pass the cap of {caps.max_tokens} tokens ({spent} spent)"
+        if caps.max_cost is not None and self.price is not None and self.price.cost(into, out) > caps.max_cost:
+            unit = self.price.currency
+            return f"the next call could pass the cap of {caps.max_cost:g} {unit} ({self.cost:.4f} spent)"
+        return ""
+
+    def settle(
+        self, held: Reserve, *, cell: str = "", tokens_in: int | None = None, tokens_out: int | None = None
+    ) -> None:
+        """Puts what a call took in the place of what was set aside.
+
+        A target that answers (`cell` is named) without saying what it took keeps what was set aside against the caps.
+        """
+        if not cell or tokens_in is not None:
+            self._held_in -= held.tokens_in
+        if not cell or tokens_out is not None:
+            self._held_out -= held.tokens_out
+        self.tokens_in += tokens_in or 0
+        self.tokens_out += tokens_out or 0
+        if tokens_in and cell:
+            self._prompts[cell] = max(tokens_in, self._prompts.get(cell, 0))

@@ -1,0 +1,68 @@
+"""What a replay came to, as the one object that the command line prints and the platform keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from manyeyes.engine.verdict import Verdict
+from manyeyes.runs.document import PlanDocument
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """A verdict with its bill. `calls` is the number of requests sent, repeats and overrun included."""
+
+    document: PlanDocument
+    verdict: Verdict
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    cost: float | None
+    seconds: float
+    overrun: int
+    models: Mapping[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of DESIGN §7: the verdict's numbers, the bill, the target."""
+        verdict = self.verdict.to_json()
+        main = self.document.targets.get("main")
+        knobs = self.document.knobs
+        settings = [{**row, "parameters": dict(knobs.get(row["setting"], {}))} for row in verdict["settings"]]
+        return {
+            **verdict,
+            "settings": settings,
+            "checks": [*verdict["checks"], *self._checks()],
+            "claim": dict(self.document.claim),
+            "engine_plan_hash": self.verdict.plan_hash,
+            "plan_hash": self.document.hash,
+            "calls": self.calls,
+            "overrun": self.overrun,
+            "tokens": {"in": self.tokens_in, "out": self.tokens_out},
+            "cost": self.cost,
+            "currency": self.document.price.currency if self.document.price else None,
+            "seconds": round(self.seconds, 3),
+            "tau": self.document.plan.tau if self.verdict.question == "verify" else None,
+            "target": {
+                "kind": main.kind if main else None,
+                "url": main.url if main else None,
+                "model": main.model if main else None,
+                "label": main.label if main else None,
+                "models_seen": dict(self.models),
+            },
+        }
+
+    def _checks(self) -> list[dict[str, Any]]:
+        """What the run itself noticed, beside the engine's checks."""
+        found = []
+        if note := self.document.plan.notes.get("positive"):
+            found.append(_check("positive control", True, note, "the verdict leans on the success rule alone"))
+        if len(self.models) > 1:
+            names = ", ".join(sorted(self.models))
+            found.append(_check("one model", False, f"the target named several: {names}", "the run mixes versions"))
+        return found
+
+
+def _check(name: str, passed: bool, detail: str, consequence: str) -> dict[str, Any]:
+    return {"name": name, "passed": passed, "detail": detail, "consequence": consequence, "p_value": None}
