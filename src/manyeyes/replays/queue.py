@@ -9,9 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q, Sum
 
-from manyeyes.programs.models import TargetVersion
+from manyeyes.programs.models import Target, TargetVersion
+from manyeyes.programs.targets import since_midnight
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
@@ -42,7 +43,7 @@ class Lease:
 
 def lease_time() -> timedelta:
     """How long a silent worker keeps its replay."""
-    return timedelta(seconds=float(settings.MANYEYES_LEASE_SECONDS))
+    return timedelta(seconds=settings.MANYEYES_LEASE_SECONDS)
 
 
 def enqueue(
@@ -181,6 +182,17 @@ def to_conclude() -> list[Replay]:
     return list(done.order_by("finished_at")[:20])
 
 
+def concluded(replay: Replay) -> None:
+    """Note that the rooms above have taken the verdict up."""
+    Replay.objects.filter(pk=replay.pk, concluded_at__isnull=True).update(concluded_at=clock.now())
+
+
+def calls_today(target: Target) -> int:
+    """Model calls made to a target by replays that ran on this UTC day; the permit's limit counts against it."""
+    ran = Replay.objects.filter(main_version__target=target, heartbeat_at__gte=since_midnight())
+    return int(ran.aggregate(calls=Sum("calls"))["calls"] or 0)
+
+
 def _wish(replay: Replay, wish: str, at_once: tuple[str, ...]) -> None:
     with transaction.atomic():
         row = Replay.objects.select_for_update().get(pk=replay.pk)
@@ -205,9 +217,3 @@ def _let_go(row: Replay, state: str, code: str, reason: str) -> None:
     if state == State.CANCELLED:
         row.finished_at = clock.now()
     row.save()
-
-
-def count_calls(lease: Lease, *, started: int) -> None:
-    """Count model calls before they are sent, and fence: raises LeaseLost when somebody else holds the replay."""
-    if not lease.rows().update(calls=F("calls") + started):
-        raise LeaseLost(str(lease.replay_id))

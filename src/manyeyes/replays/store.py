@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from manyeyes.engine.plan import Progress
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay, Trial
 from manyeyes.rules import clock
@@ -96,6 +97,11 @@ class DatabaseStore:
         if self._key_id is None:
             self._key_id = self._held().key_id
         return self._key_id
+
+
+def progress_json(progress: Progress) -> dict[str, Any]:
+    """Where a run stands as plain data: counts and evidence, nothing that was said."""
+    return {**asdict(progress), "evalues": dict(progress.evalues)}
 
 
 def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:

@@ -1,0 +1,191 @@
+"""`manyeyes init`: the data directory, the master key, the tables, and a small real program; safe to run again."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+HELP = "make a program ready to use: data directory, master key, tables, first person, default policy"
+FOLDERS = ("", "files", "mail", "log", "run")
+ALL_ROLES = ("program_manager", "security_triager", "ml_triager", "target_owner", "publisher", "admin")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What may be said beforehand; the rest is asked where there is a terminal."""
+    parser.add_argument("--organisation", help="who runs the program, for example Larkfield")
+    parser.add_argument("--name", help='what the program is called, for example "Larkfield AI reports"')
+    parser.add_argument("--slug", help="the program's short name in addresses, for example larkfield")
+    parser.add_argument("--email", help="mail address of the first person, who gets every role")
+    parser.add_argument("--person", default="", help="how this person is shown to others (default: the part before @)")
+    parser.add_argument("--contact", default="", help="address for security.txt (default: the report form only)")
+    parser.add_argument("--zone", default="UTC", help="time zone of the team, for example Europe/Vienna")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument("--publish", action="store_true", help="publish the default policy and open the program now")
+    parser.add_argument("--no-program", action="store_true", help="only directory, key and tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is still missing; 0 when the program is ready, 2 for an answer that cannot be used."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
+    prepare()
+    if args.no_program:
+        print("Ready: directory, key and tables. No program was made.")
+        return 0
+    from manyeyes.programs.models import Program
+    from manyeyes.rules.errors import Refused
+
+    existing = Program.objects.order_by("created_at").first()
+    if existing is not None:
+        print(f"{existing.name} exists already; nothing was changed.")
+        _next_steps(existing, "")
+        return 0
+    try:
+        program, password = _program(args)
+    except (Refused, EOFError) as refused:
+        print(f"manyeyes init: {refused or 'no answer was given.'}", file=sys.stderr)
+        return 2
+    _next_steps(program, password)
+    return 0
+
+
+def prepare() -> None:
+    """Make what is missing of directory, master key and tables. Raises MasterKeyError when data lacks its key."""
+    data = Path(settings.MANYEYES_DATA_DIR)
+    fresh = not (data / "db.sqlite3").exists()
+    previous = os.umask(0o077)  # the database and its journal are readable by their owner only
+    try:
+        for name in FOLDERS:
+            folder = data / name
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+        _master_key(fresh)
+        django.setup()
+        call_command("migrate", verbosity=0, interactive=False)
+    finally:
+        os.umask(previous)
+    _same_key()
+
+
+def _master_key(fresh: bool) -> None:
+    from manyeyes.vault import masterkey
+
+    sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    if masterkey.path().exists():
+        masterkey.masters()
+    elif sqlite and not fresh:
+        masterkey.masters()  # raises, with the mend: a new key could not open the data that is there
+    else:
+        masterkey.create()
+        print(f"Made the master key {masterkey.path()}. Keep a copy in another place: without it nothing can be read.")
+
+
+def _same_key() -> None:
+    """Open one stored key, so that a wrong master key is found now and not at the first report."""
+    from manyeyes.vault import keyring
+    from manyeyes.vault.models import DataKey
+
+    kept = DataKey.objects.filter(destroyed_at__isnull=True).first()
+    if kept is not None:
+        keyring.opened(kept.pk)
+
+
+def _program(args: argparse.Namespace) -> tuple[Any, str]:
+    from django.db import transaction
+
+    from manyeyes.accounts.models import Person
+    from manyeyes.accounts.people import create_account
+    from manyeyes.programs.setup import create_program
+    from manyeyes.rules.lifecycle import Role
+
+    organisation = _answer(args.organisation, "Organisation")
+    name = _answer(args.name, "Name of the program", f"{organisation} AI reports")
+    slug = _answer(args.slug, "Short name in addresses", _slug(organisation))
+    email = _answer(args.email, "Your mail address").strip().lower()
+    password, shown = _password(args)
+    with transaction.atomic():
+        person = Person.objects.filter(email=email).first()
+        if person is None:
+            shown_as = args.person or email.split("@")[0]
+            person = create_account(email=email, display_name=shown_as, password=password)
+        else:
+            shown = ""
+        program = create_program(
+            slug=slug,
+            name=name,
+            organisation=organisation,
+            contact_email=args.contact,
+            zone=args.zone,
+            members={person: [Role(role) for role in ALL_ROLES]},
+            public=args.publish,
+        )
+    return program, shown
+
+
+def _password(args: argparse.Namespace) -> tuple[str, str]:
+    """The password, and the same again if nobody has seen it yet."""
+    if args.password_stdin:
+        given = sys.stdin.readline().rstrip("\n")
+        _strong(given)
+        return given, ""
+    if sys.stdin.isatty():
+        given = getpass.getpass("Password (empty: one is made for you): ")
+        if given:
+            _strong(given)
+            return given, ""
+    made = "-".join(secrets.token_hex(2) for _ in range(6))
+    return made, made
+
+
+def _strong(password: str) -> None:
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from manyeyes.rules.errors import Invalid
+
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise Invalid(password=" ".join(error.messages)) from None
+
+
+def _answer(given: str | None, question: str, suggestion: str = "") -> str:
+    from manyeyes.rules.errors import Invalid
+
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        if suggestion:
+            return suggestion
+        option = {"Organisation": "--organisation", "Your mail address": "--email"}[question]
+        raise Invalid({option: "is needed where there is no terminal to ask on."})
+    typed = input(f"{question}{f' [{suggestion}]' if suggestion else ''}: ").strip()
+    return typed or suggestion
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "program"
+
+
+def _next_steps(program: Any, password: str) -> None:
+    base = settings.MANYEYES_BASE_URL
+    if password:
+        print(f"Your password, shown once: {password}")
+    print(f"Program: {program.name} at {base}/p/{program.slug}/ ({program.state})")
+    print("Next:")
+    print("  1. manyeyes serve")
+    print(f"  2. Sign in at {base}/accounts/login/ and add a second factor (passkey or TOTP).")
+    if program.policy is None:
+        print(f"  3. Read the draft policy at {base}/desk/program/, make it yours and publish it.")
+    print(
+        f"  {3 if program.policy else 4}. Add a target at {base}/desk/targets/; without one you tick verdicts by hand."
+    )

@@ -1,0 +1,97 @@
+"""Looks, before a replay starts or goes on, whether it may: permit, versions, limits; and opens its targets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from manyeyes.plugins.protocols import Target
+from manyeyes.plugins.registry import find
+from manyeyes.programs import targets as registered
+from manyeyes.programs.models import TargetVersion
+from manyeyes.replays import queue
+from manyeyes.replays.models import Replay
+from manyeyes.rules.errors import Refused
+from manyeyes.rules.permits import may_replay
+from manyeyes.runs.document import Caps, DocumentError, PlanDocument
+
+KIND = "openai_chat"  # what a registered version with an address speaks
+
+
+class NotPermitted(Exception):  # noqa: N818 -- an answer that a person reads
+    """The replay may not run as things stand; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How one role's target is reached: its registered version, opened."""
+
+    url: str
+    model: str
+    key: str | None
+    connections: int
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A replay that may run: its plan, its targets by role, and its limits with what the permit leaves of the day."""
+
+    document: PlanDocument
+    ways: dict[str, Way]
+    concurrency: int
+    caps: Caps
+
+
+def prepare(lease: queue.Lease) -> Ready:
+    """Look again whether the replay may run now. Raises NotPermitted, and LeaseLost."""
+    replay: Replay | None = lease.rows().select_related("main_version__target", "positive_version__target").first()
+    if replay is None:
+        raise queue.LeaseLost(str(lease.replay_id))
+    try:
+        document = PlanDocument.from_json(replay.document)
+    except DocumentError:
+        raise NotPermitted("The stored plan cannot be read by this version. Request the replay again.") from None
+    if replay.main_version is None:
+        raise NotPermitted("The plan names no registered version of a target. Request the replay again.")
+    target = replay.main_version.target
+    permit, spent = registered.permit_of(target), queue.calls_today(target)
+    refused = may_replay(permit, document.effects, calls=1, calls_today=spent)
+    if permit is None or refused:
+        raise NotPermitted(" ".join(refused))
+    versions = {"main": replay.main_version, "positive": replay.positive_version}
+    ways = {role: _way(document, role, versions.get(role), replay.concurrency) for role in document.targets}
+    left = replay.calls + permit.calls_per_day - spent
+    most = left if document.caps.max_calls is None else min(left, document.caps.max_calls)
+    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most))
+
+
+def _way(document: PlanDocument, role: str, version: TargetVersion | None, connections: int) -> Way:
+    """The registered version that plays this role, if it still is what the plan was frozen for."""
+    planned = document.targets[role]
+    if version is None or planned.kind != KIND:
+        raise NotPermitted(f"The {role} target of the plan is no registered version that a worker can reach.")
+    if (planned.url, planned.model) != (version.endpoint_url, version.model):
+        raise NotPermitted(f"{version} was changed after the plan was frozen. Request the replay again.")
+    try:
+        registered.check_url(version.endpoint_url)
+    except Refused as refused:
+        raise NotPermitted(f"{version}: {refused}") from None
+    return Way(version.endpoint_url, version.model, version.api_key or None, connections, planned.options)
+
+
+def open_target(way: Way) -> Target:
+    """A connection pool to one target; private networks only where the setting allows them."""
+    opened: Target = find("targets", KIND)(
+        url=way.url,
+        model=way.model,
+        key=way.key,
+        connections=way.connections,
+        private_ok=settings.MANYEYES_ALLOW_PRIVATE_TARGETS,
+        extra=way.options,
+    )
+    return opened
