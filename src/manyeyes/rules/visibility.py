@@ -1,0 +1,39 @@
+"""What each side sees of an event: the researcher sees public acts, without cost, assignments and internal names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TEAM_ONLY = frozenset({"assigned", "owner_assigned", "signed_off", "root_cause.concluded"})
+"""Kinds that stay inside whatever their flag says: who works on it, what the disciplines wrote, cause experiments."""
+
+OUTSIDE_FIELDS = frozenset(
+    {
+        "before", "after", "reason", "message", "reproducer", "reproduction", "retest", "advisory", "replay", "purpose",
+        "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version", "vector", "sec", "saf",
+    }
+)  # fmt: skip
+"""Fields of an event that may cross to the researcher. A new field stays inside until it is added here."""
+
+
+def shown_to_researcher(kind: str, public: bool) -> bool:
+    """Whether the researcher sees the event at all."""
+    return public and kind not in TEAM_ONLY
+
+
+def fields_for_researcher(kind: str, public: bool, data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields of an event as the researcher may see them; None for an event that stays inside."""
+    if not shown_to_researcher(kind, public):
+        return None
+    return {name: value for name, value in data.items() if name in OUTSIDE_FIELDS}
+
+
+def name_outside(name: str) -> str:
+    """A team member's name as the researcher sees it: first name and initial.
+
+    >>> name_outside("Theo van Lindt"), name_outside("Mina A."), name_outside("Olga")
+    ('Theo L.', 'Mina A.', 'Olga')
+    """
+    first, *others = name.split() or [""]
+    return f"{first} {others[-1][0].upper()}." if others else first
