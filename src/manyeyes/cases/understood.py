@@ -9,7 +9,8 @@ from manyeyes.charts import inert
 from manyeyes.engine import exact_interval
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
-from manyeyes.rules import taxonomy, words
+from manyeyes.rules import taxonomy
+from manyeyes.rules.numerals import percent
 
 YOU, FILE, UNKNOWN = "you said", "from your file", "unknown"
 
@@ -51,7 +52,7 @@ def _how_often(report: IntakeReport) -> Reading:
     if k is None or n is None:
         return Reading(name="How often", value="not counted", source=YOU, note="We will count it.")
     low, high = exact_interval(k, n)
-    note = f"From {n} tries the true rate may be anything from {words.percent(low)} to {words.percent(high)}."
+    note = f"From {n} tries the true rate may be anything from {percent(low)} to {percent(high)}."
     return Reading(name="How often", value=f"{k} of {n}", source=YOU, note=note)
 
 

@@ -73,10 +73,10 @@ class RatingForm(TeamForm):
 
     def __init__(self, *args: Any, letters: dict[str, str], reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for metric in mes.JUDGED:
-            levels = [(level.letter, f"{level.letter}: {level.words}") for level in metric.levels]
+        for metric in mes.METRICS:
+            levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.options]
             self.fields[metric.code] = forms.ChoiceField(
-                label=metric.name, choices=levels, initial=letters.get(metric.code), required=False
+                label=metric.name, help_text=metric.question, choices=levels, initial=letters.get(metric.code), required=False
             )
             self.fields[f"why_{metric.code}"] = forms.CharField(
                 label="Why", required=False, strip=True, initial=reasons.get(metric.code, "")
@@ -84,11 +84,11 @@ class RatingForm(TeamForm):
 
     def letters(self) -> dict[str, str]:
         """Metric → letter, as chosen."""
-        return {metric.code: self.cleaned_data[metric.code] for metric in mes.JUDGED if self.cleaned_data[metric.code]}
+        return {metric.code: self.cleaned_data[metric.code] for metric in mes.METRICS if self.cleaned_data[metric.code]}
 
     def reasons(self) -> dict[str, str]:
         """Metric → why."""
-        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.JUDGED}
+        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.METRICS}
 
 
 class SignOffForm(TeamForm):

@@ -6,7 +6,7 @@ from typing import Any
 
 from manyeyes.demo import story
 from manyeyes.demo.play import CALL_CAP, Show
-from manyeyes.rules.words import percent
+from manyeyes.rules.numerals import percent
 
 
 def as_json(show: Show, *, counted: int, seconds: float) -> dict[str, Any]:

@@ -79,9 +79,12 @@ def _environment(place: Path, base: str) -> None:
 
 def populate(assistant_url: str) -> dict[str, str]:
     """The program as its team would have set it up before the first report; returns a password for each of the cast."""
-    from manyeyes.commands.init import prepare
+    subprocess.run(
+        [sys.executable, "-m", "manyeyes.cli", "init", "--no-program"], check=True, stdout=subprocess.DEVNULL
+    )
+    import django
 
-    prepare()
+    django.setup()
     from django.db import connections
 
     from manyeyes.accounts.people import create_account

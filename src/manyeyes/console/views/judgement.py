@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from manyeyes.cases import severity
+from manyeyes.cases import judgement, severity
 from manyeyes.console.forms import RatingForm, SignOffForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
@@ -28,7 +28,7 @@ def rate(request: HttpRequest, ref: str) -> HttpResponse:
             for name, problem in error.fields.items():
                 place = f"why_{name}" if f"why_{name}" in form.fields and name in form.letters() else name
                 form.add_error(place if place in form.fields else None, problem)
-    context = {"case": case, "form": form, "start": start, "standing": severity.standing(case)}
+    context = {"case": case, "form": form, "start": start, "standing": judgement.standing(case)}
     return render(request, "console/severity.html", context, status=422 if form.errors else 200)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, choices, reproduction, verification
-from manyeyes.cases.models import Reproduction
-from manyeyes.console.forms import PlanForm, TickForm, VerifyForm
+from manyeyes.cases import access, choices, proposals, reproduction, steering, verification
+from manyeyes.cases.models import Case, Reproduction
+from manyeyes.console.forms import PlanForm, TeamForm, TickForm, VerifyForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.replays import evidence, manual
+from manyeyes.replays.models import Replay
 from manyeyes.rules.errors import Invalid, NotFound
+from manyeyes.runs.document import Caps
+from manyeyes.runs.prepare import Options
 
 
 def desk_link(request: HttpRequest, replay_id: UUID) -> Reproduction:
@@ -31,21 +35,7 @@ def desk_link(request: HttpRequest, replay_id: UUID) -> Reproduction:
 def replay_new(request: HttpRequest, ref: str) -> HttpResponse:
     """What would a replay test, and what would it cost? Then start it."""
     case = desk_case(request, ref)
-    form = PlanForm(request.POST or None)
-    options: dict[str, Any] = {}
-    if form.is_bound and form.is_valid():
-        options = {name: value for name, value in form.cleaned_data.items() if value not in (None, "", False)}
-        by_hand = bool(options.pop("manual", False))
-        if request.POST.get("action") == "start":
-            try:
-                ask = reproduction.request_manual if by_hand else reproduction.request
-                link = ask(case, by=request.user, **options)
-                return redirect("console:replay", replay_id=link.replay_id)
-            except Invalid as error:
-                form.refuse_all(error)
-    proposal = reproduction.propose(case, **options)
-    context = {"case": case, "form": form, "proposal": proposal}
-    return render(request, "console/replay_new.html", context, status=422 if form.errors else 200)
+    return _plan(request, case, reproduction, PlanForm(request.POST or None), "console/replay_new.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,21 +43,31 @@ def replay_new(request: HttpRequest, ref: str) -> HttpResponse:
 def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
     """What would a verification test, and what would it cost? Then start it."""
     case = desk_case(request, ref)
-    form = VerifyForm(request.POST or None)
-    options: dict[str, Any] = {}
-    if form.is_bound and form.is_valid():
-        options = {name: value for name, value in form.cleaned_data.items() if value not in (None, "", False)}
-        by_hand = bool(options.pop("manual", False))
-        if request.POST.get("action") == "start":
-            try:
-                ask = verification.request_manual if by_hand else verification.request
-                link = ask(case, by=request.user, **options)
-                return redirect("console:fix", replay_id=link.replay_id)
-            except Invalid as error:
-                form.refuse_all(error)
-    proposal = verification.propose(case, **options)
-    context = {"case": case, "form": form, "proposal": proposal}
-    return render(request, "console/verify_new.html", context, status=422 if form.errors else 200)
+    return _plan(request, case, verification, VerifyForm(request.POST or None), "console/verify_new.html")
+
+
+def _plan(request: HttpRequest, case: Case, stage: Any, form: TeamForm, template: str) -> HttpResponse:
+    chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    mode = (
+        str(Replay.Mode.MANUAL) if chosen.get("manual") or not proposals.by_machine(case) else str(Replay.Mode.RUNNER)
+    )
+    options = _options(stage.BY_HAND if mode == Replay.Mode.MANUAL else stage.BY_MACHINE, chosen)
+    if request.POST.get("action") == "start" and not form.errors:
+        try:
+            link = stage.request(case, by=request.user, options=options, mode=mode)
+            return redirect("console:replay", replay_id=link.replay_id)
+        except Invalid as error:
+            form.refuse_all(error)
+    proposal = stage.propose(case, options=options, mode=mode)
+    context = {"case": case, "form": form, "proposal": proposal, "options": options}
+    return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _options(start: Options, chosen: dict[str, Any]) -> Options:
+    named = {name: chosen[name] for name in ("p_min", "tau", "retry_budget", "seed") if chosen.get(name) is not None}
+    if chosen.get("max_calls"):
+        named["caps"] = Caps(max_calls=chosen["max_calls"])
+    return replace(start, **named)
 
 
 @require_GET
@@ -96,7 +96,8 @@ def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpRe
         "case": link.case,
         "evidence": evidence.load(link.replay),
         "offers": choices.offers(link.case, request.user),
-        "earlier": verification.story(link.case),
+        "statements": verification.statements(link.case),
+        "finding": reproduction.finding(link.case),
         "inside": True,
     }
     return render(request, template, context)
@@ -132,7 +133,7 @@ def control(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     if action == "seen":
         reproduction.see_first_success(link.case, by=request.user)
     elif action in ("pause", "resume", "cancel"):
-        reproduction.steer(link, by=request.user, action=action)
+        steering.steer(link, by=request.user, action=action)
     else:
         raise Http404
     return redirect("console:replay", replay_id=replay_id)
@@ -146,8 +147,9 @@ def by_hand(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     form = TickForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            reproduction.tick(
-                link, by=request.user, stream=request.POST.get("stream", ""), index=request.POST.get("index", ""),
+            steering.tick(
+                link, by=request.user,
+                stream=request.POST.get("stream", ""), index=_whole(request.POST.get("index", "")),
                 outcome=form.cleaned_data["outcome"], transcript=form.cleaned_data["transcript"],
             )  # fmt: skip
             return redirect("console:manual", replay_id=replay_id)
@@ -156,3 +158,7 @@ def by_hand(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     trials = manual.next_trials(link.replay, room=1)
     context = {"link": link, "case": link.case, "form": form, "trial": trials[0] if trials else None}
     return render(request, "console/manual.html", context, status=422 if form.errors else 200)
+
+
+def _whole(typed: str) -> int:
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else -1

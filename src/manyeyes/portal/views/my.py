@@ -122,7 +122,12 @@ def retest(request: HttpRequest, ref: str) -> HttpResponse:
         given = form.cleaned_data
         try:
             verification.researcher_retests(
-                case, by=request.user, k=given["claim_k"], n=given["claim_n"], transcript=given["transcript"]
+                case,
+                by=request.user,
+                k=given["claim_k"],
+                n=given["claim_n"],
+                transcript=given["transcript"],
+                agrees=given["claim_k"] == 0,
             )
             return redirect("portal:my_case", ref=case.ref)
         except Invalid as error:
