@@ -1,4 +1,4 @@
-"""The cast and its stage: people with roles, a program about Wicket, and cases brought to a status by the real verbs."""
+"""The cast and its stage: people with roles, a program about Wicket, cases brought to a status by the real verbs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ LETTERS = {
     "DX": "H", "AX": "N", "SX": "N", "IX": "N", "HX": "N", "VT": "N",
     "PX": "N", "AE": "L", "PE": "N", "SP": "1", "FD": "-", "UN": "-",
 }  # fmt: skip
-REASONS = {code: "Read off the transcript of trial 1." for code in LETTERS}
+REASONS = dict.fromkeys(LETTERS, "Read off the transcript of trial 1.")
 NOBODY = AnonymousUser()
 LADDER = (
     "new", "acknowledged", "triaged", "reproduced", "rated", "signed", "confirmed", "remediating", "fix_deployed",
@@ -259,7 +259,8 @@ def play(replay: Replay, how: Callable[[Trial, str], bool | None]) -> Replay:
     """Drive a queued replay through the real queue, store and conclusion, with scripted answers."""
     document = PlanDocument.from_json(replay.document)
     lease = queue.claim("tests")
-    assert lease is not None and lease.replay_id == replay.pk, "another replay waits before this one"
+    assert lease is not None
+    assert lease.replay_id == replay.pk, "another replay waits before this one"
     store = DatabaseStore(lease)
     store.load()
     records: list[TrialRecord] = []
@@ -284,7 +285,7 @@ def play(replay: Replay, how: Callable[[Trial, str], bool | None]) -> Replay:
                 tokens_in=20,
                 tokens_out=12,
                 started_at=clock.now().isoformat(),
-            )  # fmt: skip
+            )
         )
         return told
 

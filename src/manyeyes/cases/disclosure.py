@@ -9,10 +9,11 @@ from manyeyes.cases import people
 from manyeyes.cases.models import Case, Embargo
 from manyeyes.cases.moves import acting, moving
 from manyeyes.rules import clock
-from manyeyes.rules.errors import IllegalMove, Invalid, NotAllowed
+from manyeyes.rules import embargo as law
+from manyeyes.rules.errors import IllegalMove
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
-TEAM_SIDE = frozenset(TRIAGERS | {Role.PUBLISHER})
+BOTH_SIDES = frozenset(TRIAGERS | {Role.PUBLISHER, Role.REPORTER})
 
 
 def resolve(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
@@ -24,61 +25,77 @@ def resolve(case: Case, *, by: Any, expected_version: int | None = None) -> Case
 
 def propose_embargo(case: Case, *, by: Any, until: datetime) -> Embargo:
     """Propose a date before which neither side publishes; it binds once the other side agrees."""
-    if until.tzinfo is None:
-        raise Invalid(until="Give the date with its time zone.")
-    if until <= clock.now():
-        raise Invalid(until="The date has passed. Choose one that lies ahead.")
-    from_reporter = by.pk == case.reporter_id
-    tell = people.team(case) if from_reporter else people.reporter(case)
+    law.check_proposal(until)
+    side = _side(case, by)
     with acting(
-        case, "embargo.proposed", by=by, allowed=TEAM_SIDE | {Role.REPORTER}, tell=tell, public=True,
-        until=until.isoformat(), side="reporter" if from_reporter else "team",
+        case, "embargo.proposed", by=by, allowed=BOTH_SIDES, tell=_other_side(case, side), public=True, until=until,
+        side=str(side),
     ) as row:  # fmt: skip
         return Embargo.objects.create(
-            case=row, until=until, proposed_by=by, proposed_by_reporter=from_reporter, proposed_at=clock.now()
-        )
+            case=row, until=until, proposed_by=by, proposed_by_reporter=side == law.Side.REPORTER,
+            proposed_at=clock.now(),
+        )  # fmt: skip
 
 
 def agree(case: Case, *, by: Any) -> Embargo:
     """Accept the other side's proposal; it takes the place of an earlier date."""
-    proposal = open_proposal(case)
-    if proposal is None:
-        raise IllegalMove("Agree to the date. Missing: a proposal.", missing=["proposal"])
-    from_reporter = by.pk == case.reporter_id
-    if proposal.proposed_by_reporter == from_reporter:
-        raise NotAllowed("The other side accepts a proposal.")
-    tell = people.team(case) if from_reporter else people.reporter(case)
+    side = _side(case, by)
     with acting(
-        case, "embargo.agreed", by=by, allowed=TEAM_SIDE | {Role.REPORTER}, tell=tell, public=True,
-        until=proposal.until.isoformat(), side="reporter" if from_reporter else "team",
-    ):  # fmt: skip
+        case, "embargo.agreed", by=by, allowed=BOTH_SIDES, tell=_other_side(case, side), public=True, side=str(side)
+    ) as row:
+        rows = list(row.embargoes.all())
+        term = law.check_agreement([_term(one) for one in rows], side)
+        proposal = max(rows, key=lambda one: one.proposed_at)
         proposal.agreed_by, proposal.agreed_at = by, clock.now()
         proposal.save()
+        row.note(until=term.until)
     return proposal
 
 
 def end_embargo(case: Case, *, by: Any) -> Embargo:
     """End the embargo before its date. The team may, because it protects the team; both sides see who did."""
-    embargo = in_force(case)
-    if embargo is None:
-        raise IllegalMove("End the embargo. Missing: an embargo in force.", missing=["embargo"])
     allowed = {Role.PROGRAM_MANAGER, Role.PUBLISHER}
-    with acting(case, "embargo.ended", by=by, allowed=allowed, tell=people.everybody(case), public=True):
+    with acting(case, "embargo.ended", by=by, allowed=allowed, tell=people.everybody(case), public=True) as row:
+        embargo = in_force(row)
+        if embargo is None:
+            raise IllegalMove("End the embargo. Missing: an embargo in force.", missing=["embargo"])
         embargo.ended_by, embargo.ended_at = by, clock.now()
         embargo.save()
     return embargo
 
 
+def standing(case: Case, at: datetime | None = None) -> law.Standing:
+    """Where the embargo stands, as the rules read it."""
+    return law.standing([_term(row) for row in case.embargoes.all()], at)
+
+
 def in_force(case: Case, at: datetime | None = None) -> Embargo | None:
-    """The embargo that holds at this moment: the one agreed last, unless it is over."""
-    moment = at or clock.now()
-    agreed = max((row for row in case.embargoes.all() if row.agreed_at), key=lambda row: row.agreed_at, default=None)
-    if agreed is None or agreed.ended_at is not None or agreed.until <= moment:
-        return None
-    return agreed
+    """The embargo that holds at this moment."""
+    term = standing(case, at).in_force
+    return next((row for row in case.embargoes.all() if term is not None and _term(row) == term), None)
 
 
 def open_proposal(case: Case) -> Embargo | None:
-    """The newest proposal that nobody has accepted yet."""
-    newest = max(case.embargoes.all(), key=lambda row: row.proposed_at, default=None)
-    return newest if newest is not None and newest.agreed_at is None and newest.ended_at is None else None
+    """The proposal that waits for the other side."""
+    term = standing(case).proposal
+    return next((row for row in case.embargoes.all() if term is not None and _term(row) == term), None)
+
+
+def check_publication(case: Case) -> None:
+    """Raise EmbargoInForce while an agreed date lies ahead."""
+    law.check_publication([_term(row) for row in case.embargoes.all()])
+
+
+def _term(row: Embargo) -> law.Term:
+    side = law.Side.REPORTER if row.proposed_by_reporter else law.Side.TEAM
+    return law.Term(
+        until=row.until, side=side, proposed_at=row.proposed_at, agreed_at=row.agreed_at, ended_at=row.ended_at
+    )
+
+
+def _side(case: Case, by: Any) -> law.Side:
+    return law.Side.REPORTER if by.pk == case.reporter_id else law.Side.TEAM
+
+
+def _other_side(case: Case, side: law.Side) -> list[Any]:
+    return people.team(case) if side == law.Side.REPORTER else people.reporter(case)

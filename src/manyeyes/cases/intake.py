@@ -15,6 +15,7 @@ from manyeyes import events
 from manyeyes.accounts import receipts
 from manyeyes.accounts.models import Person, Receipt
 from manyeyes.cases import people
+from manyeyes.cases.clocks import next_due
 from manyeyes.cases.conversation import problem_with
 from manyeyes.cases.models import Case, Report, ReproducerFile
 from manyeyes.cases.moves import acting, told
@@ -202,8 +203,12 @@ def _store(program: Program, target: Target, report: IntakeReport, text: str, na
     )
     if text:
         _file(case, person, text, name, "sent" if report.reproducer.strip() else "form").save()
-    data = {"vuln_class": report.vuln_class, "claim_k": report.claim_k, "claim_n": report.claim_n, "side": "reporter"}
-    events.record(case.subject, "report.received", actor=person.actor, public=True, human=True, **data)
+    events.record(
+        case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=report.vuln_class,
+        claim_k=report.claim_k, claim_n=report.claim_n, side="reporter",
+    )  # fmt: skip
+    case.due_at = next_due(case)
+    case.save(update_fields=["due_at"])
     told(case, [*people.reporter(case), *people.team(case)], by=None, reason="report.received")
     return Submitted(case=case, receipt=digits)
 

@@ -43,6 +43,9 @@ class Case(Encrypted):
     duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
 
     created_at = models.DateTimeField(default=clock.now)
+    due_at = models.DateTimeField(
+        null=True, help_text="When the next promise ends: what the log says, kept to sort by."
+    )
     acknowledged_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     first_success_seen_at = models.DateTimeField(null=True)
@@ -56,6 +59,7 @@ class Case(Encrypted):
     class Meta:
         indexes = [
             models.Index(fields=["program", "status", "created_at"], name="case_by_status"),
+            models.Index(fields=["program", "due_at"], name="case_by_due"),
             models.Index(fields=["reporter", "created_at"], name="case_by_reporter"),
         ]
 
@@ -67,6 +71,10 @@ class Case(Encrypted):
         """The name under which the event log knows this case."""
         return f"case:{self.pk}"
 
+    def note(self, **facts: Any) -> None:
+        """Say more (ids, statuses, counts) about the act that is under way; it goes into the event of that act."""
+        self.__dict__.setdefault("_noted", {}).update(facts)
+
 
 class OfCase(Encrypted):
     """A row that belongs to a case and is guarded by its key."""
@@ -77,7 +85,7 @@ class OfCase(Encrypted):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the row under the key of its case."""
         if self.key_id is None:
-            self.key_id = self.case.key_id  # type: ignore[attr-defined]
+            self.key_id = self.case.key_id
         super().save(*args, **kwargs)
 
 

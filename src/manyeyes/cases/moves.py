@@ -11,6 +11,7 @@ from django.db import transaction
 
 from manyeyes import events
 from manyeyes.cases.access import roles_in
+from manyeyes.cases.clocks import next_due
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case
 from manyeyes.rules import clock, lifecycle
@@ -101,7 +102,12 @@ def _who_was_first(row: Case) -> str:
 
 def _record(row: Case, kind: str, by: Any, public: bool, data: dict[str, Any]) -> None:
     actor = "system" if by is None else by.actor
+    data = {**data, **row.__dict__.pop("_noted", {})}
     events.record(row.subject, kind, actor=actor, public=public, human=by is not None, **data)
+    due = next_due(row)
+    if due != row.due_at:
+        row.due_at = due
+        row.save(update_fields=["due_at"])
 
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:

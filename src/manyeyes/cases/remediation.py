@@ -20,6 +20,7 @@ def start(case: Case, *, by: Any, expected_version: int | None = None) -> Remedi
     with moving(case, "start_fix", by=by, tell=people.everybody(case), expected_version=expected_version) as row:
         fix = _next(row, row.owner)
         fix.save()
+        row.note(remediation=fix.pk)
     return fix
 
 
@@ -49,6 +50,7 @@ def deploy_fix(
             fix = _next(row, row.owner)
         fix.version, fix.kind, fix.summary, fix.deployed_at = version, kind, text, clock.now()
         fix.save()
+        row.note(remediation=fix.pk, fix_kind=str(kind))
     return fix
 
 

@@ -12,5 +12,6 @@ def conclude(replay: Replay) -> Reproduction | None:
     link = Reproduction.objects.filter(replay=replay).first()
     if link is None:
         return None
-    stage = verification if link.purpose == Reproduction.Purpose.VERIFICATION else reproduction
-    return stage.conclude(replay)
+    if link.purpose == Reproduction.Purpose.VERIFICATION:
+        return verification.conclude(replay)
+    return reproduction.conclude(replay)

@@ -101,7 +101,7 @@ def conclude(replay: Replay) -> Reproduction:
             parts=len(parts), parts_passing=passing,
         ) as row:  # fmt: skip
             take_up(link, shown=True)
-            Remediation.objects.filter(pk=link.remediation_id).update(outcome=word)
+            Remediation.objects.filter(verifications=link).update(outcome=word)
         if word in REFUTED and row.status == Status.RETESTING:
             with moving(row, "fix_refuted", by=None, reproduction=str(link.pk), verdict=word):
                 pass
@@ -122,13 +122,15 @@ def researcher_retests(case: Case, *, by: Any, k: int, n: int, transcript: str =
     if wrong:
         raise Invalid(wrong)
     text = checked("transcript", transcript, longest=200_000, required=False)
+    if fix is None:
+        raise IllegalMove("Report a retest: possible while a deployed fix is being tested.")
     row = Retest(by=by, k=k, n=n, transcript=text or None, agrees=agrees, at=clock.now())
     with transaction.atomic():
         with acting(
             case, "retest.reported", by=by, allowed={Role.REPORTER}, tell=people.team(case), public=True,
             retest=str(row.pk), k=k, n=n, agrees=agrees, side="reporter",
         ) as locked:  # fmt: skip
-            if locked.status != Status.RETESTING or fix is None:
+            if locked.status != Status.RETESTING:
                 raise IllegalMove("Report a retest: possible while a deployed fix is being tested.")
             row.case, row.key, row.remediation = locked, locked.key, fix
             row.save()
@@ -171,8 +173,10 @@ def statements(case: Case) -> list[FixStatement]:
     tests = sorted(case.retests.all(), key=lambda row: row.at)
     rows = []
     for fix in sorted(case.remediations.all(), key=lambda row: row.number):
-        done = [link for link in links if link.remediation_id == fix.pk and link.concluded_at]
-        last = max(done, key=lambda link: link.concluded_at, default=None)
+        done = sorted(
+            (link.concluded_at, link.pk, link) for link in links if link.remediation_id == fix.pk and link.concluded_at
+        )
+        last = done[-1][2] if done else None
         mine = [test for test in tests if test.remediation_id == fix.pk]
         rows.append(
             FixStatement(

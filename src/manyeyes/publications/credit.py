@@ -36,7 +36,14 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") ->
     if wrong:
         raise Invalid(wrong)
     with acting(
-        case, "credit.chosen", by=by, allowed={Role.REPORTER}, tell=people.team(case), public=True, mode=str(mode)
+        case,
+        "credit.chosen",
+        by=by,
+        allowed={Role.REPORTER},
+        tell=people.team(case),
+        public=True,
+        mode=str(mode),
+        side="reporter",
     ) as row:
         credit, _ = Credit.objects.get_or_create(case=row, defaults={"person": by, "key": row.key})
         credit.mode, credit.chosen_at = mode, clock.now()

@@ -8,7 +8,7 @@ from datetime import date
 from manyeyes.cases.disclosure import in_force
 from manyeyes.programs.models import Program
 from manyeyes.publications.credit import byline
-from manyeyes.publications.models import Credit
+from manyeyes.publications.models import Advisory, Credit
 from manyeyes.rules.lifecycle import CloseReason
 from manyeyes.vault import keyring
 
@@ -29,7 +29,7 @@ class Thanks:
 
 def of_fame(program: Program) -> list[Thanks]:
     """Everybody who is to be thanked in this program, newest confirmation first."""
-    rows = (
+    found = (
         Credit.objects.filter(case__program=program, case__confirmed_at__isnull=False)
         .exclude(mode__in=(Credit.Mode.NONE, Credit.Mode.LATER))
         .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
@@ -37,7 +37,7 @@ def of_fame(program: Program) -> list[Thanks]:
         .prefetch_related("case__embargoes")
         .order_by("-case__confirmed_at")
     )
-    rows = list(rows)
+    rows = list(found)
     keyring.warm(row.key_id for row in rows)
     return [_thanks(row) for row in rows]
 
@@ -45,13 +45,14 @@ def of_fame(program: Program) -> list[Thanks]:
 def _thanks(credit: Credit) -> Thanks:
     case = credit.case
     name, link = byline(credit)
-    advisory = getattr(case, "advisory", None)
-    shown = advisory is not None and in_force(case) is None
+    advisory: Advisory | None = getattr(case, "advisory", None)
+    shown = advisory if in_force(case) is None else None
+    assert case.confirmed_at is not None
     return Thanks(
         name=name,
         link=link,
         confirmed_on=case.confirmed_at.date(),
         system=case.target.name,
-        advisory=advisory.slug if shown else "",
-        title=advisory.title if shown else "",
+        advisory=shown.slug if shown else "",
+        title=shown.title if shown else "",
     )

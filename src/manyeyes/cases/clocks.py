@@ -1,0 +1,54 @@
+"""The promises of the program to this case, recomputed from the event log alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from manyeyes import events
+from manyeyes.cases.models import Case
+from manyeyes.rules import clock, deadlines, severity
+from manyeyes.rules.deadlines import Clock
+
+OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", "credit.chosen"})
+NO_WORD = frozenset({"replay.requested", "move.request_verification"})
+"""Public acts of the team that say nothing to the researcher: starting a machine is not an answer."""
+
+
+def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None = None) -> list[Clock]:
+    """The clocks of the case at this moment. `log` spares the query where the caller has the events already."""
+    rows = list(events.log(case.subject)) if log is None else list(log)
+    rated = [row for row in rows if row.kind == "rated"]
+    band = severity.score(rated[-1].data["vector"]).highest_band if rated else ""
+    return deadlines.clocks(
+        [_entry(row) for row in rows],
+        opened=rows[0].at if rows else case.created_at,
+        at=at or clock.now(),
+        promises=deadlines.Promises(
+            first_answer_hours=case.program.first_response_hours, decision_hours=case.program.decision_hours
+        ),
+        band=band,
+    )
+
+
+def running(found: Iterable[Clock]) -> list[Clock]:
+    """The clocks that run, the next to end first."""
+    return sorted((one for one in found if one.running), key=lambda one: one.due)
+
+
+def next_due(case: Case) -> datetime | None:
+    """When the next promise ends; None while nothing is owed or everything waits for the researcher."""
+    first = next(iter(running(clocks(case))), None)
+    return first.due if first is not None else None
+
+
+def _entry(row: Any) -> deadlines.Entry:
+    outside = row.kind in OF_THE_REPORTER or row.data.get("side") == "reporter"
+    return deadlines.Entry(
+        at=row.at,
+        kind=row.kind,
+        human=row.human,
+        public=row.public,
+        by_team=row.human and not outside and row.kind not in NO_WORD,
+    )

@@ -1,0 +1,165 @@
+"""One list of everything that happened to a case, each entry with the thing itself, cut to what the viewer may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from manyeyes import events
+from manyeyes.accounts.models import Person
+from manyeyes.cases.access import sees_inside
+from manyeyes.cases.models import Case
+from manyeyes.rules.lifecycle import MOVES
+from manyeyes.rules.sentences import verdict_sentence
+from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
+from manyeyes.rules.words import status_words
+
+ACTS: dict[str, str] = {
+    "report.received": "sent the report",
+    "acknowledged": "has read the report",
+    "message.public": "wrote",
+    "message.internal": "wrote to the team",
+    "assigned": "assigned the case",
+    "owner_assigned": "named the owner of the fix",
+    "reproducer.attached": "attached a reproducer",
+    "replay.requested": "requested a replay",
+    "replay.concluded": "finished a replay",
+    "first_success.seen": "looked at the first success and published the reproduction",
+    "rated": "rated the severity",
+    "signed_off": "signed off",
+    "root_cause.concluded": "concluded the root cause",
+    "mitigated": "recorded a mitigation",
+    "retest.reported": "reported a retest",
+    "embargo.proposed": "proposed an embargo date",
+    "embargo.agreed": "agreed to the embargo date",
+    "embargo.ended": "ended the embargo",
+    "appealed": "appealed against the close",
+    "credit.chosen": "chose how to be credited",
+    "advisory.drafted": "drafted the advisory",
+    "advisory.published": "published the advisory",
+}
+ITEMS: dict[str, str] = {
+    "message": "messages",
+    "reproduction": "reproductions",
+    "replay": "reproductions",
+    "rating": "ratings",
+    "sign_off": "sign_offs",
+    "retest": "retests",
+    "root_cause": "root_causes",
+    "remediation": "remediations",
+    "reproducer": "reproducers",
+}
+"""Which key of an event's data names which row of the case."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line. `kind` names the event; `item` is the row it speaks of (Report, Message, Reproduction, …) or None.
+
+    `side` is team, reporter or platform. `words` say what was done; `sentence` is the verdict, where there is one.
+    `before` and `after` are statuses, for moves.
+    """
+
+    at: datetime
+    kind: str
+    public: bool
+    who: str
+    side: str
+    words: str
+    item: Any = None
+    sentence: str = ""
+    before: str = ""
+    after: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def entries(case: Case, viewer: Any) -> list[Entry]:
+    """The timeline as this viewer may read it, oldest first. Ten queries or so, however long it is."""
+    inside = sees_inside(viewer, case)
+    log = [event for event in events.log(case.subject) if inside or shown_to_researcher(event.kind, event.public)]
+    people = Person.objects.in_bulk(_people(event.actor for event in log))
+    rows = _rows(case)
+    return [_entry(case, event, people, rows, inside) for event in log]
+
+
+def _entry(case: Case, event: Any, people: dict[UUID, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Entry:
+    data = event.data if inside else fields_for_researcher(event.kind, event.public, event.data) or {}
+    item = _item(event, data, rows)
+    author = people.get(UUID(event.actor.partition(":")[2])) if event.actor != "system" else None
+    side = "platform" if author is None else "reporter" if author.pk == case.reporter_id else "team"
+    move = event.kind.removeprefix("move.") if event.kind.startswith("move.") else ""
+    after = data.get("after", "")
+    words = MOVES[move].label if move else ACTS.get(event.kind, event.kind)
+    if after:
+        words = f"{words}: {status_words(data['before'])} → {status_words(after, data.get('reason', ''))}"
+    return Entry(
+        at=event.at,
+        kind=event.kind,
+        public=event.public,
+        who=_name(author, side, inside),
+        side=side,
+        words=words,
+        item=item,
+        sentence=_sentence(event.kind, item),
+        before=data.get("before", ""),
+        after=after,
+        data=data,
+    )
+
+
+def _name(author: Any, side: str, inside: bool) -> str:
+    if author is None:
+        return "The platform"
+    return author.name if inside or side == "reporter" else name_outside(author.name)
+
+
+def _item(event: Any, data: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Any:
+    if event.kind == "report.received":
+        return next(iter(rows["reports"].values()), None)
+    for key, name in ITEMS.items():
+        if key in data:
+            return rows["replays" if key == "replay" else name].get(str(data[key]))
+    return None
+
+
+def _rows(case: Case) -> dict[str, dict[str, Any]]:
+    """Every row an event may speak of, by id; nothing is decrypted before it is shown."""
+    found: dict[str, dict[str, Any]] = {
+        name: {str(row.pk): row for row in getattr(case, name).all()}
+        for name in {*ITEMS.values(), "reports"} - {"reproductions"}
+    }
+    links = case.reproductions.select_related("replay", "remediation")
+    found["reproductions"] = {str(link.pk): link for link in links}
+    found["replays"] = {str(link.replay_id): link for link in found["reproductions"].values()}
+    return found
+
+
+def _sentence(kind: str, item: Any) -> str:
+    if kind not in ("replay.concluded", "first_success.seen") or item is None or not item.replay.verdict:
+        return ""
+    return sentence_of(item)
+
+
+def sentence_of(link: Any) -> str:
+    """The verdict of a concluded replay in words, with the setting it speaks of; empty while there is none."""
+    verdict = link.replay.verdict
+    if not verdict:
+        return ""
+    plan = link.replay.document["plan"]
+    rated = next((row for row in verdict.get("settings", ()) if row.get("rated")), None)
+    return verdict_sentence(verdict, where=_where(rated), plan=plan)
+
+
+def _where(rated: dict[str, Any] | None) -> str:
+    if rated is None:
+        return ""
+    names = {"temperature": "temperature {}", "top_p": "top-p {}", "max_tokens": "{} tokens", "system": "prompt {}"}
+    values = rated.get("parameters", {})
+    return ", ".join(words.format(values[name]) for name, words in names.items() if name in values)
+
+
+def _people(actors: Iterable[str]) -> set[UUID]:
+    return {UUID(actor.partition(":")[2]) for actor in actors if actor != "system"}
