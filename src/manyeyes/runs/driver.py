@@ -203,7 +203,8 @@ class _Driver:
 
     async def _one(self, trial: Trial) -> None:
         try:
-            self.landed.append(await self.asking.trial(trial))
+            record = await self.asking.trial(trial)
+            self.landed.append(record)
         except HaltedError:
             pass
         except Exception as error:

@@ -91,8 +91,10 @@ class Slots:
         self._active -= 1
         self._wake()
 
-    def answered(self) -> None:
+    def answered(self, taken: float) -> None:
         """An answer came: after as many as there are slots, there may be more of them."""
+        if taken <= self._shrunk_at:
+            return
         self._good += 1
         if self._good >= self.limit < self.most:
             self._good = 0

@@ -113,7 +113,7 @@ class Asking:
                 raise
             finally:
                 self.meter.settle(held, **usage)
-            self.slots.answered()
+            self.slots.answered(taken)
             return reply, round((time.monotonic() - began) * 1000)
 
     async def _decide(self, detector: Detector, exchange: Exchange, trial: Trial) -> Outcome | None:
