@@ -76,7 +76,11 @@ class RatingForm(TeamForm):
         for metric in mes.METRICS:
             levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.options]
             self.fields[metric.code] = forms.ChoiceField(
-                label=metric.name, help_text=metric.question, choices=levels, initial=letters.get(metric.code), required=False
+                label=metric.name,
+                help_text=metric.question,
+                choices=levels,
+                initial=letters.get(metric.code),
+                required=False,
             )
             self.fields[f"why_{metric.code}"] = forms.CharField(
                 label="Why", required=False, strip=True, initial=reasons.get(metric.code, "")

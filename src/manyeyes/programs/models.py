@@ -133,6 +133,11 @@ class Target(models.Model):
         return self.name
 
     @property
+    def by_machine(self) -> bool:
+        """Whether trials can be made without a person."""
+        return self.access in (self.Access.API, self.Access.HARNESS)
+
+    @property
     def current(self) -> TargetVersion | None:
         """The version in service: deployed last and not retired."""
         return self.versions.filter(retired_at__isnull=True).order_by("-deployed_at", "-created_at").first()

@@ -18,7 +18,6 @@ from manyeyes.cases import (
     judgement,
     remediation,
     rootcause,
-    severity,
     timeline,
     triage,
 )
@@ -124,7 +123,7 @@ def _make(request: HttpRequest, row: Case, name: str, given: dict[str, Any]) -> 
     if name == "accept":
         triage.accept(row, by=by, expected_version=version)
     elif name == "confirm":
-        severity.confirm(row, by=by, expected_version=version)
+        triage.confirm(row, by=by, expected_version=version)
     elif name == "start_fix":
         remediation.start(row, by=by, expected_version=version)
     elif name == "resolve":

@@ -10,10 +10,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from manyeyes.cases import disclosure, remediation
+from manyeyes.cases.models import Case
 from manyeyes.console.forms import AdvisoryForm, DateForm, FixForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.publications import advisory as paper
+from manyeyes.publications.models import AdvisoryDraft
 from manyeyes.rules.errors import Invalid
 
 
@@ -58,8 +60,7 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
 def advisory(request: HttpRequest, ref: str) -> HttpResponse:
     """What will the public read? Draft, preview, publish."""
     case = desk_case(request, ref)
-    start = paper.draft_of(case)
-    form = AdvisoryForm(request.POST or None, initial=start)
+    form = AdvisoryForm(request.POST or None, initial=_written(case))
     if request.method == "POST" and form.is_valid():
         try:
             paper.draft(case, by=request.user, **form.cleaned_data)
@@ -71,5 +72,17 @@ def advisory(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("console:advisory", ref=case.ref)
         except Invalid as error:
             form.refuse_all(error)
-    context = {"case": case, "form": form, "facts": paper.facts(case), "embargo": disclosure.in_force(case)}
+    context = {
+        "case": case,
+        "form": form,
+        "facts": paper.facts(case),
+        "missing": paper.what_is_missing(case),
+        "embargo": disclosure.in_force(case),
+    }
     return render(request, "console/advisory.html", context, status=422 if form.errors else 200)
+
+
+def _written(case: Case) -> dict[str, str]:
+    row = AdvisoryDraft.objects.filter(case=case).first()
+    names = ("title", "summary", "details", "advice")
+    return {name: getattr(row, name) or "" for name in names} if row else {}

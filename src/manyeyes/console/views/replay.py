@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, choices, proposals, reproduction, steering, verification
+from manyeyes.cases import access, choices, reproduction, steering, verification
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.console.forms import PlanForm, TeamForm, TickForm, VerifyForm
 from manyeyes.console.gate import team
@@ -48,9 +48,7 @@ def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _plan(request: HttpRequest, case: Case, stage: Any, form: TeamForm, template: str) -> HttpResponse:
     chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    mode = (
-        str(Replay.Mode.MANUAL) if chosen.get("manual") or not proposals.by_machine(case) else str(Replay.Mode.RUNNER)
-    )
+    mode = str(Replay.Mode.MANUAL) if chosen.get("manual") or not case.target.by_machine else str(Replay.Mode.RUNNER)
     options = _options(stage.BY_HAND if mode == Replay.Mode.MANUAL else stage.BY_MACHINE, chosen)
     if request.POST.get("action") == "start" and not form.errors:
         try:

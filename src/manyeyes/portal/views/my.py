@@ -51,8 +51,9 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "since": conversation.last_read(case, request.user),
         "clocks": clocks(case),
         "form": form,
-        "retest": verification.retest_open(case),
-        "embargo": disclosure.current(case),
+        "retest": case.status in ("fix_deployed", "retesting"),
+        "embargo": disclosure.in_force(case),
+        "proposal": disclosure.open_proposal(case),
         "may_withdraw": case.status in ("new", "needs_info"),
     }
     response = render(request, "portal/my_case.html", context, status=status)
@@ -140,7 +141,7 @@ def retest(request: HttpRequest, ref: str) -> HttpResponse:
 def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
     """How shall we name you?"""
     case = own_case(request, ref)
-    form = CreditForm(request.POST or None, initial=credit.choice(case))
+    form = CreditForm(request.POST or None, initial=_chosen(case))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -168,8 +169,18 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
                 return redirect("portal:my_case", ref=case.ref)
             except Invalid as error:
                 _take_over(form, error)
-    context = {"case": case, "form": form, "embargo": disclosure.current(case)}
+    context = {
+        "case": case,
+        "form": form,
+        "embargo": disclosure.in_force(case),
+        "proposal": disclosure.open_proposal(case),
+    }
     return render(request, "portal/embargo.html", context, status=422 if form.errors else 200)
+
+
+def _chosen(case: Case) -> dict[str, Any]:
+    row = credit.of(case)
+    return {"mode": row.mode, "name": row.name or "", "link": row.link or ""} if row else {"mode": "later"}
 
 
 def _take_over(form: Any, error: Invalid) -> None:

@@ -13,7 +13,7 @@ from manyeyes.http import paged
 from manyeyes.programs import securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.programs.policy import published_version
-from manyeyes.publications import advisory, figures, hall
+from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.rules import clock
 
 
@@ -60,14 +60,16 @@ def advisories(request: HttpRequest) -> HttpResponse:
 @require_GET
 def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
     """Am I affected, how sure are they, and who found it?"""
-    found = advisory.published_one(slug)
-    return render(request, "portal/advisory.html", {"advisory": found, "credit": hall.credit_line(found.case)})
+    found = advisory.public(slug)
+    return render(request, "portal/advisory.html", {"advisory": found, "byline": credit.byline(credit.of(found.case))})
 
 
 @require_GET
 def thanks(request: HttpRequest) -> HttpResponse:
     """Who found it: in the order of confirmation, without ranks or money."""
-    return render(request, "portal/thanks.html", {"page": paged(request, hall.of_fame())})
+    rows = [line for program in visible_to(request.user) for line in hall.of_fame(program)]
+    rows.sort(key=lambda line: line.confirmed_on, reverse=True)
+    return render(request, "portal/thanks.html", {"page": paged(request, rows)})
 
 
 @require_GET
