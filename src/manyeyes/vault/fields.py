@@ -82,7 +82,7 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
 
     def open(self, instance: Any, sealed: Sealed) -> Any:
         """Decrypt. Raises Tampered if the bytes belong to another row, field or key, Shredded if the key is gone."""
-        row_id, key_id = instance.__dict__.get("_sealed_for") or (instance.pk, instance.key_id)
+        row_id, key_id = instance.sealed_for()
         key = keyring.opened(key_id)
         try:
             plain = unseal(key.secret, sealed.blob, self._context(row_id, key_id, key.version))
@@ -105,7 +105,7 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
             raise ValueError(f"key: {self.model._meta.label} needs a data key before it is stored; set `key`.")
         here = (model_instance.pk, model_instance.key_id)
         if isinstance(value, Sealed):
-            if model_instance.__dict__.get("_sealed_for", here) == here:
+            if model_instance.sealed_for() == here:
                 return value  # never opened, so stored as it came: a shredded row can still change its clear fields
             value = getattr(model_instance, self.attname)
         if value is None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db import transaction
 
 from manyeyes.vault import keyring
 from manyeyes.vault.models import DataKey, StoredFile
@@ -72,10 +73,10 @@ def read_all(row: StoredFile) -> bytes:
 
 
 def remove(row: StoredFile) -> None:
-    """Delete the row, then the file: a crash in between leaves only ciphertext that nothing points at."""
+    """Delete the row, and the file once that is committed; a crash in between leaves only unreachable ciphertext."""
     place = path_of(row.pk)
     row.delete()
-    place.unlink(missing_ok=True)
+    transaction.on_commit(lambda: place.unlink(missing_ok=True))
 
 
 def path_of(file_id: uuid.UUID) -> Path:

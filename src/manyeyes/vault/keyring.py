@@ -61,8 +61,9 @@ def require_master() -> None:
 
 def new_key(purpose: str) -> DataKey:
     """A fresh data key, stored wrapped. `purpose` is "case", "program" or "platform"."""
-    if purpose not in DataKey.Purpose.values:
-        raise ValueError(f"purpose: {purpose!r} is not one of {', '.join(DataKey.Purpose.values)}.")
+    allowed = [name for name in DataKey.Purpose.values if name != DataKey.Purpose.ROOT]
+    if purpose not in allowed:
+        raise ValueError(f"purpose: {purpose!r} is not one of {', '.join(allowed)}.")
     return _make(purpose)
 
 

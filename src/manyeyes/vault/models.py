@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.db import models
@@ -26,15 +26,21 @@ class Encrypted(models.Model):
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any) -> Self:
         """Remember under which id and key the row was sealed, should either be changed before it is stored again."""
         row = super().from_db(db, field_names, values, **more)
-        if "key_id" in row.__dict__:
-            row.__dict__["_sealed_for"] = (row.pk, row.__dict__["key_id"])
+        row.__dict__["_sealed_for"] = (row.pk, row.__dict__.get("key_id"))
         return row
+
+    def sealed_for(self) -> tuple[uuid.UUID, uuid.UUID]:
+        """The id and the key that the stored ciphertext of this row is bound to."""
+        row_id, key_id = self.__dict__.get("_sealed_for") or (self.pk, self.key_id)
+        if key_id is None:  # the row was loaded without its key, which may have been set since
+            stored = type(self)._base_manager.filter(pk=row_id).values_list("key_id", flat=True)
+            self.__dict__["_sealed_for"] = (row_id, key_id := stored.get())
+        return row_id, key_id
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the row. Moving it to another key re-encrypts it, so that cannot be done for part of the fields."""
-        before = self.__dict__.get("_sealed_for")
-        only: Sequence[str] | None = kwargs.get("update_fields")
-        if before is not None and before != (self.pk, self.key_id):
+        only: Collection[str] | None = kwargs.get("update_fields")
+        if self.key_id is not None and self.sealed_for() != (self.pk, self.key_id):
             deferred = self.get_deferred_fields()
             left = [
                 field.name
