@@ -15,6 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from manyeyes.rules import errors
@@ -88,6 +89,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     return {"theme": theme if theme in THEMES else "auto"}
 
 
+@csrf_exempt  # a token would set a cookie on every page, for a switch of colours
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or automatic in a cookie, so that the server can say it before any script runs."""

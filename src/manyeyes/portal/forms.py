@@ -16,31 +16,49 @@ YES_NO = (("counted", "I counted"), ("not_counted", "I did not count"))
 WHO = (("anonymous", "Stay anonymous"), ("contact", "Leave a way to reach me"))
 
 
-def text(label: str, help_text: str = "", *, rows: int = 0, **attrs: Any) -> forms.CharField:
+class Carried:
+    """A field whose value is judged by `cases` alone; `required` only says whether the page calls it optional."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing: see `ReportForm.clean`."""
+
+    def run_validators(self, value: Any) -> None:
+        """Nothing: see `ReportForm.clean`."""
+
+
+class Text(Carried, forms.CharField):
+    """Words, passed on exactly as typed."""
+
+
+class Choice(Carried, forms.ChoiceField):
+    """One of several."""
+
+
+def text(label: str, help_text: str = "", *, rows: int = 0, needed: bool = False, **attrs: Any) -> Text:
     """A text field that passes on exactly what was typed."""
     widget = forms.Textarea(attrs={"rows": rows, **attrs}) if rows else forms.TextInput(attrs=attrs)
-    return forms.CharField(label=label, help_text=help_text, required=False, strip=False, widget=widget, validators=[])
+    return Text(label=label, help_text=help_text, required=needed, strip=False, widget=widget)
 
 
 class ReportForm(forms.Form):
     """The report: eight answers are needed, the others help."""
 
-    target = forms.ChoiceField(label="Which system?", required=False, widget=forms.RadioSelect)
-    vuln_class = forms.ChoiceField(label="What kind of flaw?", required=False, widget=forms.Select)
-    title = text("A title", "One line that a colleague would recognise later.", autocomplete="off")
-    happened = text("What happened, and what should have happened?", rows=5)
+    use_required_attribute = False  # the browser's own bubble would stop people before our words reach them
+
+    target = Choice(label="Which system?", widget=forms.RadioSelect)
+    vuln_class = Choice(label="What kind of flaw?", widget=forms.Select)
+    title = text("A title", "One line that a colleague would recognise later.", needed=True, autocomplete="off")
+    happened = text("What happened, and what should have happened?", rows=5, needed=True)
     steps = text(
         "What you sent",
         "The prompt or payload, exactly as you sent it. We keep it as text and never run or render it.",
-        rows=6, spellcheck="false", **{"class": "mono"},
+        rows=6, needed=True, spellcheck="false", **{"class": "mono"},
     )  # fmt: skip
-    impact = text("Who loses what?", "The person or system harmed, and how.", rows=3)
-    counted = forms.ChoiceField(
-        label="How often did it work?", choices=YES_NO, required=False, widget=forms.RadioSelect
-    )
-    claim_k = forms.CharField(label="It worked", required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
-    claim_n = forms.CharField(label="out of", required=False, widget=forms.TextInput(attrs={"inputmode": "numeric"}))
-    identity = forms.ChoiceField(label="Who are you?", choices=WHO, required=False, widget=forms.RadioSelect)
+    impact = text("Who loses what?", "The person or system harmed, and how.", rows=3, needed=True)
+    counted = Choice(label="How often did it work?", choices=YES_NO, widget=forms.RadioSelect)
+    claim_k = text("It worked", inputmode="numeric")
+    claim_n = text("out of", inputmode="numeric")
+    identity = Choice(label="Who are you?", choices=WHO, widget=forms.RadioSelect)
     contact = text("How do we reach you?", "An address or a handle. Kept encrypted; only the team reads it.")
     temperature = text("Temperature", "If you know it. Unknown stays unknown.", inputmode="decimal")
     max_tokens = text("Token limit", "If you know it.", inputmode="numeric")
