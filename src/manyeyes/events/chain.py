@@ -173,6 +173,7 @@ def _small(name: str, value: Any, depth: int = 0) -> Any:
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, datetime):
+        _require(value.tzinfo, name, "give a time with its zone")
         return clock.aware(value).isoformat()
     if isinstance(value, str):
         _require(
