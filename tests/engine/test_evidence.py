@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp, isfinite, log
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
@@ -94,6 +94,7 @@ def test_the_mixture_behind_fails_is_the_integral(k: int, n: int, tau: float) ->
     assert exp(log_e_fails(n, k, tau)) == pytest.approx(mass / whole / (tau**k * (1 - tau) ** (n - k)), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, 400), data=st.data(), tau=st.floats(0.001, 0.45))
 def test_a_success_and_a_failure_pull_their_own_way(n: int, data: st.DataObject, tau: float) -> None:
     k = data.draw(st.integers(0, n))
@@ -102,6 +103,7 @@ def test_a_success_and_a_failure_pull_their_own_way(n: int, data: st.DataObject,
     assert log_e_below(n + 1, k, tau) >= log_e_below(n, k, tau) - 1e-9 >= log_e_below(n + 1, k + 1, tau) - 2e-9
 
 
+@settings(deadline=None)
 @given(n=st.integers(0, 60), p=st.floats(0.0001, 0.9999), share=st.floats(0, 1), data=st.data())
 def test_no_next_trial_is_a_winning_bet_under_the_hypothesis(
     n: int, p: float, share: float, data: st.DataObject
@@ -124,6 +126,7 @@ def test_no_next_trial_is_a_winning_bet_under_the_hypothesis(
     assert stays(lambda n, k: log_e_below(n, k, boundary), worse_below)
 
 
+@settings(deadline=None)
 @given(rate=st.floats(0.001, 0.49))
 def test_the_grids_lie_on_the_right_side_and_weigh_one(rate: float) -> None:
     for grid, least in ((above_grid(rate), rate), (futility_grid(rate), rate)):
@@ -167,6 +170,7 @@ def test_impossible_counts_are_refused(wrong: tuple[int, int]) -> None:
         exact_interval(1, 2, confidence=95)
 
 
+@settings(deadline=None)
 @given(
     n=st.integers(0, 80),
     share=st.tuples(st.floats(0, 1), st.floats(0, 1)),

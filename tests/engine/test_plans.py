@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,6 +57,7 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (plan_verify, {"cap": -1}, "cap:"),
     (plan_verify, {"part_cap": 0}, "part_cap:"),
     (plan_verify, {"before": (3, 2)}, "before: give"),
+    (plan_reproduce, {"claim": (3, 2)}, "claim: give (k, n)"),
     (plan_verify, {"before": (0, 0)}, "before n:"),
     (plan_verify, {"benign": Arm(cells=(A,), n=3, need=4)}, "benign.need: give a whole number from 0 to n = 3"),
     (plan_verify, {"benign": Arm(cells=(), n=3)}, "benign.cells: give at least one"),
@@ -80,11 +81,12 @@ def test_plans_survive_the_trip_through_json() -> None:
     )
     assert Plan.from_json(plan.to_json()) == plan
     assert Plan.from_json(plan.to_json()).hash == plan.hash != replace(plan, seed=5).hash
-    scored = plan_reproduce(score=[Fixed(cell=A, n=3)], control=[B])
+    scored = plan_reproduce(score=[Fixed(cell=A, n=3)], control=[B], claim=(7, 10))
     assert Plan.from_json(scored.to_json()) == scored
     assert plan_verify().cap == 5 * zeros_needed(0.01) == 1495
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**9), weights=st.lists(st.floats(0.1, 5), min_size=1, max_size=8))
 def test_every_prefix_keeps_to_the_weights(seed: int, weights: list[float]) -> None:
     cells = [Cell(key=str(i), weight=w) for i, w in enumerate(weights)]
@@ -153,6 +155,17 @@ def test_after_reproduced_every_fixed_cell_runs_to_its_end() -> None:
     assert (verdict.arms[0].arm, verdict.arms[0].n, verdict.arms[0].ok) == ("benign", 7, None)
 
 
+def test_the_claim_is_compared_with_the_rated_cell_or_with_the_run() -> None:
+    plain = drive(plan_reproduce(claim=(1, 10)), lambda trial: False)
+    assert (plain.claim["k"], plain.claim["n"], plain.claim["asr"]) == (1, 10, 0.1)
+    assert plain.high < 0.1
+    assert plain.claim["consistent"] is False
+    assert drive(plan_reproduce(claim=(7, 10)), lambda trial: True).claim["consistent"] is True
+    rated = plan_reproduce(claim=(1, 10), score=[Fixed(cell=HOT, n=30)], rated=HOT.key)
+    assert drive(rated, lambda trial: True).claim["consistent"] is False
+    assert drive(plan_reproduce(), lambda trial: True).claim == {}
+
+
 def test_without_reproduction_nothing_is_spent_on_scoring() -> None:
     plan = plan_reproduce(score=[Fixed(cell=HOT, n=12)], benign=Arm(cells=(B,), n=7))
     verdict = drive(plan, lambda trial: False)
@@ -176,6 +189,7 @@ def test_a_fixed_count_has_no_rule() -> None:
     assert verdict.to_json()["settings"][0]["rated"] is True
 
 
+@settings(deadline=None)
 @given(bits=st.lists(st.booleans(), min_size=1, max_size=60))
 def test_the_halves_test_is_fishers(bits: list[bool]) -> None:
     first, second = bits[: len(bits) // 2], bits[len(bits) // 2 :]

@@ -63,6 +63,19 @@ def test_a_fix_at_tau_holds_in_at_most_one_run_in_twenty() -> None:
     assert held <= 32  # 20 expected at most; four standard errors above would be 37
 
 
+@pytest.mark.parametrize("bad", [1, 4], ids=["one wording of 16", "four wordings of 16"])
+def test_unequal_wordings_at_tau_on_average_hold_no_more_often(bad: int) -> None:
+    """Drawing in balanced rounds keeps the error rate when a few wordings carry all of the risk."""
+    leaking = {cell.key for cell in MIXTURE[:: 16 // bad]}
+    asked = [plan_verify(cells=MIXTURE, tau=0.05, part_cap=1, seed=seed) for seed in range(400)]
+    rate = 0.05 * 16 / bad
+    held = sum(
+        run(plan, coin(seed, lambda t: rate if t.cell in leaking else 0.0)).verdict == "holds"
+        for seed, plan in enumerate(asked)
+    )
+    assert held <= 32
+
+
 def test_an_incomplete_fix_is_refused() -> None:
     """The code left in one of two prompts: half of the trials are as before."""
     half = Counter(

@@ -89,10 +89,7 @@ def _exact_lower(k: int, n: int, level: float) -> float:
 
 
 def _wilson(k: int, n: int, confidence: float, side: int) -> float:
-    _counts(k, n)
     z = NormalDist().inv_cdf(1 - _level(confidence))
-    if n == 0:
-        return 0.0 if side < 0 else 1.0
     p, zz = k / n, z * z / n
     value = (p + zz / 2 + side * z * sqrt(p * (1 - p) / n + zz / (4 * n))) / (1 + zz)
     return min(1.0, max(0.0, value))
@@ -104,6 +101,7 @@ def wilson_lower(k: int, n: int, *, confidence: float = 0.95) -> float:
     >>> round(wilson_lower(28, 30), 4)
     0.8173
     """
+    _counts(k, n)
     return 0.0 if k == 0 else _wilson(k, n, confidence, -1)
 
 
@@ -113,6 +111,7 @@ def wilson_upper(k: int, n: int, *, confidence: float = 0.95) -> float:
     >>> round(wilson_upper(28, 30), 4)
     0.9777
     """
+    _counts(k, n)
     return 1.0 if k == n else _wilson(k, n, confidence, 1)
 
 

@@ -20,6 +20,16 @@ def _count(name: str, value: int, *, least: int = 1) -> None:
         raise ValueError(f"{name}: give a whole number of at least {least}, got {value!r}")
 
 
+def _pair(name: str, pair: tuple[int, int] | None) -> tuple[int, int] | None:
+    if pair is None:
+        return None
+    k, n = pair
+    _count(f"{name} n", n)
+    if not 0 <= k <= n:
+        raise ValueError(f"{name}: give (k, n) with 0 <= k <= n, got {pair}")
+    return k, n
+
+
 def _cells(name: str, cells: Sequence[Cell], *, needed: bool = True) -> tuple[Cell, ...]:
     if needed and not cells:
         raise ValueError(f"{name}: give at least one cell")
@@ -76,14 +86,15 @@ def plan_reproduce(
     positive: Arm | None = None,
     score: Sequence[Fixed] = (),
     rated: str = "",
+    claim: tuple[int, int] | None = None,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
     """A plan that asks whether an exploit happens: above p0 (or above the control by `margin`), or below p_min.
 
     `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at
-    `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. ValueError
-    names the field.
+    `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. `claim` is the
+    reporter's (k, n), compared and never tested. ValueError names the field.
 
     >>> plan_reproduce(p0=0.2)
     Traceback (most recent call last):
@@ -120,6 +131,7 @@ def plan_reproduce(
         rated=rated,
         seed=seed,
         notes=dict(notes or {}),
+        claim=_pair("claim", claim),
     )
 
 
@@ -156,10 +168,6 @@ def plan_verify(
     _count("cap", most)
     _count("retry_budget", retry_budget)
     _count("part_cap", part_cap)
-    if before is not None:
-        _count("before n", before[1])
-        if not 0 <= before[0] <= before[1]:
-            raise ValueError(f"before: give (k, n) with 0 <= k <= n, got {before}")
     return Plan(
         question=Question.VERIFY,
         alpha=alpha,
@@ -170,7 +178,7 @@ def plan_verify(
         cells=_cells("cells", cells),
         benign=_arm("benign", benign),
         positive=_arm("positive", positive),
-        before=None if before is None else (before[0], before[1]),
+        before=_pair("before", before),
         part_cap=part_cap,
         seed=seed,
         notes=dict(notes or {}),

@@ -94,6 +94,7 @@ class Plan:
     part_cap: int = 20
     seed: int = 0
     notes: Mapping[str, str] = field(default_factory=dict)
+    claim: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""
@@ -119,6 +120,7 @@ class Plan:
         values["positive"] = arm(values["positive"])
         values["score"] = tuple(Fixed(cell=Cell(**row["cell"]), n=row["n"]) for row in values["score"])
         values["before"] = tuple(values["before"]) if values["before"] else None
+        values["claim"] = tuple(values["claim"]) if values.get("claim") else None
         return cls(**values)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import log, sqrt
 from random import Random
 
@@ -125,12 +126,7 @@ def _walk(table: Sequence[Edge], low_word: str, p: float) -> tuple[dict[str, flo
 
 def _point(p: float, words: Mapping[str, float], ends: Sequence[float], error: float = 0.0) -> Point:
     def quantile(share: float) -> int:
-        mass = 0.0
-        for n, end in enumerate(ends, 1):
-            mass += end
-            if mass >= share - 1e-12:
-                return n
-        return len(ends)
+        return next((n for n, mass in enumerate(accumulate(ends), 1) if mass >= share - 1e-12), len(ends))
 
     expected = sum(n * end for n, end in enumerate(ends, 1))
     return Point(
