@@ -44,6 +44,11 @@ class Program(Encrypted):
         return self.name
 
     @property
+    def decision_days(self) -> int:
+        """The promised time until a decision, in whole days."""
+        return max(1, round(self.decision_hours / 24))
+
+    @property
     def takes_reports(self) -> bool:
         """Whether a report may be sent to it now: it is not paused and has a published policy to stand on."""
         return self.state != self.State.PAUSED and self.policy is not None
@@ -131,6 +136,12 @@ class Target(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def reached_words(self) -> str:
+        """How a researcher reaches it, in words."""
+        words = {"api": "API", "harness": "application", "manual": "its own pages", "none": "not connected to replays"}
+        return words[self.access]
 
     @property
     def by_machine(self) -> bool:

@@ -30,17 +30,18 @@ def home(request: HttpRequest) -> HttpResponse:
 def program(request: HttpRequest, slug: str) -> HttpResponse:
     """What may I test, what do you promise, do you keep it?"""
     found = program_for(request.user, slug)
-    return render(
-        request,
-        "portal/program.html",
-        {
-            "program": found,
-            "policy": found.policy,
-            "targets": found.targets.prefetch_related("versions"),
-            "scope": found.scope.select_related("target"),
-            "kept": figures.first_responses(found),
-        },
-    )
+    scope = list(found.scope.select_related("target"))
+    context = {
+        "program": found,
+        "policy": found.policy,
+        "targets": list(found.targets.prefetch_related("versions")),
+        "inside": [item for item in scope if item.in_scope],
+        "outside": [item for item in scope if not item.in_scope],
+        "kept": figures.first_responses(found),
+        "security_txt": securitytxt.render(found, base_url=settings.MANYEYES_BASE_URL, now=clock.now()),
+        "here": "program",
+    }
+    return render(request, "portal/program.html", context)
 
 
 @require_GET

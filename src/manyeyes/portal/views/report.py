@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from manyeyes.http import forbidden, from_this_site, within_limit
 from manyeyes.portal.forms import ReceiptForm, ReportForm
 from manyeyes.programs.access import program_for
 from manyeyes.programs.models import Program
+from manyeyes.rules import clock, taxonomy
 from manyeyes.rules.errors import Conflict, Invalid
 
 
@@ -45,7 +47,11 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         return _form(request, program, form, status=422)
     if request.POST.get("action") == "check":
         rows = understood(form.report)
-        return render(request, "portal/report_check.html", {"program": program, "form": form, "rows": rows})
+        return render(
+            request,
+            "portal/report_check.html",
+            {"program": program, "form": form, "rows": rows, "answer_by": answer_by(program)},
+        )
     if request.POST.get("action") == "edit":
         return _form(request, program, form)
     return _send(request, program, form, who)
@@ -64,12 +70,25 @@ def _send(request: HttpRequest, program: Program, form: ReportForm, who: Any) ->
         receipts.sign_in_receipt(request, sent.receipt)
     # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
     context = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
+    context["answer_by"] = sent.case.created_at + timedelta(hours=program.first_response_hours)
     return render(request, "portal/receipt.html", context, status=201)
 
 
 def _form(request: HttpRequest, program: Program, form: ReportForm, status: int = 200) -> HttpResponse:
-    context = {"program": program, "form": form, "policy": program.policy}
+    context = {
+        "program": program,
+        "form": form,
+        "policy": program.policy,
+        "kinds": taxonomy.KINDS.values(),
+        "answer_by": answer_by(program),
+        "here": "report",
+    }
     return render(request, "portal/report.html", context, status=status)
+
+
+def answer_by(program: Program) -> datetime:
+    """When a person will have answered a report that is sent now."""
+    return clock.now() + timedelta(hours=program.first_response_hours)
 
 
 @csrf_exempt  # as above: whoever returns may hold no cookie yet
