@@ -1,0 +1,154 @@
+"""Hostile text made harmless to read: every character that hides, turns or pretends becomes a boxed label."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+ZERO_WIDTH = {
+    "\u200b",
+    "\u200c",
+    "\u200d",
+    "\u2060",
+    "\ufeff",
+    "\u00ad",
+    "\u034f",
+    "\u180e",
+    "\u115f",
+    "\u1160",
+    "\u3164",
+}
+BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+CONTROL_NAMES = {0: "null", 7: "bell", 8: "backspace", 13: "carriage return", 27: "escape", 127: "delete"}
+WORD = re.compile(r"[^\W\d_]+")
+PLURAL = {
+    "invisible": ("invisible character", "invisible characters"),
+    "bidi": ("direction control", "direction controls"),
+    "tag": ("hidden tag character", "hidden tag characters"),
+    "variation": ("variation selector", "variation selectors"),
+    "control": ("control character", "control characters"),
+    "space": ("unusual space", "unusual spaces"),
+    "lookalike": ("look-alike letter", "look-alike letters"),
+}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of plain text (`kind` is plain) or characters that need a label; `raw` joins up to the input again."""
+
+    kind: str
+    raw: str
+    label: str = ""
+
+
+def _kind(char: str) -> str:
+    code = ord(char)
+    if char in "\n\t":
+        return "plain"
+    if 0xE0000 <= code <= 0xE007F:
+        return "tag"
+    if 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180D:
+        return "variation"
+    if char in BIDI:
+        return "bidi"
+    if char in ZERO_WIDTH:
+        return "invisible"
+    category = unicodedata.category(char)
+    if category in ("Cc", "Cs", "Co", "Cn") or code in (0x2028, 0x2029):
+        return "control"
+    if category == "Cf":
+        return "invisible"
+    if category == "Zs" and char != " ":
+        return "space"
+    return "plain"
+
+
+def _name(char: str) -> str:
+    code = ord(char)
+    known = CONTROL_NAMES.get(code) or unicodedata.name(char, "").lower()
+    return f"U+{code:04X} {known}".rstrip()
+
+
+def _script(char: str) -> str:
+    first = unicodedata.name(char, "").split(" ", 1)[0]
+    return first if first in ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE") else ""
+
+
+def _lookalikes(text: str) -> set[int]:
+    """Places of letters from another script than most of their word: `pаypal` with a Cyrillic a."""
+    found: set[int] = set()
+    for word in WORD.finditer(text):
+        if word.group().isascii():
+            continue
+        scripts = [_script(char) for char in word.group()]
+        kinds = Counter(script for script in scripts if script)
+        if len(kinds) < 2:
+            continue
+        main = "LATIN" if "LATIN" in kinds else kinds.most_common(1)[0][0]
+        found |= {word.start() + i for i, script in enumerate(scripts) if script and script != main}
+    return found
+
+
+def segments(text: str) -> list[Segment]:
+    """The text as plain runs and labels. Nothing is dropped: joining every `raw` gives the input."""
+    odd = _lookalikes(text)
+    kinds = ["lookalike" if i in odd else _kind(char) for i, char in enumerate(text)]
+    for line_end in re.finditer("\r\n", text):  # how forms send a line end: nothing is hidden in it
+        kinds[line_end.start()] = "plain"
+    out: list[Segment] = []
+    for kind, run in groupby(range(len(text)), key=lambda i: kinds[i]):
+        raw = "".join(text[i] for i in run)
+        if kind == "plain":
+            out.append(Segment(kind, raw))
+        elif kind == "tag":
+            out.append(Segment(kind, raw, _tags(raw)))
+        else:
+            out += _repeats(kind, raw)
+    return out
+
+
+def _repeats(kind: str, raw: str) -> Iterator[Segment]:
+    """One label a character; long runs of the same one are counted instead of repeated."""
+    for char, run in groupby(raw):
+        many = len(list(run))
+        if many > 4:
+            yield Segment(kind, char * many, f"{_name(char)} × {many}")
+        else:
+            for _ in range(many):
+                yield Segment(kind, char, _name(char))
+
+
+def _tags(raw: str) -> str:
+    """What a run of tag characters says when read as the ASCII it mirrors."""
+    said = "".join(chr(ord(c) - 0xE0000) if 0x20 <= ord(c) - 0xE0000 < 0x7F else "·" for c in raw)
+    first, last = f"U+{ord(raw[0]):X}", f"U+{ord(raw[-1]):X}"
+    span = first if len(raw) == 1 else f"{first}…{last}"
+    return f"{span} {len(raw)} tag characters: “{said}”"
+
+
+def counted(text: str) -> str:
+    """What the lid says, for instance "3 invisible characters, 1 direction control"; empty if there is nothing."""
+    tally: Counter[str] = Counter()
+    for segment in segments(text):
+        if segment.kind != "plain":
+            tally[segment.kind] += len(segment.raw)
+    return ", ".join(f"{tally[kind]} {PLURAL[kind][tally[kind] != 1]}" for kind in PLURAL if tally[kind])
+
+
+def escaped(text: str) -> str:
+    r"""The text to copy: hidden characters as escapes, a backslash doubled so that it can be told apart.
+
+    >>> escaped("a\u200bb")
+    'a\\u{200B}b'
+    """
+    out = []
+    for segment in segments(text):
+        if segment.kind == "plain":
+            out.append(segment.raw.replace("\\", "\\\\"))
+        else:
+            out += [f"\\u{{{ord(char):X}}}" for char in segment.raw]
+    return "".join(out)
