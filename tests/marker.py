@@ -18,6 +18,8 @@ MAX_INFLATED = 64 * 1024 * 1024
 MAX_DEPTH = 4
 # gzip, or zlib with any of its four usual levels; at any offset, because archives and logs hold streams inside.
 COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+# The same as base64, as signed cookies and sessions hold it.
+CODED = re.compile(rb"(?:H4sI|eJ|eN|eA|eF)[A-Za-z0-9+/_\-]{16,}")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ def found_in(marker: str, data: bytes, depth: int = 0) -> set[str]:
     if depth < MAX_DEPTH:
         for inflated in _inflated(data):
             hits |= {f"gzip:{name}" for name in found_in(marker, inflated, depth + 1)}
+        for match in CODED.finditer(data):
+            coded = match.group().translate(bytes.maketrans(b"-_", b"+/"))
+            inner = _until_broken(base64.b64decode(coded[: len(coded) // 4 * 4]))
+            hits |= {f"base64:gzip:{name}" for name in found_in(marker, inner, depth + 1)} if inner else set()
     return hits
 
 

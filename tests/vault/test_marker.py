@@ -8,6 +8,7 @@ import json
 import secrets
 import sqlite3
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,12 @@ def test_compressed_inside_compressed_and_cut_short(tmp_path: Path) -> None:
     broken = bytearray(gzip.compress((PLAIN + noise).encode()))
     broken[-600:] = secrets.token_bytes(600)
     assert "gzip:plain" in marker.found_in(PLAIN, bytes(broken))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_compressed_inside_base64_as_in_sessions(pack: Callable[[bytes], bytes]) -> None:
+    for coded in (base64.b64encode(pack(PLAIN.encode())), base64.urlsafe_b64encode(pack(PLAIN.encode()))):
+        assert "base64:gzip:plain" in marker.found_in(PLAIN, b"session ." + coded.rstrip(b"=") + b":1abc:signature")
 
 
 def test_a_value_cut_by_database_pages_is_found(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def issue(person: Person) -> str:
     if Receipt.objects.filter(person=person).exists():
         raise Conflict("This person has a receipt already. It cannot be shown again.")
     for _ in range(50):
-        digits = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+        digits = _roll()
         try:
             with transaction.atomic():
                 Receipt.objects.create(
@@ -86,6 +86,10 @@ def sign_in_receipt(request: HttpRequest, typed: str) -> Person | None:
     if person is not None:
         login(request, person, backend=BACKEND)
     return person
+
+
+def _roll() -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(DIGITS))
 
 
 def _locator(digits: str) -> str:
