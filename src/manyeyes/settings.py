@@ -108,7 +108,10 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "manyeyes.http.page_context",
             ],
-            "libraries": {"manyeyes": "manyeyes.templatetags.manyeyes"},
+            "libraries": {
+                "manyeyes": "manyeyes.templatetags.manyeyes",
+                "prose": "manyeyes.templatetags.prose",
+            },
         },
     }
 ]

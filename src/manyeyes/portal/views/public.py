@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from manyeyes.charts.dots import waiting_dots
 from manyeyes.http import paged
 from manyeyes.programs import securitytxt
 from manyeyes.programs.access import program_for, visible_to
@@ -31,13 +32,15 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
     """What may I test, what do you promise, do you keep it?"""
     found = program_for(request.user, slug)
     scope = list(found.scope.select_related("target"))
+    kept = figures.first_responses(found)
     context = {
         "program": found,
         "policy": found.policy,
         "targets": list(found.targets.prefetch_related("versions")),
         "inside": [item for item in scope if item.in_scope],
         "outside": [item for item in scope if not item.in_scope],
-        "kept": figures.first_responses(found),
+        "kept": kept,
+        "kept_chart": waiting_dots(kept.hours, kept.promised),
         "security_txt": securitytxt.render(found, base_url=settings.MANYEYES_BASE_URL, now=clock.now()),
         "here": "program",
     }

@@ -1,0 +1,25 @@
+"""Shows the team's own policy text: a small part of Markdown, no HTML, links to the web and to mail only."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+register = template.Library()
+
+
+@cache
+def _reader() -> MarkdownIt:
+    reader = MarkdownIt("zero", {"html": False, "linkify": False})
+    reader.enable(["paragraph", "list", "emphasis", "link", "newline", "heading"])
+    reader.validateLink = lambda url: url.lower().startswith(("https://", "http://", "mailto:", "/"))  # type: ignore[method-assign]
+    return reader
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """`{{ policy.safe_harbor|prose }}`: paragraphs, lists, emphasis and links; anything else stays as typed, escaped."""
+    return mark_safe(_reader().render(text))  # noqa: S308 -- html is off: the reader escapes what it does not know
