@@ -39,6 +39,8 @@ MANYEYES_LEASE_SECONDS = float(env("LEASE_SECONDS", "20"))  # how long a silent 
 MANYEYES_REPORTS_PER_HOUR = int(env("REPORTS_PER_HOUR", "30"))
 MANYEYES_ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "65536"))
 MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
+MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)
+MANYEYES_UPLOAD_MAX_BYTES = int(env("UPLOAD_MAX_BYTES", str(25 * 1024 * 1024)))
 
 
 def secret_key() -> str:

@@ -111,7 +111,7 @@ def test_a_plain_string_from_a_row_is_a_status() -> None:
 
 
 def test_the_refusal_for_a_role_names_those_who_can() -> None:
-    with pytest.raises(NotAllowed, match=r"belongs to ml triager, program manager or security triager\."):
+    with pytest.raises(NotAllowed, match=r"belongs to ML triager, program manager or security triager\."):
         check("confirm", Status.TRIAGED, {Role.REPORTER}, READY)
     with pytest.raises(NotAllowed, match=r"belongs to reporter\."):
         check("answer", Status.NEEDS_INFO, {Role.ADMIN}, READY)

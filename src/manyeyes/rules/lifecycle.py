@@ -84,6 +84,11 @@ class Role(StrEnum):
     ADMIN = "admin"
     SYSTEM = "system"
 
+    @property
+    def words(self) -> str:
+        """The role as people read it."""
+        return self.replace("_", " ").replace("ml ", "ML ")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -315,5 +320,5 @@ def _sentence(move: Move, missing: tuple[str, ...]) -> str:
 
 
 def _either(roles: Collection[Role]) -> str:
-    names = [str(role).replace("_", " ") for role in roles]
+    names = [role.words for role in roles]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
