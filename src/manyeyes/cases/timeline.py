@@ -27,6 +27,9 @@ ACTS: dict[str, str] = {
     "reproducer.attached": "attached a reproducer",
     "replay.requested": "requested a replay",
     "replay.concluded": "finished a replay",
+    "replay.pause": "paused a replay",
+    "replay.resume": "let a replay go on",
+    "replay.cancel": "cancelled a replay",
     "first_success.seen": "looked at the first success and published the reproduction",
     "rated": "rated the severity",
     "signed_off": "signed off",
@@ -41,6 +44,8 @@ ACTS: dict[str, str] = {
     "advisory.drafted": "drafted the advisory",
     "advisory.published": "published the advisory",
 }
+NOT_SHOWN = frozenset({"trial.ticked"})
+"""Acts that are on record but would bury the rest; the replay's own page shows them."""
 ITEMS: dict[str, str] = {
     "message": "messages",
     "reproduction": "reproductions",
@@ -82,7 +87,7 @@ def entries(case: Case, viewer: Any) -> list[Entry]:
     log = [event for event in events.log(case.subject) if inside or shown_to_researcher(event.kind, event.public)]
     people = Person.objects.in_bulk(_people(event.actor for event in log))
     rows = _rows(case)
-    return [_entry(case, event, people, rows, inside) for event in log]
+    return [_entry(case, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
 
 
 def _entry(case: Case, event: Any, people: dict[UUID, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Entry:
