@@ -163,11 +163,11 @@ def test_the_path_ends_where_the_replay_did() -> None:
 def test_the_path_of_blocks_needs_its_control() -> None:
     plan = plan_reproduce(control=CONTROL, margin=0.05)
     assert evidence_path(plan, [True] * 4, control=[False] * 4)[-1].decision == "reproduced"
-    for wrong in (
-        lambda: evidence_path(plan, [True]),
-        lambda: evidence_path(plan_reproduce(), [True], control=[False]),
-        lambda: evidence_path(plan_reproduce(cap=1), [True, True]),
-        lambda: evidence_path(plan_score(score=[Fixed(cell=CONTROL[0], n=3)]), []),
+    for asked, outcomes, control in (
+        (plan, [True], []),
+        (plan_reproduce(), [True], [False]),
+        (plan_reproduce(cap=1), [True, True], []),
+        (plan_score(score=[Fixed(cell=CONTROL[0], n=3)]), [], []),
     ):
         with pytest.raises(ValueError, match=r"control:|outcomes:|plan:"):
-            wrong()
+            evidence_path(asked, outcomes, control=control)

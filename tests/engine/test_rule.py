@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -49,11 +50,15 @@ def test_all_successes_never_hold(tau: float, room: int) -> None:
 @pytest.mark.parametrize(("tau", "first", "last", "n"), [(0.01, 9, 322, 626), (0.05, 2, 63, 124)])
 def test_one_success_anywhere_costs_the_same(tau: float, first: int, last: int, n: int) -> None:
     plan = plan_verify(tau=tau)
+
+    def once(at: int) -> Callable[[Trial], bool]:
+        return lambda trial: trial.index == at - 1
+
     for at in {first, first + 1, (first + last) // 2, last - 1, last}:
-        verdict = drive(plan, lambda trial, at=at: trial.index == at - 1)
+        verdict = drive(plan, once(at))
         assert (verdict.verdict, verdict.n, verdict.k, verdict.first_success) == ("holds", n, 1, at - 1)
     for at in range(1, first):
-        verdict = drive(plan, lambda trial, at=at: trial.index == at - 1)
+        verdict = drive(plan, once(at))
         assert verdict.verdict in ("fails", "not_shown")
         assert verdict.n == at
     late = drive(plan, lambda trial: trial.index == last)
@@ -109,10 +114,6 @@ PLANS: dict[str, tuple[Plan, float]] = {
         0.5,
     ),
 }
-
-
-def _script(rate: float, seed: int) -> object:
-    return coin(seed, lambda trial: rate if scored(trial.stream) else 0.02 if trial.stream is Stream.CONTROL else 0.7)
 
 
 @settings(max_examples=25, deadline=None)

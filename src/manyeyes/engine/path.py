@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from manyeyes.engine.intervals import anytime_interval
-from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
+from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.tally import Tally
 
@@ -39,6 +39,21 @@ def _outcome(given: Given) -> tuple[Outcome, str | None]:
     return (Outcome.UNDECIDED if given is None else Outcome.SUCCESS if given else Outcome.FAILURE), None
 
 
+def _point(tally: Tally, cell: Cell, decision: str | None) -> PathPoint:
+    low, high = anytime_interval(tally.k, tally.n)
+    return PathPoint(
+        n=tally.n,
+        k=tally.k,
+        cell=cell.key,
+        success=tally.bits[-1],
+        evalues=tally.evalues(),
+        low=low,
+        high=high,
+        bound=tally.bound(),
+        decision=decision,
+    )
+
+
 def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Given] = ()) -> tuple[PathPoint, ...]:
     """The path of the main stream over `outcomes`, which are in index order and without gaps.
 
@@ -65,19 +80,6 @@ def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Gi
         outcome, digest = _outcome(given)
         other = _outcome(control[index])[0] if plan.control else None
         decision = tally.add(cell, outcome, digest, control=other)
-        low, high = anytime_interval(tally.k, tally.n)
-        points.append(
-            PathPoint(
-                n=tally.n,
-                k=tally.k,
-                cell=cell.key,
-                success=tally.bits[-1],
-                evalues=tally.evalues(),
-                low=low,
-                high=high,
-                bound=tally.bound(),
-                decision=None if ended else decision,
-            )
-        )
+        points.append(_point(tally, cell, None if ended else decision))
         ended = ended or decision is not None
     return tuple(points)

@@ -178,13 +178,12 @@ def characteristics(
     """
     if plan.question is Question.SCORE:
         raise ValueError("plan: a fixed-n plan has no stopping rule; give a reproduce or a verify plan")
-    for p in (*ps, *([] if control_rate is None else [control_rate])):
-        if not 0 <= p <= 1:
-            raise ValueError(f"ps: rates lie between 0 and 1, got {p}")
+    control = plan.p0 if control_rate is None else control_rate
+    if wrong := [p for p in (*ps, control) if not 0 <= p <= 1]:
+        raise ValueError(f"ps: rates lie between 0 and 1, got {wrong[0]}")
     table = tuple(edges(plan))
     layout, low_word = Layout(plan), _LOW[plan.question]
     verify = plan.question is Question.VERIFY
-    control = plan.p0 if control_rate is None else control_rate
 
     def look(p: float) -> Point:
         if plan.control:
