@@ -1,0 +1,61 @@
+"""The command line: a table of commands, each in a module of its own that is imported when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, str] = {
+    "demo": "play a whole program on a small local model, then serve it",
+    "init": "make a small real program",
+    "serve": "serve the pages, with the worker beside",
+    "worker": "work on queued replays",
+    "check": "look whether settings, keys and tables are in order",
+    "plan": "exact error rates and price of a question, before spending",
+    "replay": "ask whether a finding can be reproduced, on a live model",
+    "verify": "ask whether a fix holds, on a live model",
+}
+"""Name and help; the module is `manyeyes.commands.<name>` with `add_arguments(parser)` and `run(args) -> int`."""
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if args else USAGE
+    if args[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"manyeyes {version('manyeyes')}")
+        return 0
+    name = args[0]
+    if name not in COMMANDS:
+        print(f"manyeyes: there is no command {name!r}\n\n{_overview()}", file=sys.stderr)
+        return USAGE
+    module = importlib.import_module(f"manyeyes.commands.{name.replace('-', '_')}")
+    parser = argparse.ArgumentParser(prog=f"manyeyes {name}", description=COMMANDS[name])
+    module.add_arguments(parser)
+    try:
+        code: int = module.run(parser.parse_args(args[1:]))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, for example `| head`.
+        sys.stderr.close()
+        return USAGE
+    return code
+
+
+def _overview() -> str:
+    rows = "\n".join(f"  {name:<10} {said}" for name, said in COMMANDS.items())
+    return f"usage: manyeyes COMMAND …\n\n{rows}\n\nmanyeyes COMMAND --help tells the options of one."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

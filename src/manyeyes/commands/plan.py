@@ -1,0 +1,171 @@
+"""`manyeyes plan`: exact error rates, expected and worst-case trials, tokens and money, before anything is spent."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from manyeyes.commands import questions
+from manyeyes.engine.plan import Plan, Question
+from manyeyes.engine.planner import Characteristics, Point, characteristics
+from manyeyes.reproducer.model import Reproducer
+from manyeyes.rules.words import percent
+from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.prepare import prepare
+
+HELP = "exact error rates and price of a question, before spending"
+UNUSABLE = 2
+ANSWER = 256
+"""Tokens expected of an answer where no setting names max_tokens."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The question and the prices; no target is called."""
+    choices = [str(Question.REPRODUCE), str(Question.VERIFY)]
+    parser.add_argument("--question", choices=choices, default=choices[0], help="what will be asked")
+    parser.add_argument("--rates", metavar="P,P,…", help="success rates to show (default: some around the boundaries)")
+    questions.add_question(parser)
+    questions.add_reproduce(parser)
+    questions.add_verify(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 2 for a question that cannot be asked."""
+    try:
+        reproducer = questions.reproducer_of(args)
+        options = questions.options_of(args, reproducer)
+        targets = {"main": TargetInfo()}
+        if args.question == Question.VERIFY:
+            targets["positive"] = TargetInfo()
+        document = prepare(reproducer, args.question, targets=targets, options=options)
+        found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
+    except (questions.UsageError, ValueError) as error:
+        return questions.refuse(args, error, kind="input", code=UNUSABLE)
+    data = forecast(document, found)
+    questions.show(args, data, told(data))
+    return 0
+
+
+def rates_of(text: str | None, plan: Plan, reproducer: Reproducer) -> list[float]:
+    """The success rates to look at: those asked for, else some around the plan's boundaries and the claimed one."""
+    if text:
+        try:
+            return [float(part) for part in text.split(",")]
+        except ValueError:
+            raise questions.UsageError(
+                f"--rates: give numbers with commas, for example 0,.05,.2, not {text!r}"
+            ) from None
+    if plan.question is Question.VERIFY:
+        rates = {0.0, plan.tau / 10, plan.tau, 2 * plan.tau, min(1.0, 10 * plan.tau), 0.5}
+    else:
+        rates = {0.0, plan.p0, plan.p_min, 0.1, 0.2, 0.5}
+        if reproducer.claim:
+            rates.add(reproducer.claim.successes / reproducer.claim.trials)
+    return sorted(rates)
+
+
+def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
+    """What the plan will do, as the one JSON object."""
+    plan = document.plan
+    worst = found.most * _arms(plan) + found.side + found.score + found.attribute
+    tokens_in, tokens_out = _tokens(document)
+    return {
+        "question": str(plan.question),
+        "title": document.title,
+        "plan_hash": document.hash,
+        "alpha": plan.alpha,
+        "beta": plan.beta,
+        "p0": plan.p0,
+        "p_min": plan.p_min,
+        "tau": plan.tau,
+        "retry_budget": plan.retry_budget,
+        "min_successes": plan.min_successes,
+        "cap": plan.cap,
+        "cells": [cell.key for cell in plan.cells],
+        "exact": found.exact,
+        "type_one": found.type_one,
+        "type_two": found.type_two,
+        "at_zero": found.at_zero,
+        "side": found.side,
+        "score": found.score,
+        "attribute": found.attribute,
+        "worst_calls": worst,
+        "tokens_per_call": {"in": tokens_in, "out": tokens_out},
+        "worst_tokens": round(worst * (tokens_in + tokens_out)),
+        "worst_cost": _cost(document, worst, tokens_in, tokens_out),
+        "currency": document.price.currency if document.price else None,
+        "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
+    }
+
+
+def _arms(plan: Plan) -> int:
+    return 2 if plan.control else 1
+
+
+def _point(document: PlanDocument, found: Characteristics, point: Point, into: float, out: float) -> dict[str, Any]:
+    plan = document.plan
+    calls = point.expected * _arms(plan)
+    if plan.question is Question.VERIFY:
+        calls += found.side
+    else:
+        # The fixed trials and the harmless requests follow a reproduction only.
+        calls += point.verdicts.get("reproduced", 0.0) * (found.score + found.side)
+    claim = "holds" if plan.question is Question.VERIFY else "reproduced"
+    return {
+        "p": point.p,
+        "expected_trials": point.expected,
+        "standard_error": point.standard_error,
+        "median": point.median,
+        "ninety": point.ninety,
+        "claim": point.verdicts.get(claim, 0.0),
+        "verdicts": dict(point.verdicts),
+        "expected_calls": calls,
+        "expected_tokens": round(calls * (into + out)),
+        "expected_cost": _cost(document, calls, into, out),
+    }
+
+
+def _cost(document: PlanDocument, calls: float, into: float, out: float) -> float | None:
+    return None if document.price is None else document.price.cost(round(calls * into), round(calls * out))
+
+
+def _tokens(document: PlanDocument) -> tuple[float, float]:
+    """An estimate per call: four letters a token for the prompt, the whole of max_tokens for the answer."""
+    requests = [document.requests[cell.key] for cell in document.plan.cells]
+    into = [sum(len(message["content"]) / 4 + 4 for message in request.messages) for request in requests]
+    out = [float(request.params.get("max_tokens", ANSWER)) for request in requests]
+    return _mean(into), _mean(out)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 1)
+
+
+def told(data: dict[str, Any]) -> str:
+    """The forecast for people."""
+    verify = data["question"] == "verify"
+    claim = "holds" if verify else "reproduced"
+    kind = "exact" if data["exact"] else "simulated"
+    edge = f"tau = {percent(data['tau'], fine=True)}" if verify else f"p0 = {percent(data['p0'], fine=True)}"
+    lines = [
+        f"{data['title']}: {data['question']}, plan {data['plan_hash'][:12]}",
+        f"chance of a wrong {claim!r} at {edge}: {data['type_one']:.4f} ({kind}); "
+        f"of the contrary, where that is just false: {data['type_two']:.4f}",
+        "",
+        f"true rate   says {claim:<11} trials expected   9 in 10 end by   calls   tokens"
+        + ("   cost" if data["currency"] else ""),
+    ]
+    for row in data["points"]:
+        cost = f"   {row['expected_cost']:.4f}" if data["currency"] else ""
+        lines.append(
+            f"{percent(row['p'], fine=True):>9}   {row['claim']:>16.4f} {row['expected_trials']:>15.1f}"
+            f" {row['ninety']:>16} {row['expected_calls']:>7.0f} {row['expected_tokens']:>8}{cost}"
+        )
+    money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
+    lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    if data["at_zero"] is not None:
+        lines.append(f"if no trial ever succeeds it ends after {data['at_zero']}")
+    elif verify:
+        lines.append("this cap is too low for the fix ever to be shown to hold: raise --cap or --tau")
+    return "\n".join(lines)

@@ -1,0 +1,34 @@
+"""`manyeyes replay`: ask whether a finding can be reproduced on a live model, and at which rates."""
+
+from __future__ import annotations
+
+import argparse
+
+from manyeyes.commands import questions, running
+from manyeyes.engine.plan import Question
+from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.prepare import prepare
+
+HELP = "ask whether a finding can be reproduced, on a live model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The question, the limits, and where the model is."""
+    questions.add_question(parser)
+    questions.add_reproduce(parser)
+    parser.add_argument("--score-only", action="store_true", help="only the fixed trials per setting, no stopping rule")
+    questions.add_target(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 reproduced, 1 not reproduced, 3 not decided, 2 unusable, 4 limit reached, 130 interrupted."""
+    keys: dict[str, str | None] = {}
+
+    def prepared() -> PlanDocument:
+        keys["main"] = questions.key_from(args.key_env)
+        reproducer = questions.reproducer_of(args)
+        question = Question.SCORE if args.score_only else Question.REPRODUCE
+        options = questions.options_of(args, reproducer)
+        return prepare(reproducer, question, targets={"main": questions.target_of(args)}, options=options)
+
+    return running.carry_out(args, prepared, keys)

@@ -1,0 +1,205 @@
+"""Runs a prepared plan in the terminal: live progress on standard error, the verdict on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from manyeyes.commands.questions import UsageError, refuse, run_directory, show
+from manyeyes.plugins.protocols import Target, TargetError
+from manyeyes.rules import clock
+from manyeyes.rules.words import interval_words, part_words, percent, verdict_sentence
+from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.driver import AwaitingLabel, BudgetStop, Standing, TargetUnreachable, run
+from manyeyes.runs.pacing import Pacing
+from manyeyes.runs.reach import open_target
+from manyeyes.runs.result import RunResult
+from manyeyes.runs.store import FileStore, StoreError
+
+EXIT = {
+    "reproduced": 0,
+    "holds": 0,
+    "scored": 0,
+    "not_reproduced": 1,
+    "fails": 1,
+    "not_shown": 1,
+    "symptom_patched": 1,
+    "reduced": 1,
+    "inconclusive": 3,
+}
+UNUSABLE, UNDECIDED, BUDGET, INTERRUPTED = 2, 3, 4, 130
+
+
+def seed_for(args: argparse.Namespace) -> int:
+    """The seed that was given, else that of the run in --out, else a fresh one."""
+    if args.seed is not None:
+        return int(args.seed)
+    if args.out and (Path(args.out) / "plan.json").exists():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return int(json.loads((Path(args.out) / "plan.json").read_bytes())["plan"]["seed"])
+    return secrets.randbelow(2**31)
+
+
+def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], keys: Mapping[str, str | None]) -> int:
+    """Prepares and runs to the end; gives the exit code. Every way to end says something useful."""
+    try:
+        args.seed = seed_for(args)
+        document = prepared()
+        stamp = clock.now().strftime("%Y%m%dT%H%M%S")
+        place = run_directory(args, f"{stamp}-{document.hash[:8]}")
+        store = FileStore(place)
+    except (UsageError, ValueError) as error:
+        return refuse(args, error, kind="input", code=UNUSABLE)
+    except OSError as error:
+        return refuse(args, UsageError(f"{args.out}: {error.strerror}"), kind="input", code=UNUSABLE)
+    known: dict[str, Any] = {"question": str(document.plan.question), "plan_hash": document.hash, "out": str(place)}
+    progress = _Progress(sys.stderr.isatty())
+    print(f"plan {document.hash[:12]}, seed {document.plan.seed}, kept in {place}", file=sys.stderr)
+    try:
+        result = asyncio.run(_interruptible(_run(args, document, store, keys, progress)))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return refuse(
+            args, _KeptError("interrupted", place), kind="interrupted", code=INTERRUPTED, **_calls(store), **known
+        )
+    except TargetUnreachable as error:
+        kept = _KeptError(f"{error}; paused", place)
+        return refuse(args, kept, kind="target_unreachable", code=UNUSABLE, **_calls(store), **known)
+    except BudgetStop as error:
+        kept = _KeptError(f"{error}, with no verdict yet", place)
+        return refuse(args, kept, kind="budget", code=BUDGET, **_calls(store), **known)
+    except AwaitingLabel as error:
+        return refuse(args, error, kind="awaiting_label", code=UNDECIDED, **_calls(store), **known)
+    except (StoreError, ValueError, LookupError, TargetError) as error:
+        return refuse(args, error, kind="input", code=UNUSABLE, **known)
+    finally:
+        progress.end()
+        store.close()
+    show(args, {**result.to_json(), "out": str(place)}, told(result))
+    return EXIT[result.verdict.verdict]
+
+
+class _KeptError(Exception):
+    def __init__(self, said: str, place: Path) -> None:
+        super().__init__(f"{said}. Nothing is lost: run the same command with --out {place} to go on.")
+
+
+def _calls(store: FileStore) -> dict[str, int]:
+    try:
+        return {"calls": store.load().calls}
+    except StoreError:
+        return {}
+
+
+async def _interruptible(work: Any) -> RunResult:
+    """SIGTERM ends a run as SIGINT does: in order."""
+    task = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    result: RunResult = await task
+    return result
+
+
+async def _run(
+    args: argparse.Namespace,
+    document: PlanDocument,
+    store: FileStore,
+    keys: Mapping[str, str | None],
+    progress: _Progress,
+) -> RunResult:
+    targets: dict[str, Target] = {}
+    try:
+        for role, info in document.targets.items():
+            key = keys.get(role)
+            targets[role] = open_target(info, key=key, connections=args.concurrency, timeout=args.timeout)
+        return await run(
+            document,
+            store,
+            targets,
+            concurrency=args.concurrency,
+            on_progress=progress,
+            pacing=replace(Pacing(), retries=args.retries),
+        )
+    finally:
+        for target in targets.values():
+            await target.close()
+
+
+class _Progress:
+    """One line that is written over in a terminal; elsewhere a line every five seconds."""
+
+    def __init__(self, terminal: bool) -> None:
+        self.every = 0.1 if terminal else 5.0
+        self.terminal = terminal
+        self.last = 0.0
+        self.wrote = False
+
+    def __call__(self, standing: Standing) -> None:
+        """Tells where the run stands, not too often."""
+        now = time.monotonic()
+        if now - self.last < self.every:
+            return
+        self.last = now
+        self.wrote = True
+        print(_line(standing), end="\x1b[K\r" if self.terminal else "\n", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leaves the line."""
+        if self.wrote and self.terminal:
+            print(file=sys.stderr)
+
+
+def _line(standing: Standing) -> str:
+    at = standing.progress
+    rate = f"{interval_words(at.low, at.high)} (any-time 95 %)" if at.n else "no trial counted yet"
+    left = max(0, at.cap - at.n)
+    return (
+        f"{at.phase}: {at.k} of {at.n} succeeded, {rate}; at most {left} trials left; "
+        f"{standing.calls} calls, {standing.under_way} under way"
+    )
+
+
+def told(result: RunResult) -> str:
+    """The verdict for people: a sentence, then what it is made of."""
+    data = result.to_json()
+    rated = next((row for row in data["settings"] if row["rated"]), None)
+    lines = [
+        verdict_sentence(data, where="" if rated is None else rated["setting"], plan=result.document.plan.to_json())
+    ]
+    if data["settings"]:
+        lines.append("\nsetting                    trials  succeeded  rate     interval")
+        lines += [_row(row["setting"] + (" (rated)" if row["rated"] else ""), row) for row in data["settings"]]
+    if data["parts"]:
+        lines.append("\npart                       trials  succeeded  rate     interval")
+        lines += [f"{_row(part_words(row['part']), row)}  {row['verdict']}" for row in data["parts"]]
+    if data["arms"]:
+        lines.append("\narm                        trials  succeeded  rate     interval")
+        lines += [_row(row["arm"], {**row, "asr": row["k"] / row["n"] if row["n"] else None}) for row in data["arms"]]
+    failed = [check for check in data["checks"] if not check["passed"]]
+    lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
+    if data["residual_at_k"] is not None and data["retry_budget"] > 1:
+        side = "at most" if data["bound_side"] == "upper" else "at least"
+        lines.append(
+            f"\nWith {data['retry_budget']} tries an attacker succeeds {side} {percent(data['residual_at_k'])}."
+        )
+    money = f", {data['cost']:.4f} {data['currency']}" if data["cost"] is not None else ""
+    tokens = data["tokens"]["in"] + data["tokens"]["out"]
+    lines.append(
+        f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {data['seconds']:.1f} s"
+    )
+    return "\n".join(lines)
+
+
+def _row(name: str, row: Mapping[str, Any]) -> str:
+    rate = "–" if row["asr"] is None else percent(row["asr"])
+    note = "  one observation" if row.get("one_answer") else ""
+    return f"{name:<26} {row['n']:>6}  {row['k']:>9}  {rate:<7}  {interval_words(row['low'], row['high'])}{note}"

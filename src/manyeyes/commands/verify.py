@@ -1,0 +1,45 @@
+"""`manyeyes verify`: ask whether a fix holds below a rate, over the reported wording and families of variants."""
+
+from __future__ import annotations
+
+import argparse
+
+from manyeyes.commands import questions, running
+from manyeyes.engine.plan import Question
+from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.prepare import prepare
+
+HELP = "ask whether a fix holds, on a live model"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The question, the limits, where the mended model is, and where one with the flaw is."""
+    questions.add_question(parser)
+    questions.add_verify(parser)
+    questions.add_target(parser)
+    group = parser.add_argument_group("positive control: a version known to have the flaw")
+    group.add_argument(
+        "--positive", metavar="URL", help="its address (default: --target, where --positive-model is given)"
+    )
+    group.add_argument("--positive-model", metavar="NAME", help="its name (default: --model)")
+    group.add_argument("--positive-key-env", metavar="VAR", help="environment variable with its key")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 holds, 1 refuted or not shown, 3 not decided, 2 unusable, 4 limit reached, 130 interrupted."""
+    keys: dict[str, str | None] = {}
+
+    def prepared() -> PlanDocument:
+        keys["main"] = questions.key_from(args.key_env)
+        targets = {"main": questions.target_of(args)}
+        if args.positive or args.positive_model:
+            url = args.positive or args.target
+            targets["positive"] = TargetInfo(url=url, model=args.positive_model or args.model, label="positive control")
+            # A key belongs to one address: the main key goes to another one only when it is named for it.
+            same = url == args.target
+            keys["positive"] = questions.key_from(args.positive_key_env or (args.key_env if same else None))
+        reproducer = questions.reproducer_of(args)
+        options = questions.options_of(args, reproducer)
+        return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
+
+    return running.carry_out(args, prepared, keys)
