@@ -1,0 +1,188 @@
+"""The worker, in this process: verdicts, pauses with a reason, wishes, and an orderly end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from manyeyes import worker
+from manyeyes.engine import drive
+from manyeyes.replays import evidence, queue
+from manyeyes.replays.models import Replay
+from manyeyes.runs.document import Caps, PlanDocument
+from tests.replays.making import plan, queued, version_at
+from tests.worker.scripted import ScriptedTarget, leaks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def target() -> Iterator[ScriptedTarget]:
+    with ScriptedTarget(rate=0.5) as server:
+        yield server
+
+
+def work(*, until: Callable[[], bool] | None = None) -> None:
+    """Work until nothing waits, or until a condition holds; then end in order."""
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.work, args=(stop,), kwargs={"once": until is None})
+    thread.start()
+    end = time.monotonic() + 20
+    while thread.is_alive() and time.monotonic() < end and not (until and until()):
+        time.sleep(0.02)
+    stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def expected(document: PlanDocument, rate: float) -> Any:
+    def fn(trial: Any) -> bool:
+        return leaks(document.requests[trial.cell].messages[-1]["content"], trial.seed, rate)
+
+    return drive(document.plan, lambda trial: trial.stream != "benign" and fn(trial))
+
+
+def test_verdict_is_the_plans_and_every_call_is_counted(target: ScriptedTarget) -> None:
+    replay = queued(version_at(target.url), concurrency=4)
+    work()
+    replay.refresh_from_db()
+    document = PlanDocument.from_json(replay.document)
+    right = expected(document, 0.5)
+    assert (replay.state, replay.verdict_word, replay.n, replay.k) == ("done", right.verdict, right.n, right.k)
+    assert replay.calls == target.calls == replay.trials.count()
+    assert replay.verdict is not None
+    assert replay.verdict["calls"] == replay.calls
+    assert replay.concluded_at is not None
+    assert target.most <= 4
+    seen = evidence.load(replay)
+    assert seen.first_success is not None
+    assert "BLUE-HERON-42" in seen.first_success.answer
+    assert (seen.path[-1].n, seen.path[-1].decision) == (right.n, right.verdict)
+    assert seen.claim is not None
+    assert (seen.claim["k"], seen.claim["n"], round(seen.claim["low"], 2), round(seen.claim["high"], 2)) == (
+        7, 10, 0.35, 0.93,
+    )  # fmt: skip
+    assert seen.rated is not None
+    assert seen.rated["words"] == "temperature 0.7, 48 tokens"
+    page = seen.exchanges(1, outcome="success", size=3)
+    assert len(page.object_list) == 3
+    assert all("BLUE-HERON-42" in row.answer and '"seed"' in row.sent for row in page.object_list)
+    assert evidence.exchange(replay, "main", 0) is not None
+    assert evidence.exchange(replay, "main", 9_999) is None
+    assert seen.wordings[0].n >= right.n
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "HTTP 401"), (404, "HTTP 404")]
+)  # fmt: skip
+def test_target_that_refuses_pauses_and_resume_goes_on(target: ScriptedTarget, status: int, said: str) -> None:
+    target.status = status
+    replay = queued(version_at(target.url))
+    work()
+    replay.refresh_from_db()
+    assert (replay.state, replay.pause_code) == ("paused", "target_unreachable")
+    assert said in (replay.pause_reason or "")
+    assert evidence.load(replay).path == ()
+    target.status = 200
+    queue.resume(replay)
+    work()
+    replay.refresh_from_db()
+    right = expected(PlanDocument.from_json(replay.document), 0.5)
+    assert (replay.state, replay.verdict_word, replay.n) == ("done", right.verdict, right.n)
+    assert replay.calls == target.calls
+    assert replay.unanswered == replay.calls - replay.trials.count() > 0
+
+
+def test_budget_stops_before_the_call_that_would_pass_it(target: ScriptedTarget) -> None:
+    version = version_at(target.url)
+    replay = queued(version, plan(target.url, caps=Caps(max_calls=5)))
+    work()
+    replay.refresh_from_db()
+    assert (replay.state, replay.pause_code, target.calls) == ("paused", "budget", 5)
+
+
+def test_permit_of_the_day_is_a_budget_too(target: ScriptedTarget) -> None:
+    replay = queued(version_at(target.url, calls_per_day=6))
+    work()
+    replay.refresh_from_db()
+    assert (replay.pause_code, target.calls) == ("budget", 6)
+    queue.resume(replay)
+    work()
+    replay.refresh_from_db()
+    assert (replay.pause_code, target.calls) == ("not_permitted", 6)
+
+
+def test_without_permit_or_with_a_changed_version_nothing_is_sent(target: ScriptedTarget) -> None:
+    bare = queued(version_at(target.url, permit=False, slug="bare"))
+    moved_version = version_at(target.url, slug="moved")
+    moved = queued(moved_version)
+    moved_version.endpoint_url = target.url + "/other"
+    moved_version.save()
+    nowhere = queue.enqueue(plan(target.url), moved_version.target.program.key)
+    work()
+    for replay, said in ((bare, "permit"), (moved, "changed after the plan"), (nowhere, "no registered version")):
+        replay.refresh_from_db()
+        assert (replay.state, replay.pause_code) == ("paused", "not_permitted")
+        assert said in (replay.pause_reason or "")
+    assert target.calls == 0
+
+
+def test_private_address_is_refused_where_the_setting_says_so(target: ScriptedTarget, settings: Any) -> None:
+    replay = queued(version_at(target.url))
+    settings.MANYEYES_ALLOW_PRIVATE_TARGETS = False
+    work()
+    replay.refresh_from_db()
+    assert (replay.state, replay.pause_code, target.calls) == ("paused", "not_permitted", 0)
+    assert "private network" in (replay.pause_reason or "")
+
+
+def test_told_to_end_it_finishes_its_calls_and_gives_the_replay_back(target: ScriptedTarget) -> None:
+    target.delay, target.rate = 0.1, 0.0
+    replay = queued(version_at(target.url), concurrency=4)
+    work(until=lambda: target.calls >= 12)
+    replay.refresh_from_db()
+    assert (replay.state, replay.lease_owner) == ("queued", "")
+    assert replay.calls == target.calls == replay.trials.count()
+    target.delay = 0.0
+    work()
+    replay.refresh_from_db()
+    assert replay.state == "done"
+    assert replay.calls == target.calls == replay.trials.count()
+    assert target.resent == 0
+
+
+@pytest.mark.parametrize(("wish", "state"), [(queue.pause, "paused"), (queue.cancel, "cancelled")])
+def test_wishes_reach_a_running_replay(
+    target: ScriptedTarget, settings: Any, wish: Callable[[Replay], None], state: str
+) -> None:
+    settings.MANYEYES_LEASE_SECONDS = 1.2
+    target.delay, target.rate = 0.1, 0.0
+    replay = queued(version_at(target.url), concurrency=4)
+    asked = []
+
+    def ask() -> bool:
+        if not asked and target.calls >= 6:
+            asked.append(True)
+            wish(replay)
+        replay.refresh_from_db()
+        return bool(replay.state == state)
+
+    work(until=ask)
+    assert replay.state == state
+    assert replay.calls == target.calls == replay.trials.count()
+
+
+def test_verification_uses_the_positive_version(target: ScriptedTarget) -> None:
+    replay = queued(version_at(target.url), plan(target.url, "verify", tau=0.05, per_family=1))
+    work()
+    replay.refresh_from_db()
+    assert (replay.question, replay.verdict_word) == ("verify", "fails")
+    seen = evidence.load(replay)
+    assert seen.is_verify
+    assert seen.arms["positive"]["ok"] is True
+    assert seen.passing
+    assert {row.part for row in seen.wordings} >= {"reported", "paraphrase"}
