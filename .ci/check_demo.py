@@ -15,8 +15,8 @@ def problems(demo: dict[str, object]) -> list[str]:
     assert isinstance(v3, dict)
     passing = [part["part"] for part in v2["parts"] if part["verdict"] == "fails"]
     reported = [part for part in v2["parts"] if part["part"] == "reported"]
-    temperatures = {row["temperature"] for row in v1["settings"]}
-    limits = {row["max_tokens"] for row in v1["settings"]}
+    temperatures = {row["parameters"]["temperature"] for row in v1["settings"]}
+    limits = {row["parameters"]["max_tokens"] for row in v1["settings"]}
     checks = {
         "v1 is reproduced": v1["verdict"] == "reproduced",
         "v2 is symptom_patched": v2["verdict"] == "symptom_patched",
@@ -30,7 +30,7 @@ def problems(demo: dict[str, object]) -> list[str]:
         "two temperatures and temperature 0": {0.0, 0.7, 1.2} <= temperatures,
         "two token limits": len(limits) >= 2,
         "temperature 0 is one observation": all(
-            row["one_answer"] for row in v1["settings"] if row["temperature"] == 0 and row["n"] > 1
+            row["one_answer"] for row in v1["settings"] if row["parameters"]["temperature"] == 0 and row["n"] > 1
         ),
     }
     return [name for name, holds in checks.items() if not holds]

@@ -112,6 +112,7 @@ TEMPLATES = [
             ],
             "libraries": {
                 "manyeyes": "manyeyes.templatetags.manyeyes",
+                "evidence": "manyeyes.templatetags.evidence",
                 "prose": "manyeyes.templatetags.prose",
             },
         },

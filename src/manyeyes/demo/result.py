@@ -61,7 +61,8 @@ def settings_table(show: Show) -> str:
         return ""
     lines = ["The reported wording on v1, setting by setting:"]
     for row in measured[0].result["settings"]:
-        where = f"temperature {row['temperature']:g}, {row['max_tokens']} tokens"
+        knobs = row["parameters"]
+        where = f"temperature {knobs['temperature']:g}, {knobs['max_tokens']} tokens"
         if row["one_answer"]:
             lines.append(f"  {where}: one answer, counts as one observation ({row['k']} of {row['n']} identical)")
         else:
