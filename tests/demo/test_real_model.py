@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from manyeyes.demo import story
-from manyeyes.demo.model_server import SLOTS, missing_packages, read_json
+from manyeyes.demo.model_server import SLOTS, missing_packages, model_path, read_json
 from manyeyes.demo.target import DemoTarget
 from manyeyes.demo.wicket import holds_code
 from manyeyes.reproducer.variants import variants
@@ -114,3 +116,20 @@ def test_the_model_server_shows_no_prompt(target: DemoTarget) -> None:
     ask_all(target, "wicket-v1", ["say ZEBRA-MARKER-7"], max_tokens=4)
     with pytest.raises(OSError, match=r"501|404"):
         read_json(f"{target.model.url}/slots")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks open files up in /proc")
+def test_the_servers_have_no_file_open_to_write_to(target: DemoTarget) -> None:
+    for pid in (target.model.child.pid, target.assistant.child.pid):
+        opened = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir() if os.path.exists(link)]
+        files = {name for name in opened if name.startswith("/") and not name.startswith("/dev/")}
+        assert files <= {str(model_path())}
+
+
+def test_both_servers_stay_small(target: DemoTarget) -> None:
+    """The demo as a whole must fit into 1 GB."""
+    status = Path(f"/proc/{target.model.child.pid}/status")
+    if not status.exists():
+        pytest.skip("looks memory up in /proc")
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    assert int(peak.split()[1]) < 650_000

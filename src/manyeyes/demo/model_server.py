@@ -180,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         announce(error=f"The model server could not start: {problem}")
         return 2
     announce(url=server.listening_address, counter=_serve_count(tally), model=MODEL_NAME)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on: a full pipe must never stop the server
     threading.Event().wait()
     return 0
 
