@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,7 @@ from manyeyes.events.models import AppendOnly, Event, Head
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
 from manyeyes.vault import keyring
+from manyeyes.vault.models import DataKey
 
 SUBJECT = f"case:{uuid.UUID(int=7)}"
 ACTOR = f"person:{uuid.UUID(int=8)}"
@@ -231,11 +233,17 @@ def test_many_writers_make_one_chain() -> None:
     assert Head.objects.get(pk=SUBJECT).seq == writers * each
 
 
-@pytest.mark.django_db
-def test_a_chain_does_not_depend_on_the_master_key_file_staying_the_same(settings: Any, tmp_path: Any) -> None:
+@pytest.fixture
+def own_ring(settings: Any, tmp_path: Any, db: None) -> Iterator[None]:
     settings.MANYEYES_MASTER_KEY_FILE = tmp_path / "conf" / "master.key"
     keyring.create_master()
+    DataKey.objects.filter(pk=keyring.ROOT_ID).delete()
     keyring.forget()
+    yield
+    keyring.forget()
+
+
+def test_a_chain_does_not_depend_on_the_master_key_file_staying_the_same(own_ring: None) -> None:
     filled()
     keyring.rotate()
     keyring.forget()

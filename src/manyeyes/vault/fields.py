@@ -62,6 +62,9 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
                 raise TypeError(f"{option}: an encrypted field cannot have it, the database sees only ciphertext.")
         super().__init__(*args, **kwargs)
 
+    def _check_str_default_value(self) -> list[Any]:
+        return []  # our defaults are values before encryption, so text may have a text default
+
     # -- between python and ciphertext
 
     def accept(self, value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Refused
@@ -46,6 +46,7 @@ class Opened(NamedTuple):
 
 
 _cache: OrderedDict[uuid.UUID, tuple[float, Opened]] = OrderedDict()
+_unsettled: set[uuid.UUID] = set()
 _lock = threading.Lock()
 
 
@@ -94,7 +95,7 @@ def shred(key: DataKey) -> None:
         if row.destroyed_at is None:
             row.wrapped, row.wrapped_by, row.destroyed_at = None, "", clock.now()
             row.save(update_fields=["wrapped", "wrapped_by", "destroyed_at"])
-        transaction.on_commit(lambda: forget(row.pk))
+        transaction.on_commit(lambda: _erase(row.pk))
     key.wrapped, key.destroyed_at = None, row.destroyed_at
     forget(key.pk)
 
@@ -126,17 +127,41 @@ def forget(key_id: uuid.UUID | None = None) -> None:
     with _lock:
         if key_id is None:
             _cache.clear()
+            _unsettled.clear()
         else:
             _cache.pop(key_id, None)
 
 
-def _root() -> Opened:
-    try:
-        return opened(ROOT_ID)
-    except DataKey.DoesNotExist:
+def make_root() -> None:
+    """Make the root key if there is none and a master key to wrap it; `migrate` does this when it made the table."""
+    if masterkey.path().is_file() and not DataKey.objects.filter(pk=ROOT_ID).exists():
         with contextlib.suppress(IntegrityError), transaction.atomic():  # another process may make it just now
             _make(DataKey.Purpose.ROOT, ROOT_ID)
-    return opened(ROOT_ID)
+
+
+def _root() -> Opened:
+    try:
+        key = opened(ROOT_ID)
+    except DataKey.DoesNotExist:
+        require_master()
+        make_root()
+        if connection.in_atomic_block:
+            _unsettled.add(ROOT_ID)
+        key = opened(ROOT_ID)
+    if ROOT_ID in _unsettled:
+        # Made in a transaction: if that is rolled back the key never was, and nothing may be derived from it after.
+        forget(ROOT_ID)
+        if not connection.in_atomic_block:
+            _unsettled.clear()
+    return key
+
+
+def _erase(key_id: uuid.UUID) -> None:
+    forget(key_id)
+    if connection.vendor == "sqlite":
+        # The write-ahead log still holds the page as it was; this empties it unless somebody is reading just now.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _make(purpose: str, key_id: uuid.UUID | None = None) -> DataKey:
