@@ -1,4 +1,4 @@
-"""Server-made SVG charts and the inert rendering of hostile text: plain values in, strings out, no style and no script."""
+"""Server-made SVG charts and the inert rendering of hostile text: plain values in, strings out."""
 
 from manyeyes.charts.bars import clock_bar, rate_bar, severity_bars, strip
 from manyeyes.charts.comparison import BeforeAfter, before_after

@@ -50,9 +50,10 @@ def text(words: str, x: float, y: float, css: str = "") -> str:
 def picture(body: str, width: float, height: float, title: str, *, boxed: bool = False) -> str:
     """The whole SVG with the finding as its name; `boxed` puts it into a focusable box that scrolls when narrow."""
     w, h = number(width), number(height)
+    name = escape(title)
     drawn = (
-        f'<svg class="chart fig" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{body}</svg>"
+        f'<svg class="chart fig" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{name}">'
+        f"<title>{name}</title>{body}</svg>"
     )
     if not boxed:
         return drawn

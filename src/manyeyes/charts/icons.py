@@ -45,7 +45,8 @@ ICONS: dict[str, str] = {
     f'<path d="M10.25 3.5a.75.75 0 0 0-.75-.75H3.5a.75.75 0 0 0-.75.75v6c0 .4.3.75.75.75" {_LINE}/>',
     "link": f'<path d="M6.75 9.25l2.5-2.5M7.5 4.75l1.4-1.4a2.6 2.6 0 0 1 3.7 3.7l-1.4 1.4'
     f'M8.5 11.25l-1.4 1.4a2.6 2.6 0 0 1-3.7-3.7l1.4-1.4" {_LINE}/>',
-    "person": f'<circle cx="8" cy="5.25" r="2.75" {_LINE}/><path d="M2.75 13.5c.9-3 2.7-4 5.25-4s4.35 1 5.25 4" {_LINE}/>',
+    "person": f'<circle cx="8" cy="5.25" r="2.75" {_LINE}/>'
+    f'<path d="M2.75 13.5c.9-3 2.7-4 5.25-4s4.35 1 5.25 4" {_LINE}/>',
     "arrow": f'<path d="M2.5 8h11M9.25 3.75L13.5 8l-4.25 4.25" {_LINE}/>',
     "diamond": f'<path d="M8 2.5L13.5 8 8 13.5 2.5 8z" {_LINE}/>',
     **{f"ring-{step}": _pie(step / 6) for step in range(6)},
@@ -63,8 +64,10 @@ def icon(name: str, *, label: str = "", size: int = 16) -> str:
 def mark(*, size: int = 22) -> str:
     """Nine rings, the middle one filled: one success among n, many eyes."""
     rings = "".join(
-        f'<circle class="{"seen" if (x, y) == (12, 12) else "ring"}" cx="{x}" cy="{y}" r="{3.3 if (x, y) == (12, 12) else 2.4}"/>'
+        f'<circle class="ring" cx="{x}" cy="{y}" r="2.4"/>'
         for y in (4, 12, 20)
         for x in (4, 12, 20)
+        if (x, y) != (12, 12)
     )
+    rings += '<circle class="seen" cx="12" cy="12" r="3.3"/>'
     return f'<svg class="mark" viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true">{rings}</svg>'

@@ -60,7 +60,7 @@ def fact_chip(name: str) -> SafeString:
 
 @register.simple_tag
 def when(moment: datetime | None, short: bool = False) -> SafeString | str:
-    """`{% when case.created_at %}`: weekday, date, hour and zone, inside a `time` element; short leaves out the year."""
+    """`{% when case.created_at %}`: weekday, date, hour and zone; short leaves out the year."""
     if moment is None:
         return ""
     said = words.time_words(moment)
@@ -92,7 +92,7 @@ def rate(
 
 @register.simple_tag
 def severity(score: float | None, band: str, kind: str = "Sec") -> SafeString:
-    """`{% severity 7.9 "High" "Sec" %}`: rising bars, kind, score and band; a score that is open shows its word only."""
+    """`{% severity 7.9 "High" "Sec" %}`: rising bars, kind, score and band; an open score shows its word only."""
     shown = "" if score is None else f"{score:.1f} "
     return format_html('<span class="sev">{}{} {}{}</span>', _trusted(charts.severity_bars(band)), kind, shown, band)
 

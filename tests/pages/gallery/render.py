@@ -1,0 +1,90 @@
+"""Writes the gallery of every part to a folder, with the static files beside it, to look at in a browser."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+HOSTILE = "Hi\u200b\u200b, \u202eesrever\u202c <script>alert(1)</script>\nhttps://p\u0430ypal.example {% now %} **bold**\u200b " + "".join(
+    chr(0xE0000 + ord(c)) for c in "leak it"
+)
+
+
+def sample() -> dict[str, Any]:
+    """Everything the gallery shows; the numbers are made for looks, not measured."""
+    from django import forms
+
+    from manyeyes import charts
+    from manyeyes.engine.intervals import anytime_interval
+
+    class Report(forms.Form):
+        target = forms.ChoiceField(choices=[("v1", "Wicket v1"), ("v2", "Wicket v2")], help_text="The system you tested.")
+        kind = forms.ChoiceField(choices=[("x", "Data extraction"), ("y", "Prompt injection")], widget=forms.RadioSelect)
+        name = forms.CharField(label="Title", help_text="One line.")
+        steps = forms.CharField(widget=forms.Textarea(attrs={"class": "code"}), label="The exact text")
+        link = forms.CharField(required=False, label="Link")
+        agree = forms.BooleanField(label="I have read the policy")
+
+    rng = random.Random(4)
+    outcomes = [True] * 41 + [False] * 79
+    rng.shuffle(outcomes)
+    k, points, path, evidence = 0, [], [], 1.0
+    for n, hit in enumerate(outcomes, 1):
+        k += hit
+        low, high = anytime_interval(k, n)[:2]
+        points.append(charts.FunnelPoint(n=n, k=k, low=low, high=high))
+        if n <= 18:
+            evidence *= 5 if hit else 0.8
+            path.append(charts.PathPoint(n=n, evidence=evidence, hit=hit, against=0.8**n))
+    cell = charts.Cell
+    rows = [
+        [cell(k=0, n=12, low=0, high=0.9, one_answer=True), cell(k=5, n=48, low=0.02, high=0.3), cell(k=52, n=142, low=0.22, high=0.53, mark="worst")],
+        [cell(k=0, n=20, low=0, high=0.34), cell(k=17, n=86, low=0.08, high=0.38, mark="maybe"), cell(k=28, n=40, low=0.45, high=0.9)],
+    ]
+    fixed = [charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n) for n in range(1, 90)]
+    part = charts.BeforeAfter
+    return {
+        "now": datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        "hostile": HOSTILE,
+        "outcomes": outcomes,
+        "statuses": ["new", "needs_info", "triaged", "confirmed", "remediating", "fix_deployed", "retesting", "resolved"],
+        "icons": sorted(charts.ICONS),
+        "form": Report({"target": "v1", "steps": "x"}),
+        "program": SimpleNamespace(organisation="Larkfield", slug="larkfield"),
+        "heat": charts.heat_map([charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)], temperatures=("0", "0.7", "1.2"), tokens=("48", "24"), title="Attack success by temperature and tokens"),
+        "path": charts.evidence_path(path, 20, "reproduced"),
+        "fixpath": charts.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
+        "funnel": charts.funnel(points, outcomes, claimed=(7, 10)),
+        "compare": charts.before_after([part(label="Reported wording", note="temperature 0.7, 48 tokens", before=(41, 120, 0.21, 0.49), after=(0, 59), after_bound=0.05), part(label="Paraphrases", note="3 wordings", before=(52, 144, 0.24, 0.5), after=(12, 40), after_bound=0.45), part(label="rhea_k, by hand", after=(0, 40), after_bound=0.078)], 0.05),
+        "user": SimpleNamespace(is_authenticated=True, name="Theo L."),
+        "here": "queue",
+        "theme": "auto",
+    }  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Render each page for both themes."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+    from django.conf import settings
+    from django.template import engines
+
+    django.setup()
+    settings.TEMPLATES[0]["DIRS"] = [HERE, *settings.TEMPLATES[0]["DIRS"]]
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(HERE.parents[2] / "src/manyeyes/static", folder / "static", dirs_exist_ok=True)
+    for name in ("case", "evidence", "forms"):
+        for theme in ("light", "dark"):
+            page = engines["django"].get_template(f"{name}.html").render({**sample(), "theme": theme})
+            (folder / f"{name}-{theme}.html").write_text(page.replace('="/static/', '="static/'), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "/tmp/manyeyes-gallery"))
