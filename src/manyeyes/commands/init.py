@@ -37,23 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what is still missing; 0 when the program is ready, 2 for an answer that cannot be used."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
-    prepare()
+    from django.core.exceptions import ImproperlyConfigured
+
+    from manyeyes.rules.errors import Refused
+
+    try:
+        prepare()
+        return _program_of(args)
+    except (ImproperlyConfigured, OSError, EOFError, Refused) as refused:
+        print(f"manyeyes init: {refused or 'no answer was given.'}", file=sys.stderr)
+        return 2
+
+
+def _program_of(args: argparse.Namespace) -> int:
     if args.no_program:
         print("Ready: directory, key and tables. No program was made.")
         return 0
     from manyeyes.programs.models import Program
-    from manyeyes.rules.errors import Refused
 
     existing = Program.objects.order_by("created_at").first()
     if existing is not None:
         print(f"{existing.name} exists already; nothing was changed.")
         _next_steps(existing, "")
         return 0
-    try:
-        program, password = _program(args)
-    except (Refused, EOFError) as refused:
-        print(f"manyeyes init: {refused or 'no answer was given.'}", file=sys.stderr)
-        return 2
+    program, password = _program(args)
     _next_steps(program, password)
     return 0
 
@@ -93,10 +100,14 @@ def _same_key() -> None:
     """Open one stored key, so that a wrong master key is found now and not at the first report."""
     from manyeyes.vault import keyring
     from manyeyes.vault.models import DataKey
+    from manyeyes.vault.sealing import Tampered
 
     kept = DataKey.objects.filter(destroyed_at__isnull=True).first()
-    if kept is not None:
-        keyring.opened(kept.pk)
+    try:
+        if kept is not None:
+            keyring.opened(kept.pk)
+    except Tampered as error:
+        raise keyring.MasterKeyError(str(error)) from None
 
 
 def _program(args: argparse.Namespace) -> tuple[Any, str]:
