@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from manyeyes import charts
 from manyeyes.charts import SameTable
@@ -138,6 +140,19 @@ def _note(part: dict[str, Any]) -> str:
     if part.get("suppressed") and not part["k"]:
         return "blocked"
     return NOTES.get(part["verdict"], "")
+
+
+@register.filter
+def hits(outcomes: Iterable[str]) -> int:
+    """`{{ evidence.outcomes|hits }}`: how many of them were successes."""
+    return sum(word == "success" for word in outcomes)
+
+
+@register.filter
+def verdict_words(said: str) -> SafeString:
+    """`{{ entry.sentence|verdict_words }}`: a verdict's paragraph, its word up to the colon in bold."""
+    head, colon, rest = said.partition(":")
+    return format_html("<b>{}{}</b>{}", head, colon, rest) if colon else format_html("{}", said)
 
 
 @register.filter

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, conversation, disclosure, timeline, triage, verification
+from manyeyes.cases import access, conversation, disclosure, judgement, progress, timeline, triage, verification
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
 from manyeyes.http import paged
@@ -50,6 +50,8 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "entries": timeline.entries(case, request.user),
         "since": conversation.last_read(case, request.user),
         "clocks": clocks(case),
+        "steps": progress.steps(case),
+        "judgement": judgement.standing(case) if case.confirmed_at else None,
         "form": form,
         "retest": case.status in ("fix_deployed", "retesting"),
         "embargo": disclosure.in_force(case),
