@@ -16,7 +16,7 @@ from manyeyes.vault.models import DataKey, Encrypted
 class Letter(Encrypted):
     """A row with a secret of each kind."""
 
-    clear = models.CharField(max_length=20, default="")
+    clear = models.CharField(max_length=40, default="")
     body = EncryptedText(blank=True)
     other = EncryptedText(null=True)
     facts = EncryptedJSON(default=dict)

@@ -249,7 +249,7 @@ def test_a_shredded_key_is_gone_from_the_database_files() -> None:
     wrapped = bytes(DataKey.objects.get(pk=key.pk).wrapped or b"")
     base = Path(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL's files are not ours to read; its vacuum is described in the guide")
+        pytest.skip("PostgreSQL's files are not ours to read")
 
     def held() -> bool:
         return any(wrapped in file.read_bytes() for file in base.parent.glob(base.name + "*"))
