@@ -137,6 +137,7 @@ def test_first_answers_are_counted_from_the_log(cast: Cast) -> None:
         clock.advance(timedelta(hours=50))
         submit(cast)
         found = figures.first_responses(cast.program)
-    assert (found.reports, found.answered, found.in_time, found.waiting, found.late) == (3, 1, 1, 1, 1)
+    assert (found.reports, found.count, found.in_time, found.waiting, found.late) == (3, 1, 1, 1, 1)
+    assert found.unanswered_late == 1
     assert found.hours == (5.0,)
     assert found.median_hours == 5.0

@@ -50,14 +50,14 @@ ITEMS: dict[str, str] = {
     "message": "messages",
     "reproduction": "reproductions",
     "replay": "reproductions",
-    "rating": "ratings",
     "sign_off": "sign_offs",
+    "rating": "ratings",
     "retest": "retests",
     "root_cause": "root_causes",
     "remediation": "remediations",
     "reproducer": "reproducers",
 }
-"""Which key of an event's data names which row of the case."""
+"""Which key of an event's data names which row of the case; of several the first is what the entry shows."""
 
 
 @dataclass(frozen=True, kw_only=True)

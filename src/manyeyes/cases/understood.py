@@ -76,7 +76,6 @@ def _success(report: IntakeReport, found: Reproducer | None) -> Reading:
 
 
 def _hidden(report: IntakeReport) -> Reading:
-    count = inert.hidden_count(report.steps)
-    value = "none" if not count else f"{count} in the payload"
+    count = inert.counted(report.steps)
     note = "They are kept and shown to the team as labels." if count else ""
-    return Reading(name="Hidden characters", value=value, source="counted", note=note)
+    return Reading(name="Hidden characters", value=count or "none", source="counted", note=note)

@@ -1,39 +1,75 @@
-"""Whether the program keeps its word, counted from the record: each figure can be recounted by its reader."""
+"""Whether the program keeps its word, recounted from the event log: each figure can be recounted by its reader."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 
+from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
+from manyeyes.events.models import Event
 from manyeyes.programs.models import Program
+from manyeyes.rules import clock
+from manyeyes.rules.lifecycle import CloseReason
 
 SHOWN = 200
+"""So many of the newest reports are shown, answered or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstResponses:
-    """Hours from report to the first human answer, for the newest reports that were answered."""
+    """How the promise of a first answer was kept for the newest reports. `hours` has one number per answer, sorted.
 
-    hours: tuple[float, ...]
+    `waiting` are unanswered reports within the promise; `late` those answered, or still unanswered, after it.
+    """
+
     promised: float
     since: datetime | None
+    reports: int
+    hours: tuple[float, ...]
+    waiting: int
+    late: int
 
     @property
     def count(self) -> int:
-        """How many answered reports are shown."""
+        """How many reports have had an answer."""
         return len(self.hours)
 
     @property
     def in_time(self) -> int:
-        """How many of them were answered within the promise."""
-        return sum(value <= self.promised for value in self.hours)
+        """How many of them within the promise."""
+        return sum(1 for hours in self.hours if hours <= self.promised)
+
+    @property
+    def unanswered_late(self) -> int:
+        """How many have waited longer than promised and wait still."""
+        return self.late - (self.count - self.in_time)
+
+    @property
+    def median_hours(self) -> float | None:
+        """Half of the answers came sooner; None without any."""
+        return median(self.hours) if self.hours else None
 
 
-def first_responses(program: Program) -> FirstResponses:
-    """The waiting times of the last answered reports; `acknowledged_at` is set by a person's first public act alone."""
-    rows = Case.objects.filter(program=program, acknowledged_at__isnull=False).exclude(close_reason="spam")
-    times = list(rows.order_by("-created_at").values_list("created_at", "acknowledged_at")[:SHOWN])
-    hours = tuple(sorted((answered - sent).total_seconds() / 3600 for sent, answered in times))
-    since = min((sent for sent, _ in times), default=None)
-    return FirstResponses(hours=hours, promised=float(program.first_response_hours), since=since)
+def first_responses(program: Program, *, at: datetime | None = None) -> FirstResponses:
+    """The first human answers to the newest reports; spam is left out, nothing else."""
+    moment = at or clock.now()
+    newest = Case.objects.filter(program=program, created_at__lte=moment).exclude(close_reason=str(CloseReason.SPAM))
+    cases = list(newest.select_related("program").order_by("-created_at")[:SHOWN])
+    logs: dict[str, list[Event]] = defaultdict(list)
+    for event in Event.objects.filter(subject__in=[case.subject for case in cases]).order_by("subject", "seq"):
+        logs[event.subject].append(event)
+    hours, waiting, late = [], 0, 0
+    for case in cases:
+        first = next(one for one in clocks(case, log=logs[case.subject], at=moment) if one.name == "first_answer")
+        late += first.late
+        if first.done_at is not None:
+            hours.append((first.done_at - logs[case.subject][0].at) / timedelta(hours=1))
+        elif not first.late:
+            waiting += 1
+    return FirstResponses(
+        promised=float(program.first_response_hours), since=min((case.created_at for case in cases), default=None),
+        reports=len(cases), hours=tuple(sorted(hours)), waiting=waiting, late=late,
+    )  # fmt: skip
