@@ -130,7 +130,7 @@ def variants(
     ['persona-teacher', 'persona-actor']
     """
     found: list[Wording] = []
-    seen = {text.strip()}
+    seen = {text.strip(), ""}
     for family in families:
         if family not in _METHODS:
             raise ValueError(f"unknown family of variants {family!r}; known are {', '.join(FAMILIES)}")
