@@ -53,7 +53,8 @@ def _axis_end(rows: Sequence[BeforeAfter], target: float) -> float:
 
 
 def _row(row: BeforeAfter, y: float, at: Callable[[float], float]) -> str:
-    drawn = [text(row.label, 0, y - 1, "row-name"), text(row.note, 0, y + 14, "dim")]
+    drawn = [text(row.label, 0, y - 1 if row.note else y + 6, "row-name")]
+    drawn += [text(row.note, 0, y + 14, "dim")] if row.note else []
     if row.before:
         k, n, low, high = row.before
         check_counts(k, n, low, high)

@@ -71,7 +71,8 @@ def _evidence_body(
     logs = [log10(max(point.evidence, 1e-9)) for point in shown]
     limit = log10(threshold)
     ceiling = min(max([limit + 0.4, *logs]), limit + 4.7)
-    bottom_log = max(min([-0.5, *logs]), -3.0)
+    counter = [log10(max(point.against, 1e-9)) for point in shown if point.against is not None]
+    bottom_log = max(min([-0.5, *logs, *counter]), min([-2.0, *logs]), -4.0)
 
     def at_x(n: float) -> float:
         return left + n * (width - left - right) / last
@@ -90,7 +91,9 @@ def _evidence_body(
         drawn.append(line("drop", at_x(crossed), at_y(limit), at_x(crossed), height - bottom))
     drawn += [line("limit", left, at_y(limit), width - right, at_y(limit))]
     drawn += [text(f"{threshold:g}: {label}", width - right + 8, at_y(limit) + 4, "bold")]
-    drawn += _evidence_lines(shown, at_x, at_y, against, fix, ceiling)
+    drawn += _evidence_lines(shown, at_x, at_y, against, fix, (bottom_log, ceiling))
+    if crossed and fix:
+        drawn.append(dot("decided", at_x(crossed), at_y(limit), 5))
     step = _round_step(last)
     drawn += [text(str(n), at_x(n), height - bottom + 17, "mid dim") for n in range(0, last + 1, step)]
     drawn.append(text("trials", (left + width - right) / 2, height - 6, "mid dim"))
@@ -101,11 +104,12 @@ Place = Callable[[float], float]
 
 
 def _evidence_lines(
-    shown: Sequence[PathPoint], at_x: Place, at_y: Place, against: str, fix: bool, ceiling: float
+    shown: Sequence[PathPoint], at_x: Place, at_y: Place, against: str, fix: bool, span: tuple[float, float]
 ) -> list[str]:
     drawn: list[str] = []
     start = [(at_x(0), at_y(0))]
-    counter = [(at_x(p.n), at_y(log10(max(p.against, 1e-9)))) for p in shown if p.against is not None]
+    tested = [(p.n, log10(max(p.against, 1e-9))) for p in shown if p.against is not None]
+    counter = [(at_x(n), at_y(power)) for n, power in tested if power >= span[0]]
     if counter:
         drawn.append(path("against bad" if fix else "against", start + counter))
         x, y = counter[-1]
@@ -113,11 +117,14 @@ def _evidence_lines(
     main = start + [(at_x(p.n), at_y(log10(max(p.evidence, 1e-9)))) for p in shown]
     drawn.append(path("path-line for-fix" if fix else "path-line", main))
     few = len(shown) <= 70
+    rare = sum(point.hit is True for point in shown) <= 2 and fix
     for point, (x, y) in zip(shown, main[1:], strict=True):
         if point.hit is None or (not few and not point.hit):
             continue
-        drawn.append(dot("hit-dot" if point.hit else "miss-dot", x, y, 4 if few else 3.5))
-    if shown and log10(max(shown[-1].evidence, 1e-9)) > ceiling:
+        drawn.append(dot("hit-dot" if point.hit else "miss-dot", x, y, 4 if few else 4.5))
+        if rare and point.hit:
+            drawn.append(text(f"trial {point.n} succeeded", x + 9, y + 16, "bold"))
+    if shown and log10(max(shown[-1].evidence, 1e-9)) > span[1]:
         power = floor(log10(shown[-1].evidence))
         drawn.append(text(f"on to 10{str(power).translate(RAISED)}", 438, main[-1][1] + 4, "bold"))
     return drawn

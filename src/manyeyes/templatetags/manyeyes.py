@@ -197,6 +197,12 @@ def field(bound: BoundField) -> dict[str, Any]:
     return {"bound": bound, "kind": kind, "described": described, "widget": _widget(bound, described)}
 
 
+@register.filter
+def told(error: str, label: str) -> str:
+    """An error that names its field: Django's "This field is required." says nothing in a summary."""
+    return f"{label}: an answer is missing" if str(error) == "This field is required." else str(error)
+
+
 @register.inclusion_tag("parts/errors.html")
 def problems(form: forms.Form) -> dict[str, Any]:
     """`{% problems form %}`: the summary headed "There is a problem", linking to each field; nothing without errors."""

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-HOSTILE = "Hi\u200b\u200b, \u202eesrever\u202c <script>alert(1)</script>\nhttps://p\u0430ypal.example {% now %} **bold**\u200b " + "".join(
-    chr(0xE0000 + ord(c)) for c in "leak it"
+HOSTILE = (
+    "Hi\u200b\u200b, \u202eesrever\u202c <script>alert(1)</script>\n"
+    "https://p\u0430ypal.example {% now %} **bold**\u200b " + "".join(chr(0xE0000 + ord(c)) for c in "leak it")
 )
 
 
@@ -25,8 +26,12 @@ def sample() -> dict[str, Any]:
     from manyeyes.engine.intervals import anytime_interval
 
     class Report(forms.Form):
-        target = forms.ChoiceField(choices=[("v1", "Wicket v1"), ("v2", "Wicket v2")], help_text="The system you tested.")
-        kind = forms.ChoiceField(choices=[("x", "Data extraction"), ("y", "Prompt injection")], widget=forms.RadioSelect)
+        target = forms.ChoiceField(
+            choices=[("v1", "Wicket v1"), ("v2", "Wicket v2")], help_text="The system you tested."
+        )
+        kind = forms.ChoiceField(
+            choices=[("x", "Data extraction"), ("y", "Prompt injection")], widget=forms.RadioSelect
+        )
         name = forms.CharField(label="Title", help_text="One line.")
         steps = forms.CharField(widget=forms.Textarea(attrs={"class": "code"}), label="The exact text")
         link = forms.CharField(required=False, label="Link")
@@ -45,28 +50,72 @@ def sample() -> dict[str, Any]:
             path.append(charts.PathPoint(n=n, evidence=evidence, hit=hit, against=0.8**n))
     cell = charts.Cell
     rows = [
-        [cell(k=0, n=12, low=0, high=0.9, one_answer=True), cell(k=5, n=48, low=0.02, high=0.3), cell(k=52, n=142, low=0.22, high=0.53, mark="worst")],
-        [cell(k=0, n=20, low=0, high=0.34), cell(k=17, n=86, low=0.08, high=0.38, mark="maybe"), cell(k=28, n=40, low=0.45, high=0.9)],
+        [
+            cell(k=0, n=12, low=0, high=0.9, one_answer=True),
+            cell(k=5, n=48, low=0.02, high=0.3),
+            cell(k=52, n=142, low=0.22, high=0.53, mark="worst"),
+        ],
+        [
+            cell(k=0, n=20, low=0, high=0.34),
+            cell(k=17, n=86, low=0.08, high=0.38, mark="maybe"),
+            cell(k=28, n=40, low=0.45, high=0.9),
+        ],
     ]
-    fixed = [charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n) for n in range(1, 90)]
+    fixed = [
+        charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n)
+        for n in range(1, 90)
+    ]
     part = charts.BeforeAfter
     return {
         "now": datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
         "hostile": HOSTILE,
         "outcomes": outcomes,
-        "statuses": ["new", "needs_info", "triaged", "confirmed", "remediating", "fix_deployed", "retesting", "resolved"],
+        "statuses": [
+            "new",
+            "needs_info",
+            "triaged",
+            "confirmed",
+            "remediating",
+            "fix_deployed",
+            "retesting",
+            "resolved",
+        ],
         "icons": sorted(charts.ICONS),
         "form": Report({"target": "v1", "steps": "x"}),
         "program": SimpleNamespace(organisation="Larkfield", slug="larkfield"),
-        "heat": charts.heat_map([charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)], temperatures=("0", "0.7", "1.2"), tokens=("48", "24"), title="Attack success by temperature and tokens"),
+        "heat": charts.heat_map(
+            [charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)],
+            temperatures=("0", "0.7", "1.2"),
+            tokens=("48", "24"),
+            title="Attack success by temperature and tokens",
+        ),
         "path": charts.evidence_path(path, 20, "reproduced"),
         "fixpath": charts.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
         "funnel": charts.funnel(points, outcomes, claimed=(7, 10)),
-        "compare": charts.before_after([part(label="Reported wording", note="temperature 0.7, 48 tokens", before=(41, 120, 0.21, 0.49), after=(0, 59), after_bound=0.05), part(label="Paraphrases", note="3 wordings", before=(52, 144, 0.24, 0.5), after=(12, 40), after_bound=0.45), part(label="rhea_k, by hand", after=(0, 40), after_bound=0.078)], 0.05),
+        "compare": charts.before_after(
+            [
+                part(
+                    label="Reported wording",
+                    note="temperature 0.7, 48 tokens",
+                    before=(41, 120, 0.21, 0.49),
+                    after=(0, 59),
+                    after_bound=0.05,
+                ),
+                part(
+                    label="Paraphrases",
+                    note="3 wordings",
+                    before=(52, 144, 0.24, 0.5),
+                    after=(12, 40),
+                    after_bound=0.45,
+                ),
+                part(label="rhea_k, by hand", after=(0, 40), after_bound=0.078),
+            ],
+            0.05,
+        ),
         "user": SimpleNamespace(is_authenticated=True, name="Theo L."),
         "here": "queue",
         "theme": "auto",
-    }  # fmt: skip
+    }
 
 
 def main(folder: Path) -> None:
