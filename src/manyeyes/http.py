@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import os
 import time
@@ -19,10 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from manyeyes.rules import errors
+from manyeyes.vault import tokens
 
 PAGE_SIZE = 25
 THEMES = ("auto", "light", "dark")
-_DAY_KEY: dict[int, bytes] = {}
 
 STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
     (errors.NotFound, 404),
@@ -108,13 +106,8 @@ def paged(request: HttpRequest, rows: Any, size: int = PAGE_SIZE) -> Page[Any]:
 
 
 def caller(request: HttpRequest) -> str:
-    """A name for who is calling that is forgotten at the end of the day: HMAC of the address, key only in memory."""
-    day = int(time.time() // 86400)
-    if day not in _DAY_KEY:
-        _DAY_KEY.clear()
-        _DAY_KEY[day] = os.urandom(32)
-    address = request.META.get("REMOTE_ADDR", "")
-    return hmac.new(_DAY_KEY[day], address.encode(), hashlib.sha256).hexdigest()
+    """A name for who is calling that is forgotten at the end of the day; the address itself is kept nowhere."""
+    return tokens.fleeting(request.META.get("REMOTE_ADDR", ""))
 
 
 def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:

@@ -129,6 +129,7 @@ def _serve(base: str) -> subprocess.Popen[bytes]:
 def _free_port() -> int:
     for wish in (PORT, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
             probe.bind(("127.0.0.1", wish))
             return int(probe.getsockname()[1])
     raise RuntimeError("no port is free on 127.0.0.1")
