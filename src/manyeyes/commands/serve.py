@@ -136,4 +136,8 @@ def _not_ready() -> str:
                 return problem
         return ""
     finally:
-        connections.close_all()  # nothing of the database may be inherited by the web process
+        # Nothing of the database may be inherited by the web process: a forked pool would wait for ever.
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+            if hasattr(connection, "close_pool"):
+                connection.close_pool()
