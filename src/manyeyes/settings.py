@@ -222,7 +222,7 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"no_content": {"()": "manyeyes.http.NoContent"}},
+    "filters": {"no_content": {"()": "manyeyes.logs.NoContent"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_content"]}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "WARNING")},
