@@ -38,9 +38,18 @@ def project() -> dict[str, Any]:
 
 def floors() -> dict[str, int]:
     """Room → floor, the ground floor highest; the list of the import contract is the only list."""
-    contracts = project()["tool"]["importlinter"]["contracts"]
-    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    layers = _layers()["layers"]
     return {room.strip(" ()"): floor for floor, layer in enumerate(layers) for room in layer.split("|")}
+
+
+def outside() -> set[str]:
+    """Modules that stand beside the floors, as the contract says."""
+    return set(_layers()["exhaustive_ignores"])
+
+
+def _layers() -> dict[str, Any]:
+    contracts: list[dict[str, Any]] = project()["tool"]["importlinter"]["contracts"]
+    return next(contract for contract in contracts if contract["type"] == "layers")
 
 
 def reference() -> str:

@@ -99,3 +99,10 @@ def test_no_code_looks_for_a_setting_that_settings_does_not_make() -> None:
         for found in named.findall(path.read_text(encoding="utf-8"))
     }
     assert {(file, found) for file, found in asked if found not in made} == set()
+
+
+def test_the_plan_of_the_house_names_files_that_exist() -> None:
+    plan = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_]*(?:\.py|\.md)?)`", plan))
+    assert len(named) > 30
+    assert {path for path in named if not (SRC / path).exists() and not (ROOT / path).exists()} == set()

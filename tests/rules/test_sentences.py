@@ -74,8 +74,12 @@ def test_a_dead_assay_is_told_as_such() -> None:
     assert said(dead) == "Inconclusive: assay not sensitive: benign arm had 0 of 5. Nothing is closed."
     late = replace(dead, n=40)
     assert said(late).endswith("0 of 40 trials succeeded, which says nothing. Nothing is closed.")
+
+
+def test_a_record_without_a_rate_prints_none() -> None:
     empty = replace(VERIFY, verdict="fails", n=3, k=3, asr=None)
     assert "no rate, above the target" in said(empty)
+    assert "3 of 3 trials succeeded; no rate." in said(replace(empty, verdict="inconclusive"))
 
 
 def test_holds_prints_the_deciding_bound_per_try_and_at_k() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from manyeyes.rules import mes
 from manyeyes.rules.errors import Invalid
-from manyeyes.rules.severity import Vector, build, curve, parse, score
+from manyeyes.rules.severity import Vector, band, build, curve, parse, score
 
 Case = tuple[str, str, float, str, float, str, float, str]
 
@@ -196,6 +196,10 @@ def test_a_second_serious_impact_adds_half_a_point_up_to_ten() -> None:
 def test_zero_impact_stays_zero_whatever_the_amplifiers() -> None:
     result = score(with_changes(DX="N", PE="Y", SP="3"))
     assert (result.sec, result.saf, result.sec_band) == (0.0, 0.0, "None")
+
+
+def test_what_has_no_number_has_no_band() -> None:
+    assert band(None) == "no number"
 
 
 def test_half_is_rounded_up() -> None:

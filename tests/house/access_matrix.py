@@ -1,0 +1,111 @@
+"""Who gets in at which address: one row for each named URL, one answer for each viewer. A URL without a row fails.
+
+Columns: nobody (not signed in), eve (an account, nothing to do with the case), rhea (reported it), then the team: theo
+(security triager), mina (ML triager), olga (target owner), lena (program manager), finn (finance), pia (publisher), aud
+(auditor), ada (admin). Answers: I in (a page, or on to the next one), R refused with a reason (the viewer may know of
+the thing, but the act belongs to others), – absent (404, as if it did not exist), s asked to sign in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+VIEWERS = ("nobody", "eve", "rhea", "theo", "mina", "olga", "lena", "finn", "pia", "aud", "ada")
+
+#            nobody eve rhea  theo mina olga lena finn pia aud ada
+PUBLIC = "     I     I   I     I    I    I    I    I    I   I   I"
+ACCOUNT = "    s     I   I     I    I    I    I    I    I   I   I"
+OWN_CASE = "   s     –   I     –    –    –    –    –    –   –   –"
+DESK = "       s     –   –     I    I    I    I    I    I   I   I"
+MANAGED = "    s     –   –     R    R    R    I    R    R   R   I"
+DESK_CASE = "  s     –   –     I    I    I    I    –    I   I   I"
+TRIAGE = "     s     –   –     I    I    R    I    –    R   R   R"
+WRITE = "      s     –   –     I    I    I    I    –    I   R   I"
+MECHANISM = "  s     –   –     I    I    I    I    –    R   R   R"
+DATES = "      s     –   –     I    I    R    I    –    I   R   R"
+ONE_HAT = "    s     –   –     I    R    R    R    –    R   R   R"
+TRIAGE_NEW = " s     –   –     I    I    R    I    –    –   R   R"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: who gets in, by which method, with which form, and on which case (a rung of `tests.people`)."""
+
+    answers: str
+    method: str = "get"
+    form: Mapping[str, str] = field(default_factory=dict)
+    at: str = "resolved"
+    place: Mapping[str, Any] = field(default_factory=dict)
+
+    def expected(self) -> dict[str, str]:
+        """Viewer → answer."""
+        return dict(zip(VIEWERS, self.answers.split(), strict=True))
+
+
+def act(answers: str, at: str = "resolved", **form: str) -> Row:
+    """Something that is done by sending a form."""
+    return Row(answers, method="post", form={"sent": "1", **form}, at=at)
+
+
+ROWS: dict[str, Row] = {
+    "theme": act(PUBLIC, theme="dark"),
+    "portal:home": Row(PUBLIC),
+    "portal:program": Row(PUBLIC),
+    "portal:policy": Row(PUBLIC),
+    "portal:report": Row(PUBLIC),
+    "portal:return": Row(PUBLIC),
+    "portal:advisories": Row(PUBLIC),
+    "portal:advisory": Row(PUBLIC),
+    "portal:thanks": Row(PUBLIC),
+    "portal:security_txt": Row(PUBLIC),
+    "portal:healthz": Row(PUBLIC),
+    "portal:my": Row(ACCOUNT),
+    "portal:my_case": Row(OWN_CASE),
+    "portal:say": act(OWN_CASE, text="A word from the researcher."),
+    "portal:withdraw": act(OWN_CASE, at="new"),
+    "portal:my_replay": Row(OWN_CASE),
+    "portal:my_fix": Row(OWN_CASE, place={"purpose": "verification"}),
+    "portal:my_retest": Row(OWN_CASE),
+    "portal:my_credit": Row(OWN_CASE),
+    "portal:my_embargo": Row(OWN_CASE),
+    "console:queue": Row(DESK),
+    "console:program": Row(DESK),
+    "console:one_program": Row(DESK),
+    "console:program_add": Row(MANAGED),
+    "console:case": Row(DESK_CASE),
+    "console:move": act(TRIAGE, words="It came back."),
+    "console:acknowledge": act(TRIAGE_NEW, at="new", text="I have read it."),
+    "console:assign": act(TRIAGE),
+    "console:say": act(WRITE, text="A note inside the team.", audience="internal"),
+    "console:cause": act(MECHANISM, category="wiring", text="The code stands in the prompt."),
+    "console:signoff": act(ONE_HAT, discipline="security", agrees="yes"),
+    "console:embargo": act(DATES, until="2999-01-01"),
+    "console:replay_new": Row(DESK_CASE),
+    "console:verify_new": Row(DESK_CASE),
+    "console:severity": Row(DESK_CASE),
+    "console:fix_new": Row(DESK_CASE),
+    "console:advisory": Row(DESK_CASE),
+    "console:replay": Row(DESK_CASE),
+    "console:result": Row(DESK_CASE),
+    "console:manual": Row(DESK_CASE),
+    "console:call": Row(DESK_CASE),
+    "console:fix": Row(DESK_CASE, place={"purpose": "verification"}),
+    "console:control": act(TRIAGE, action="seen"),
+}
+
+PACKAGES = ("account_", "mfa_")
+"""Addresses that allauth brings along, by prefix of the name; its own tests hold them."""
+
+PENDING: frozenset[str] = frozenset()
+"""Addresses whose row waits for their page to land. This set only shrinks, and is empty before a release."""
+
+
+def names(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    """Every named address, with its namespace."""
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from names(pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            yield f"{prefix}{pattern.name}"

@@ -1,0 +1,101 @@
+"""Every address keeps its row of the access matrix, for every viewer."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client, TestCase, override_settings
+from django.urls import get_resolver, resolve, reverse
+
+from manyeyes.publications import advisory
+from tests import people
+from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
+
+OURS = [name for name in names(get_resolver().url_patterns) if not name.startswith(PACKAGES)]
+
+
+def groups(patterns: list[Any], prefix: str = "") -> dict[str, set[str]]:
+    """Named address → the parts of it that vary."""
+    found: dict[str, set[str]] = {}
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            found |= groups(pattern.url_patterns, f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix)
+        else:
+            found[f"{prefix}{pattern.name}"] = set(pattern.pattern.converters)
+    return found
+
+
+GROUPS = groups(get_resolver().url_patterns)
+
+
+def test_every_address_has_a_name_and_a_row() -> None:
+    assert [name for name in OURS if name.endswith("None")] == []
+    assert set(OURS) == set(ROWS) | PENDING
+    assert not set(ROWS) & PENDING
+
+
+def test_every_row_answers_every_viewer() -> None:
+    for name, row in ROWS.items():
+        assert set(row.expected()) == set(VIEWERS), name
+        assert set(row.expected().values()) <= set("IR–s"), name
+
+
+def word(response: HttpResponse) -> str:
+    """The answer as the matrix writes it."""
+    if response.status_code == 302 and urlsplit(response["Location"]).path.startswith("/accounts/login"):
+        return "s"
+    kinds = {200: "I", 302: "I", 403: "R", 409: "R", 422: "R", 404: "–"}
+    return kinds.get(response.status_code, str(response.status_code))
+
+
+@override_settings(MANYEYES_REQUIRE_MFA=False)
+class TestAccess(TestCase):
+    """One stage for all rows; every request is undone, so that none sees what another did."""
+
+    cast: people.Cast
+    cases: dict[str, Any]
+    values: dict[str, Any]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.cast = people.make_cast()
+        cls.cases = {rung: people.make_case(cls.cast, at=rung) for rung in ("resolved", "new")}
+        case = cls.cases["resolved"]
+        advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")
+        published = advisory.publish(case, by=cls.cast.pia)
+        cls.values = {"number": 1, "name": "reopen", "part": "target", "stream": "main", "index": 0}
+        cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
+
+    def address(self, name: str, row: Row) -> str:
+        """The path of a named address on the stage."""
+        case = self.cases[row.at]
+        purpose = row.place.get("purpose", "reproduction")
+        link = case.reproductions.filter(purpose=purpose).first()
+        slug = self.values["advisory"] if name == "portal:advisory" else self.values["slug"]
+        known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
+        return reverse(name, kwargs={group: known[group] for group in GROUPS[name]})
+
+    def answer(self, viewer: str, name: str, row: Row) -> str:
+        """What this viewer is told there."""
+        client = Client(raise_request_exception=False)
+        if viewer != "nobody":
+            client.force_login(getattr(self.cast, viewer))
+        with transaction.atomic():
+            told = word(getattr(client, row.method)(self.address(name, row), dict(row.form)))
+            transaction.set_rollback(True)
+        return told
+
+    def test_every_viewer_gets_the_answer_of_the_matrix(self) -> None:
+        wrong = {}
+        for name, row in ROWS.items():
+            told = {viewer: self.answer(viewer, name, row) for viewer in VIEWERS}
+            if told != row.expected():
+                wrong[name] = " ".join(told.values())
+        assert wrong == {}, "the matrix and the pages differ:\n" + "\n".join(f"{n:22} {t}" for n, t in wrong.items())
+
+    def test_the_addresses_lead_to_their_own_names(self) -> None:
+        for name, row in ROWS.items():
+            assert resolve(self.address(name, row)).view_name == name
