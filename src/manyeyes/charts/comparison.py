@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from manyeyes.charts.draw import check_counts, check_rate, dot, line, picture, rect, text, whole
 from manyeyes.charts.table import SameTable, rate_cells
-from manyeyes.rules.words import percent
+from manyeyes.rules.words import percent, target_percent
 
 WIDTH, LEFT, RIGHT, TOP, PITCH = 1080, 300, 220, 38, 40
 
@@ -32,16 +32,18 @@ def before_after(rows: Sequence[BeforeAfter], target: float) -> tuple[str, SameT
     def at(p: float) -> float:
         return LEFT + min(p, top) * (WIDTH - LEFT - RIGHT) / top
 
-    drawn = []
+    drawn = [rect("before", 1, TOP - 24, 22, 7), dot("before-dot", 12, TOP - 20.5, 4.5)]
+    drawn += [text("before", 32, TOP - 16, "dim"), rect("after", 96, TOP - 23, 22, 6)]
+    drawn += [line("after-end", 118, TOP - 26, 118, TOP - 14), text("after, up to its bound", 127, TOP - 16, "dim")]
     for i in range(6):
         x = at(top * i / 5)
         drawn += [line("grid", x, TOP - 6, x, height - 22), text(whole(top * i / 5), x, height - 6, "mid dim")]
     drawn.append(line("limit", at(target), TOP - 10, at(target), height - 22))
-    drawn.append(text(f"target {percent(target, fine=True)}", max(at(target) - 4, LEFT - 4), TOP - 16, "bold"))
+    drawn.append(text(f"target {target_percent(target)}", max(at(target) - 4, LEFT - 4), TOP - 16, "bold"))
     drawn += [text("before", WIDTH - RIGHT + 16, TOP - 16, "dim"), text("after", WIDTH - RIGHT + 90, TOP - 16, "dim")]
     for index, row in enumerate(rows):
         drawn.append(_row(row, TOP + index * PITCH + PITCH / 2, at))
-    name = f"Success rate before and after the fix, {len(rows)} parts, target {percent(target, fine=True)}"
+    name = f"Success rate before and after the fix, {len(rows)} parts, target {target_percent(target)}"
     return picture("".join(drawn), WIDTH, height, name, boxed=True), _same(rows, name)
 
 
