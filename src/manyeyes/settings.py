@@ -41,8 +41,6 @@ MANYEYES_ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "65536"))
 MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)
 MANYEYES_UPLOAD_MAX_BYTES = int(env("UPLOAD_MAX_BYTES", str(25 * 1024 * 1024)))
 MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
-MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)
-MANYEYES_UPLOAD_MAX_BYTES = int(env("UPLOAD_MAX_BYTES", str(25 * 1024 * 1024)))
 
 
 def secret_key() -> str:
@@ -189,7 +187,7 @@ CONTENT_SECURITY_POLICY = {
 
 # What people type is held in memory or encrypted while it streams, never in a plain temporary file.
 FILE_UPLOAD_HANDLERS = ["manyeyes.vault.uploads.EncryptingUploadHandler"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # a too long answer reaches its form, which names the field and keeps the rest
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # a too long answer still reaches its form
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 
 # Mail: files in the data directory unless a server is named.
