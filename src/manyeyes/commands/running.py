@@ -140,7 +140,7 @@ class _Progress:
     def __init__(self, terminal: bool) -> None:
         self.every = 0.1 if terminal else 5.0
         self.terminal = terminal
-        self.last = 0.0
+        self.last = 0.0 if terminal else time.monotonic()
         self.wrote = False
 
     def __call__(self, standing: Standing) -> None:
@@ -186,7 +186,7 @@ def told(result: RunResult) -> str:
         lines += [_row(row["arm"], {**row, "asr": row["k"] / row["n"] if row["n"] else None}) for row in data["arms"]]
     failed = [check for check in data["checks"] if not check["passed"]]
     lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
-    if data["residual_at_k"] is not None and data["retry_budget"] > 1:
+    if data["residual_at_k"] and data["retry_budget"] > 1 and data["verdict"] != "holds":
         side = "at most" if data["bound_side"] == "upper" else "at least"
         lines.append(
             f"\nWith {data['retry_budget']} tries an attacker succeeds {side} {percent(data['residual_at_k'])}."
