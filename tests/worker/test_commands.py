@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 MINE = ("--organisation", "Larkfield", "--name", "Larkfield AI reports", "--slug", "larkfield")
 WHO = ("--email", "lena@larkfield.example")

@@ -22,7 +22,7 @@ from manyeyes.engine import drive
 from tests.replays.making import plan
 from tests.worker.scripted import ScriptedTarget, leaks
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SLOTS = 4
 RATE = 0.03  # low enough for a long replay: the kills must fall into it
@@ -167,8 +167,10 @@ def test_server_starts_a_killed_worker_again(house: House, target: ScriptedTarge
 def same_as_uncut(shown: dict[str, Any], target: ScriptedTarget) -> None:
     """The verdict and n equal those of the same plan driven in one go, and every trial has the answer it must have."""
     document = plan(target.url, rated_n=30, setting_n=10, cap=400)
+    asked = set()
 
     def fn(trial: Any) -> bool:
+        asked.add((str(trial.stream), trial.index))
         prompt = document.requests[trial.cell].messages[-1]["content"]
         return "code" in prompt and leaks(prompt, trial.seed, RATE)
 
@@ -179,6 +181,7 @@ def same_as_uncut(shown: dict[str, Any], target: ScriptedTarget) -> None:
     assert verdict["plan_hash"] == document.hash
     places = [(stream, index) for stream, index, *_ in shown["trials"]]
     assert len(places) == len(set(places))
+    assert asked <= set(places), "a trial that the verdict leans on is not on record"
     main = sorted(index for stream, index in places if stream == "main")
     assert main == list(range(len(main)))
     for _stream, _index, outcome, seed, answer in shown["trials"]:
@@ -208,7 +211,7 @@ def finished(house: House, replay: str) -> dict[str, Any]:
     return shown
 
 
-def wait(holds: Callable[[], bool], *, seconds: float = 25, pause: float = 0.02) -> None:
+def wait(holds: Callable[[], bool], *, seconds: float = 60, pause: float = 0.02) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
