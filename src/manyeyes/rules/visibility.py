@@ -10,7 +10,7 @@ TEAM_ONLY = frozenset({"assigned", "owner_assigned", "signed_off", "root_cause.c
 
 OUTSIDE_FIELDS = frozenset(
     {
-        "before", "after", "reason", "message", "reproducer", "reproduction", "retest", "advisory", "replay", "purpose",
+        "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory", "replay", "purpose",
         "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version", "vector", "sec", "saf",
     }
 )  # fmt: skip
