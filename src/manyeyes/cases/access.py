@@ -104,10 +104,10 @@ def attachment_for(viewer: Any, attachment_id: UUID) -> Attachment:
     """A file of a case the viewer may see; files of internal messages are the team's. Raises NotFound."""
     row = (
         Attachment.objects.filter(pk=attachment_id, case__in=visible_to(viewer))
-        .select_related("case", "message")
+        .select_related("case", "stored")
         .first()
     )
-    if row is None or (row.message is not None and not row.message.public and not sees_inside(viewer, row.case)):
+    if row is None or (not row.public and not sees_inside(viewer, row.case)):
         raise NotFound(ABSENT)
     return row
 

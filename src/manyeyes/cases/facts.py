@@ -62,9 +62,13 @@ def reproduced(case: Case) -> bool:
 
 
 def running_verification(case: Case, fix: Remediation) -> Reproduction | None:
-    """The verification of this fix that has not been concluded (nor cancelled), if there is one."""
-    rows = (row for row in verifications(case, fix) if row.concluded_at is None)
-    return next((row for row in rows if row.replay.state != "cancelled"), None)
+    """The verification of this fix that has neither been concluded nor cancelled, if there is one."""
+    return next((row for row in verifications(case, fix) if is_under_way(row)), None)
+
+
+def is_under_way(link: Reproduction) -> bool:
+    """Whether a verdict may still come."""
+    return link.concluded_at is None and link.replay.state != "cancelled"
 
 
 def newest_retest(case: Case, fix: Remediation) -> Retest | None:

@@ -11,6 +11,7 @@ from django.db import models
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
+from manyeyes.rules.errors import Conflict
 from manyeyes.vault.fields import EncryptedJSON, EncryptedText
 from manyeyes.vault.models import Encrypted, StoredFile
 
@@ -106,6 +107,12 @@ class Report(OfCase):
     exploited_now = models.BooleanField(default=False)
     sent_at = models.DateTimeField(default=clock.now)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the report, once. Raises Conflict for any change."""
+        if not self._state.adding:
+            raise Conflict("A report is never edited. Say what is new in a message.")
+        super().save(*args, **kwargs)
+
 
 class ReproducerFile(OfCase):
     """One version of the reproducer of a case; the newest is used. `content_hash` names the exact text."""
@@ -135,6 +142,7 @@ class Attachment(OfCase):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
     message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="attachments")
+    public = models.BooleanField(default=True)
     stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)

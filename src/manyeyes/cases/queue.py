@@ -11,7 +11,15 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from manyeyes.cases.access import desk_of
 from manyeyes.cases.clocks import clocks, running
-from manyeyes.cases.facts import facts_of, newest_fix, newest_rating, reproductions, running_verification, verifications
+from manyeyes.cases.facts import (
+    facts_of,
+    is_under_way,
+    newest_fix,
+    newest_rating,
+    reproductions,
+    running_verification,
+    verifications,
+)
 from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
 from manyeyes.cases.signoffs import SignOffState, state_of
 from manyeyes.events.models import Event
@@ -192,9 +200,11 @@ def _todo(case: Case, facts: Facts) -> tuple[str, str]:
 def _before_confirming(case: Case, facts: Facts) -> tuple[str, str]:
     newest = next(iter(reproductions(case)), None)
     if not facts.reproduced:
-        if newest is not None and newest.concluded_at is None:
-            return "wait", "the replay"
-        return "team", "a look at the replay" if newest is not None else "a replay"
+        if newest is None or (newest.concluded_at is None and not is_under_way(newest)):
+            return "team", "a replay"
+        if newest.concluded_at is not None:
+            return "team", "a look at the replay"
+        return ("team", "a look at the paused replay") if newest.replay.state == "paused" else ("wait", "the replay")
     if not facts.first_success_seen:
         return "team", "a look at the first success"
     if not facts.rated:

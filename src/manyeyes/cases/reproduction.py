@@ -93,6 +93,8 @@ def see_first_success(case: Case, *, by: Any) -> Case:
         reproduction=str(newest.pk), verdict=newest.verdict,
     ) as row:  # fmt: skip
         row.first_success_seen_at = row.first_success_seen_at or clock.now()
+        # From here on this is the vulnerable version: the one a verification tries beside the fix.
+        row.target_version = newest.replay.main_version or row.target_version
         ids = [link.pk for link in waiting]
         row.reproductions.filter(pk__in=ids, published_at__isnull=True).update(published_at=clock.now())
     return case

@@ -22,6 +22,7 @@ ACTS: dict[str, str] = {
     "acknowledged": "has read the report",
     "message.public": "wrote",
     "message.internal": "wrote to the team",
+    "file.attached": "attached a file",
     "assigned": "assigned the case",
     "owner_assigned": "named the owner of the fix",
     "reproducer.attached": "attached a reproducer",
@@ -55,6 +56,7 @@ ITEMS: dict[str, str] = {
     "retest": "retests",
     "root_cause": "root_causes",
     "remediation": "remediations",
+    "attachment": "attachments",
     "reproducer": "reproducers",
 }
 """Which key of an event's data names which row of the case; of several the first is what the entry shows."""

@@ -61,7 +61,7 @@ def _setting(name: str, key: str, report: IntakeReport, found: Reproducer | None
     if typed:
         return Reading(name=name, value=typed, source=YOU)
     if found is not None:
-        values = sorted({str(getattr(row, key)) for row in found.settings_list() if getattr(row, key) is not None})
+        values = sorted({str(getattr(row, key)) for row in found.setting_list() if getattr(row, key) is not None})
         if values:
             return Reading(name=name, value=", ".join(values), source=FILE)
     return Reading(name=name, value="unknown", source=UNKNOWN, note="We will not fill in a default.")
