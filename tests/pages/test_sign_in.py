@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.http import HttpResponse
 from django.test import Client
 
 from manyeyes.accounts.models import Person
 
 OPEN = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/password/reset/done/"]
-OWN = ["/accounts/logout/", "/accounts/password/change/", "/accounts/2fa/"]
+OWN = ["/accounts/logout/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/email/"]
+OWN += ["/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/", "/accounts/2fa/webauthn/add/"]
 SCREENED = r'\sstyle="|<style|\son[a-z]+="|javascript:'
 
 
@@ -47,9 +49,16 @@ def test_a_wrong_password_is_told_beside_the_form(client: Client) -> None:
 @pytest.mark.django_db
 def test_pages_after_sign_in(client: Client) -> None:
     person = Person.objects.create(email="mina@larkfield.example", handle="mina")
-    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    person.set_password("a-long-enough-word-42")
+    person.save()
+    EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    answer = client.post("/accounts/login/", {"login": person.email, "password": "a-long-enough-word-42"})
+    assert answer.status_code == 302
+    dressed(client.get("/accounts/reauthenticate/"))
+    client.post("/accounts/reauthenticate/", {"password": "a-long-enough-word-42"})
     for path in OWN:
         dressed(client.get(path))
+    assert 'class="btn go"' in client.get("/accounts/2fa/totp/activate/").content.decode()
 
 
 @pytest.mark.django_db
