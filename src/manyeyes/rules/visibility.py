@@ -10,8 +10,9 @@ TEAM_ONLY = frozenset({"assigned", "owner_assigned", "signed_off", "root_cause.c
 
 OUTSIDE_FIELDS = frozenset(
     {
-        "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory", "replay", "purpose",
-        "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version", "vector", "sec", "saf",
+        "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory",
+        "replay", "purpose", "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version",
+        "vector", "sec", "saf",
     }
 )  # fmt: skip
 """Fields of an event that may cross to the researcher. A new field stays inside until it is added here."""
