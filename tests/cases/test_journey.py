@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,10 +23,12 @@ from manyeyes.cases.choices import offers
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.judgement import standing
 from manyeyes.engine.plan import Stream, Trial
+from manyeyes.programs.setup import add_member
 from manyeyes.replays import manual
 from manyeyes.rules import clock
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.errors import Conflict, EmbargoInForce, IllegalMove, Invalid, NotAllowed
+from manyeyes.rules.lifecycle import Role
 from tests.people import LETTERS, REASONS, Cast, fixed, make_case, make_cast, patched, play, verify, vulnerable
 
 
@@ -227,6 +230,28 @@ def test_asking_twice_for_the_same_replay_queues_one(cast: Cast) -> None:
     first = reproduction.request(case, by=cast.theo)
     again = reproduction.request(case, by=cast.theo, request_id=first.replay_id)
     assert again == first
+
+
+def test_one_person_may_run_a_small_program_alone(db: None) -> None:
+    cast = make_cast()
+    roles = [Role.PROGRAM_MANAGER, Role.SECURITY_TRIAGER, Role.ML_TRIAGER, Role.TARGET_OWNER, Role.PUBLISHER]
+    add_member(cast.program, cast.ada, roles)
+    alone = replace(cast, theo=cast.ada, mina=cast.ada, lena=cast.ada, olga=cast.ada)
+    case = make_case(alone, at="rated")
+    severity.sign_off(case, by=cast.ada, discipline="security", agrees=True)
+    severity.sign_off(case, by=cast.ada, discipline="ml", agrees=True)
+    with pytest.raises(IllegalMove):
+        triage.confirm(case, by=cast.ada)  # grave, so two hats are not two people
+    severity.override(case, by=cast.ada, note="I am the whole team, and the demo shows it.")
+    triage.confirm(case, by=cast.ada)
+    triage.assign_owner(case, by=cast.ada, to=cast.ada)
+    remediation.start(case, by=cast.ada)
+    remediation.deploy_fix(case, by=cast.ada, version=cast.v3, summary="Out of the prompt.")
+    verification.request(case, by=cast.ada, tau=0.05)
+    verify(alone, case)
+    verification.researcher_retests(case, by=cast.rhea, k=0, n=5, agrees=True)
+    disclosure.resolve(case, by=cast.ada)
+    assert case.status == "resolved"
 
 
 def test_who_may_not_ask_for_a_replay(cast: Cast) -> None:

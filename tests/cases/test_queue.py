@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.paginator import Paginator
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from manyeyes.cases import queue, severity, triage
+from manyeyes.cases import queue, reproduction, severity, triage
+from manyeyes.replays import queue as replays
 from manyeyes.rules import clock
 from tests.people import LETTERS, REASONS, Cast, make_case, submit
 
@@ -102,3 +104,33 @@ def test_a_new_rating_asks_both_disciplines_again(cast: Cast) -> None:
     assert not queue.cases(cast.mina, view="needs_me").exists()
     severity.rate(case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS)
     assert queue.cases(cast.mina, view="needs_me").get() == case
+
+
+def test_a_desk_pages_through_its_rows_and_counts_every_view(cast: Cast) -> None:
+    refs = [submit(cast).ref for _ in range(5)]
+    desk = queue.desk(cast.theo, view="nonsense")
+    pages = Paginator(desk.rows, 2)
+    assert pages.num_pages == 3
+    assert [row.case.ref for page in pages for row in page] == refs, "the oldest promise ends first"
+    assert desk.rows[0].case.ref == refs[0]
+    assert {name: count for name, _, count in desk.tabs}["unanswered"] == 5
+    assert desk.next_due == desk.rows[0].case.due_at
+
+
+def test_a_desk_is_searched_by_what_lies_in_the_clear(cast: Cast) -> None:
+    case, other = submit(cast), submit(cast, by=cast.eve)
+    for text in (case.ref[:7].lower(), "rhea_k"):
+        assert [row.case.ref for row in queue.desk(cast.theo, search=text).rows] == [case.ref]
+    assert len(queue.desk(cast.theo, search="wick\x00et").rows) == 2
+    assert [row.case.ref for row in queue.desk(cast.theo, search="eve").rows] == [other.ref]
+    assert len(queue.desk(cast.theo, search="assistant tells").rows) == 0, "titles are encrypted"
+
+
+def test_a_cancelled_replay_asks_for_another(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    link = reproduction.request(case, by=cast.theo)
+    [row] = queue.rows(queue.cases(cast.theo))
+    assert (row.group, row.todo) == ("wait", "the replay")
+    replays.cancel(link.replay)
+    [row] = queue.rows(queue.cases(cast.theo))
+    assert (row.group, row.todo) == ("team", "a replay")
