@@ -8,7 +8,7 @@ import pytest
 
 from manyeyes.programs import policy
 from manyeyes.programs.models import PolicyVersion, Program
-from manyeyes.programs.setup import create_program
+from manyeyes.programs.setup import create_program, open_program
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 
 pytestmark = pytest.mark.django_db
@@ -54,11 +54,23 @@ def test_published_version_cannot_change_and_the_next_one_takes_over(program: Pr
 
 
 def test_one_draft_at_a_time_and_no_unknown_section(program: Program) -> None:
-    with pytest.raises(Conflict, match="draft"):
-        policy.draft(program)
-    policy.publish(program.policies.get())
+    first = program.policies.get()
+    changed = policy.draft(program, promises="We answer in one day.")
+    assert (changed.pk, changed.promises, changed.safe_harbor) == (first.pk, "We answer in one day.", first.safe_harbor)
     with pytest.raises(Invalid, match="No such section"):
         policy.draft(program, smallprint="x")
+    assert program.policies.count() == 1
+
+
+def test_opening_a_private_program_puts_its_draft_into_force(program: Program) -> None:
+    policy.draft(program, promises="We answer in one day.")
+    assert not program.takes_reports
+    open_program(program)
+    assert program.takes_reports
+    assert program.policy is not None
+    assert program.policy.promises == "We answer in one day."
+    open_program(program)
+    assert program.policies.count() == 1
 
 
 def test_policy_without_safe_harbor_is_not_published(program: Program) -> None:

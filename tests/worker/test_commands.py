@@ -76,6 +76,14 @@ def test_init_again_changes_nothing(house: Path) -> None:
     assert (house / "config" / "master.key").read_bytes() == key
 
 
+def test_private_program_is_opened_later(tmp_path: Path) -> None:
+    first = run(tmp_path, "init", *MINE, *WHO)
+    assert "(private)" in first.stdout
+    assert "manyeyes init --publish" in first.stdout
+    opened = run(tmp_path, "init", "--publish")
+    assert (opened.returncode, "is open now" in opened.stdout, "(public)" in opened.stdout) == (0, True, True)
+
+
 def test_check_is_content_and_then_names_what_is_wrong(house: Path) -> None:
     good = run(house, "check")
     assert (good.returncode, good.stderr) == (0, "")

@@ -54,10 +54,15 @@ def _program_of(args: argparse.Namespace) -> int:
         print("Ready: directory, key and tables. No program was made.")
         return 0
     from manyeyes.programs.models import Program
+    from manyeyes.programs.setup import open_program
 
     existing = Program.objects.order_by("created_at").first()
     if existing is not None:
-        print(f"{existing.name} exists already; nothing was changed.")
+        if args.publish and existing.state == Program.State.PRIVATE:
+            open_program(existing)
+            print(f"{existing.name} is open now.")
+        else:
+            print(f"{existing.name} exists already; nothing was changed.")
         _next_steps(existing, "")
         return 0
     program, password = _program(args)
@@ -195,8 +200,7 @@ def _next_steps(program: Any, password: str) -> None:
     print("Next:")
     print("  1. manyeyes serve")
     print(f"  2. Sign in at {base}/accounts/login/ and add a second factor (passkey or TOTP).")
-    if program.policy is None:
-        print(f"  3. Read the draft policy at {base}/desk/program/, make it yours and publish it.")
-    print(
-        f"  {3 if program.policy else 4}. Add a target at {base}/desk/targets/; without one you tick verdicts by hand."
-    )
+    desk = f"{base}/desk/program/{program.slug}/"
+    if program.state == "private":
+        print(f"  3. Read the draft policy at {desk}, make it yours, then open the program: manyeyes init --publish")
+    print(f"  {4 if program.state == 'private' else 3}. Add a target at {desk}; without one you tick trials by hand.")

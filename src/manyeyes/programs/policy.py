@@ -98,16 +98,20 @@ def default_text(program: Program) -> dict[str, str]:
 
 
 def draft(program: Program, **sections: str) -> PolicyVersion:
-    """A new unpublished version: the sections given, else those of the newest version, else the template's.
+    """The unpublished version with these sections: the open draft if there is one, else a new one.
 
-    Raises Conflict while another draft is open, Invalid for a section that does not exist.
+    What is not given stays as in the open draft, else the newest version, else the template. Raises Invalid for a
+    section that does not exist.
     """
     unknown = set(sections) - set(TEMPLATE)
     if unknown:
         raise Invalid({name: f"No such section. Use one of {', '.join(TEMPLATE)}." for name in sorted(unknown)})
     newest = program.policies.order_by("-number").first()
     if newest is not None and newest.published_at is None:
-        raise Conflict(f"Policy version {newest.number} is still a draft. Publish or remove it first.")
+        for name, text in sections.items():
+            setattr(newest, name, text)
+        newest.save()
+        return newest
     text = {name: str(getattr(newest, name)) for name in TEMPLATE} if newest else default_text(program)
     number = newest.number + 1 if newest else 1
     return PolicyVersion.objects.create(program=program, number=number, **{**text, **sections})

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from manyeyes.programs import policy
 from manyeyes.programs.access import DISCIPLINE_OF
-from manyeyes.programs.models import Membership, PolicyVersion, Program
+from manyeyes.programs.models import Membership, Program
 from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.rules.lifecycle import Role
 from manyeyes.vault import keyring
@@ -54,14 +54,22 @@ def create_program(
         zone=zone,
         languages=languages,
         first_response_hours=first_response_hours,
-        state=Program.State.PUBLIC if public else Program.State.PRIVATE,
     )
     for person, roles in (members or {}).items():
         add_member(program, person, roles)
-    version: PolicyVersion = policy.draft(program, **(sections or {}))
+    policy.draft(program, **(sections or {}))
     if public:
-        first = next(iter(members or {}), None)
-        policy.publish(version, by=first)
+        open_program(program, by=next(iter(members or {}), None))
+    return program
+
+
+@transaction.atomic
+def open_program(program: Program, *, by: Any = None) -> Program:
+    """Open it to the public, with its policy in force: an open draft is published when none was published before."""
+    if program.policy is None:
+        policy.publish(policy.draft(program), by=by)
+    Program.objects.filter(pk=program.pk).update(state=Program.State.PUBLIC)
+    program.state = Program.State.PUBLIC
     return program
 
 
