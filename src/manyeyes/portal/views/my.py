@@ -53,7 +53,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "steps": progress.steps(case),
         "judgement": judgement.standing(case) if case.confirmed_at else None,
         "form": form,
-        "retest": case.status in ("fix_deployed", "retesting"),
+        "retest": case.status == "retesting",
         "embargo": disclosure.in_force(case),
         "proposal": disclosure.open_proposal(case),
         "may_withdraw": case.status in ("new", "needs_info"),
