@@ -53,7 +53,7 @@ def heat_map(
         y = TOP + row * (HIGH + GAP) + HIGH / 2
         drawn += [text(limit, LEFT - 10, y - 2, "end dim"), text("tokens", LEFT - 10, y + 12, "end dim")]
     drawn.append(_legend(bottom + 16))
-    width = max(LEFT + len(panels) * (panel_wide + 26) - 22, 920)
+    width = max(LEFT + len(panels) * (panel_wide + 26) - 22, 1030)
     svg = picture("".join(drawn), width, bottom + 40, title, boxed=True)
     return svg, _same(panels, temperatures, tokens, title)
 
@@ -118,6 +118,11 @@ def _legend(y: float) -> str:
         x += 42 + len(words) * 5.8
     drawn += [rect("worst", x, y - 2, 20, 13), text("worst", x + 27, y + 9, "dim")]
     drawn += [rect("maybe", x + 68, y - 2, 20, 13), text("may be as bad", x + 95, y + 9, "dim")]
+    drawn += [
+        rect("cell f0", x + 188, y - 2, 22, 14),
+        shape("rect", "", fill="url(#one-answer)", x=x + 188, y=y - 2, width=22, height=14),
+    ]
+    drawn.append(text("one answer", x + 216, y + 9, "dim"))
     return "".join(drawn)
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from manyeyes import charts
+from manyeyes.engine.intervals import anytime_interval
+from manyeyes.rules.words import STATUS_WORDS
+
 HERE = Path(__file__).resolve().parent
 HOSTILE = (
     "Hi\u200b\u200b, \u202eesrever\u202c <script>alert(1)</script>\n"
@@ -18,37 +22,47 @@ HOSTILE = (
 )
 
 
-def sample() -> dict[str, Any]:
-    """Everything the gallery shows; the numbers are made for looks, not measured."""
+def report_form() -> Any:
+    """A form with every kind of field, half of it answered."""
     from django import forms
-
-    from manyeyes import charts
-    from manyeyes.engine.intervals import anytime_interval
 
     class Report(forms.Form):
         target = forms.ChoiceField(
             choices=[("v1", "Wicket v1"), ("v2", "Wicket v2")], help_text="The system you tested."
         )
-        kind = forms.ChoiceField(
-            choices=[("x", "Data extraction"), ("y", "Prompt injection")], widget=forms.RadioSelect
-        )
+        kind = forms.ChoiceField(choices=[("x", "Data extraction"), ("y", "Injection")], widget=forms.RadioSelect)
         name = forms.CharField(label="Title", help_text="One line.")
         steps = forms.CharField(widget=forms.Textarea(attrs={"class": "code"}), label="The exact text")
         link = forms.CharField(required=False, label="Link")
         agree = forms.BooleanField(label="I have read the policy")
 
-    rng = random.Random(4)
-    outcomes = [True] * 41 + [False] * 79
-    rng.shuffle(outcomes)
+    return Report({"target": "v1", "steps": "x"})
+
+
+def growth(outcomes: list[bool]) -> dict[str, Any]:
+    """How evidence and interval grew."""
     k, points, path, evidence = 0, [], [], 1.0
     for n, hit in enumerate(outcomes, 1):
         k += hit
         low, high = anytime_interval(k, n)[:2]
         points.append(charts.FunnelPoint(n=n, k=k, low=low, high=high))
+        evidence *= 5 if hit else 0.8
         if n <= 18:
-            evidence *= 5 if hit else 0.8
             path.append(charts.PathPoint(n=n, evidence=evidence, hit=hit, against=0.8**n))
-    cell = charts.Cell
+    fixed = [
+        charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n)
+        for n in range(1, 90)
+    ]
+    return {
+        "path": charts.evidence_path(path, 20, "reproduced"),
+        "fixpath": charts.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
+        "funnel": charts.funnel(points, outcomes, claimed=(7, 10)),
+    }
+
+
+def grids() -> dict[str, Any]:
+    """Where it works, and before and after a fix."""
+    cell, part = charts.Cell, charts.BeforeAfter
     rows = [
         [
             cell(k=0, n=12, low=0, high=0.9, one_answer=True),
@@ -61,60 +75,36 @@ def sample() -> dict[str, Any]:
             cell(k=28, n=40, low=0.45, high=0.9),
         ],
     ]
-    fixed = [
-        charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n)
-        for n in range(1, 90)
+    panels = [charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)]
+    where = "temperature 0.7, 48 tokens"
+    parts = [
+        part(label="Reported wording", note=where, before=(41, 120, 0.21, 0.49), after=(0, 59), after_bound=0.05),
+        part(label="Paraphrases", note="3 wordings", before=(52, 144, 0.24, 0.5), after=(12, 40), after_bound=0.45),
+        part(label="rhea_k, by hand", after=(0, 40), after_bound=0.078),
     ]
-    part = charts.BeforeAfter
+    title = "Attack success by temperature and tokens"
+    return {
+        "heat": charts.heat_map(panels, temperatures=("0", "0.7", "1.2"), tokens=("48", "24"), title=title),
+        "compare": charts.before_after(parts, 0.05),
+    }
+
+
+def sample() -> dict[str, Any]:
+    """Everything the gallery shows; the numbers are made for looks, not measured."""
+    outcomes = [True] * 41 + [False] * 79
+    random.Random(4).shuffle(outcomes)
     return {
         "now": datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
         "hostile": HOSTILE,
         "outcomes": outcomes,
-        "statuses": [
-            "new",
-            "needs_info",
-            "triaged",
-            "confirmed",
-            "remediating",
-            "fix_deployed",
-            "retesting",
-            "resolved",
-        ],
+        "statuses": [status for status in STATUS_WORDS if status != "closed"],
         "icons": sorted(charts.ICONS),
-        "form": Report({"target": "v1", "steps": "x"}),
+        "form": report_form(),
         "program": SimpleNamespace(organisation="Larkfield", slug="larkfield"),
-        "heat": charts.heat_map(
-            [charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)],
-            temperatures=("0", "0.7", "1.2"),
-            tokens=("48", "24"),
-            title="Attack success by temperature and tokens",
-        ),
-        "path": charts.evidence_path(path, 20, "reproduced"),
-        "fixpath": charts.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
-        "funnel": charts.funnel(points, outcomes, claimed=(7, 10)),
-        "compare": charts.before_after(
-            [
-                part(
-                    label="Reported wording",
-                    note="temperature 0.7, 48 tokens",
-                    before=(41, 120, 0.21, 0.49),
-                    after=(0, 59),
-                    after_bound=0.05,
-                ),
-                part(
-                    label="Paraphrases",
-                    note="3 wordings",
-                    before=(52, 144, 0.24, 0.5),
-                    after=(12, 40),
-                    after_bound=0.45,
-                ),
-                part(label="rhea_k, by hand", after=(0, 40), after_bound=0.078),
-            ],
-            0.05,
-        ),
         "user": SimpleNamespace(is_authenticated=True, name="Theo L."),
         "here": "queue",
-        "theme": "auto",
+        **growth(outcomes),
+        **grids(),
     }
 
 
