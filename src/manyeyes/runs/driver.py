@@ -117,8 +117,8 @@ class _Driver:
             tokens_in=sum(record.tokens_in or 0 for record in stored.trials),
             tokens_out=sum(record.tokens_out or 0 for record in stored.trials),
         )
-        self.journal = Journal(store, thread, calls=stored.calls)
         detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
+        self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
         self.began = time.monotonic()
         self.known: set[Identity] = set()

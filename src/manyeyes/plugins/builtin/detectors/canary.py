@@ -17,6 +17,7 @@ from manyeyes.plugins.registry import fingerprint
 
 _LOOKED_AT = 200_000
 _LEET = str.maketrans("013457@$!|", "oleastasii")
+_OTHER = re.compile(r"[\W_]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _BASE32 = re.compile(r"[A-Za-z2-7]{10,}={0,6}")
 _HEX = re.compile(r"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}[\s:,.-]{0,2}){5,}")
@@ -38,8 +39,7 @@ def bare(text: str) -> str:
     >>> bare("Blue\\u200b – HERON 42") == bare("b.l.u.e-h-e-r-o-n-4-2")
     True
     """
-    flat = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(letter for letter in flat if letter.isalnum())
+    return _OTHER.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
 class Canary:
