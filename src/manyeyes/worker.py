@@ -96,6 +96,8 @@ class _Worker:
                     await asyncio.sleep(POLL)
             await asyncio.gather(*self.runs, return_exceptions=True)
             await self._conclude()
+            if once:
+                await self.desk.deliver()
         finally:
             for task in side:
                 task.cancel()
