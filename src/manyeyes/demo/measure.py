@@ -104,9 +104,14 @@ async def measure(url: str, wanted: Sequence[Cell], trials: int, on_row: Callabl
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| version | what is asked | setting | passes | of | different answers |", "|---|---|---|---|---|---|"]
-    lines += [f"| {r.version} | {r.what} | {r.setting} | {r.k} | {r.n} | {r.distinct} |" for r in rows]
+    """The rows as a Markdown table, a column per version: passes of trials, and how many answers were different."""
+    versions = list(dict.fromkeys(row.version for row in rows))
+    found = {(row.what, row.setting, row.version): row for row in rows}
+    lines = [f"| what is asked | setting | {' | '.join(versions)} |", "|---|---|" + "---|" * len(versions)]
+    for what, setting in dict.fromkeys((row.what, row.setting) for row in rows):
+        here = [found.get((what, setting, version)) for version in versions]
+        counts = [f"{row.k} of {row.n} ({row.distinct})" if row else "" for row in here]
+        lines.append(f"| {what} | {setting} | {' | '.join(counts)} |")
     return "\n".join(lines)
 
 
