@@ -178,3 +178,11 @@ def test_no_event_holds_text_of_the_case(cast: Cast) -> None:
     conversation.say(case, by=cast.theo, text="MARKER-7719 noted", public=True)
     for event in events.log(case.subject):
         assert "MARKER" not in event.body
+
+
+def test_events_vouch_for_what_was_said(cast: Cast) -> None:
+    case = submit(cast)
+    conversation.say(case, by=cast.theo, text="We look into it.", public=True)
+    event = events.log(case.subject).get(kind="message.public")
+    assert events.matches(event.commitment, case.key, "We look into it.")
+    assert not events.matches(event.commitment, case.key, "We do not look into it.")

@@ -28,7 +28,7 @@ def say(case: Case, *, by: Any, text: str, public: bool = False, expected_versio
     row = Message(author=by, public=public, text=clean, at=clock.now())
     side = "reporter" if from_reporter else "team"
     with acting(
-        case, kind, by=by, allowed=SPEAKERS, tell=tell, public=public, message=str(row.pk), side=side,
+        case, kind, by=by, allowed=SPEAKERS, tell=tell, public=public, message=str(row.pk), side=side, said=clean,
         expected_version=expected_version,
     ) as locked:  # fmt: skip
         row.case = locked

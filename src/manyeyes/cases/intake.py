@@ -205,12 +205,28 @@ def _store(program: Program, target: Target, report: IntakeReport, text: str, na
         _file(case, person, text, name, "sent" if report.reproducer.strip() else "form").save()
     events.record(
         case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=report.vuln_class,
-        claim_k=report.claim_k, claim_n=report.claim_n, side="reporter",
+        claim_k=report.claim_k, claim_n=report.claim_n, side="reporter", commitment=_promise(case, report),
     )  # fmt: skip
     case.due_at = next_due(case)
     case.save(update_fields=["due_at"])
     told(case, [*people.reporter(case), *people.team(case)], by=None, reason="report.received")
     return Submitted(case=case, receipt=digits)
+
+
+def _promise(case: Case, report: IntakeReport) -> str:
+    """What shows later, without holding a word of it, that the report was not changed since it came."""
+    fields = (report.title.strip(), report.happened.strip(), report.expected.strip(), report.steps)
+    return events.commit(case.key, "\0".join((*fields, report.impact.strip())))
+
+
+def report_is_as_sent(case: Case) -> bool:
+    """Whether the stored report is the one that the first event vouches for."""
+    first = events.log(case.subject).filter(kind="report.received").first()
+    row = case.reports.order_by("sent_at").first()
+    if first is None or row is None:
+        return False
+    text = "\0".join((case.title, row.happened, row.expected or "", row.steps, row.impact))
+    return events.matches(first.commitment, case.key, text)
 
 
 def _again(before: Report, report: IntakeReport, by: Any) -> Submitted:

@@ -29,13 +29,14 @@ def moving(
     given: Collection[str] = (),
     expected_version: int | None = None,
     public: bool = True,
+    said: str = "",
     **data: Any,
 ) -> Iterator[Case]:
     """Make a move of `rules.lifecycle`, or raise; the body of the `with` writes what else belongs to the same act.
 
     `by` None is the platform. `given` names facts that this very act supplies. `expected_version` is the version the
-    person saw (default: the one in `case`). `data` (ids, statuses, counts) goes into the event. Afterwards `case` is
-    current.
+    person saw (default: the one in `case`). `data` (ids, statuses, counts) goes into the event; `said` is a text that
+    the event vouches for without holding it. Afterwards `case` is current.
     """
     with transaction.atomic():
         row = _locked(case, expected_version)
@@ -49,7 +50,7 @@ def moving(
         row.changed_at = clock.now()
         row.changed_by = by
         row.save()
-        _record(row, f"move.{move}", by, public, {"before": str(before), "after": str(after), **data})
+        _record(row, f"move.{move}", by, public, said, {"before": str(before), "after": str(after), **data})
         told(row, tell, by=by, reason=f"move.{move}")
     _bring_up_to_date(case, row)
 
@@ -64,6 +65,7 @@ def acting(
     tell: Iterable[Any] = (),
     expected_version: int | None = None,
     public: bool = False,
+    said: str = "",
     **data: Any,
 ) -> Iterator[Case]:
     """Do something that leaves the status alone: same lock, event and mails; `allowed` None asks for no role.
@@ -77,7 +79,7 @@ def acting(
             raise NotAllowed("This act belongs to another role.")
         yield row
         row.save()
-        _record(row, act, by, public, data)
+        _record(row, act, by, public, said, data)
         told(row, tell, by=by, reason=act)
     _bring_up_to_date(case, row)
 
@@ -100,10 +102,11 @@ def _who_was_first(row: Case) -> str:
     return f"{who} changed this case to “{status}” at {when}, after you opened it. Look again, then decide."
 
 
-def _record(row: Case, kind: str, by: Any, public: bool, data: dict[str, Any]) -> None:
+def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[str, Any]) -> None:
     actor = "system" if by is None else by.actor
     data = {**data, **row.__dict__.pop("_noted", {})}
-    events.record(row.subject, kind, actor=actor, public=public, human=by is not None, **data)
+    promise = events.commit(row.key, said) if said else ""
+    events.record(row.subject, kind, actor=actor, public=public, human=by is not None, commitment=promise, **data)
     due = next_due(row)
     if due != row.due_at:
         row.due_at = due

@@ -34,7 +34,7 @@ def ask_researcher(case: Case, *, by: Any, text: str, expected_version: int | No
     word = _word(case, by=by, text=checked("text", text), purpose="question")
     with moving(
         case, "ask_researcher", by=by, tell=people.reporter(case), expected_version=expected_version,
-        message=str(word.pk),
+        message=str(word.pk), said=word.text,
     ) as row:  # fmt: skip
         word.save()
         row.acknowledged_at = row.acknowledged_at or word.at
@@ -44,7 +44,15 @@ def ask_researcher(case: Case, *, by: Any, text: str, expected_version: int | No
 def answer(case: Case, *, by: Any, text: str, expected_version: int | None = None) -> Case:
     """The researcher's answer to a question; the case goes back to where it came from."""
     word = _word(case, by=by, text=checked("text", text), purpose="answer")
-    with moving(case, "answer", by=by, tell=people.team(case), expected_version=expected_version, message=str(word.pk)):
+    with moving(
+        case,
+        "answer",
+        by=by,
+        tell=people.team(case),
+        expected_version=expected_version,
+        message=str(word.pk),
+        said=word.text,
+    ):
         word.save()
     return case
 
@@ -88,7 +96,7 @@ def close(
         _may_repeat(case, duplicate_of)
     with moving(
         case, "close", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
-        reason=str(reason), message=str(word.pk),
+        reason=str(reason), message=str(word.pk), said=word.text,
     ) as row:  # fmt: skip
         word.save()
         row.close_reason = str(reason)
@@ -116,7 +124,7 @@ def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = No
     word = _word(case, by=by, text=checked("words", words), purpose="reopen")
     with moving(
         case, "reopen", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
-        message=str(word.pk),
+        message=str(word.pk), said=word.text,
     ) as row:  # fmt: skip
         word.save()
         row.close_reason = ""
@@ -131,7 +139,7 @@ def appeal(case: Case, *, by: Any, words: str) -> Case:
     word = _word(case, by=by, text=checked("words", words), purpose="appeal")
     with acting(
         case, "appealed", by=by, allowed={Role.REPORTER}, tell=people.holding(case, TRIAGERS), public=True,
-        message=str(word.pk), side="reporter",
+        message=str(word.pk), said=word.text, side="reporter",
     ) as row:  # fmt: skip
         if row.status != "closed" or row.close_reason == CloseReason.WITHDRAWN:
             raise Invalid(words="Only a case that the team closed can be appealed.")

@@ -146,7 +146,7 @@ def send_back(case: Case, *, by: Any, words: str, expected_version: int | None =
     word = Message(case=case, author=by, public=True, text=checked("words", words), purpose="send_back", at=clock.now())
     with moving(
         case, "fix_refuted", by=by, tell=people.everybody(case), expected_version=expected_version,
-        message=str(word.pk),
+        message=str(word.pk), said=word.text,
     ):  # fmt: skip
         word.save()
     return case
