@@ -103,6 +103,12 @@ def test_budget_stops_before_the_call_that_would_pass_it(target: ScriptedTarget)
     work()
     replay.refresh_from_db()
     assert (replay.state, replay.pause_code, target.calls) == ("paused", "budget", 5)
+    frozen = replay.plan_hash
+    queue.resume(replay, caps=Caps(max_calls=400))
+    work()
+    replay.refresh_from_db()
+    assert replay.verdict is not None
+    assert (replay.state, replay.verdict["plan_hash"], target.resent) == ("done", frozen, 0)
 
 
 def test_permit_of_the_day_is_a_budget_too(target: ScriptedTarget) -> None:
@@ -129,6 +135,16 @@ def test_without_permit_or_with_a_changed_version_nothing_is_sent(target: Script
         assert (replay.state, replay.pause_code) == ("paused", "not_permitted")
         assert said in (replay.pause_reason or "")
     assert target.calls == 0
+
+
+def test_positive_version_needs_a_permit_too(target: ScriptedTarget) -> None:
+    version, bare = version_at(target.url), version_at(target.url, permit=False, slug="bare")
+    replay = queue.enqueue(
+        plan(target.url, "verify", tau=0.05), version.target.program.key, main_version=version, positive_version=bare
+    )
+    work()
+    replay.refresh_from_db()
+    assert (replay.pause_code, target.calls) == ("not_permitted", 0)
 
 
 def test_private_address_is_refused_where_the_setting_says_so(target: ScriptedTarget, settings: Any) -> None:

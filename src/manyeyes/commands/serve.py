@@ -67,8 +67,11 @@ class WorkerChild:
         wait = 1.0
         while not self._stopping.is_set():
             # The whole command line is ours: this interpreter, our own module, our process id.
+            # A session of its own: Ctrl-C reaches us, and we end it in order.
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "manyeyes.cli", "worker", "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
+                [sys.executable, "-m", "manyeyes.cli", "worker", "--parent", str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
             while self._process.poll() is None and not self._stopping.is_set():
                 self._stopping.wait(0.5)

@@ -16,7 +16,7 @@ from manyeyes.programs.targets import since_midnight
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import Caps, PlanDocument
 from manyeyes.vault.models import DataKey
 
 State = Replay.State
@@ -160,11 +160,20 @@ def cancel(replay: Replay) -> None:
     _wish(replay, "cancel", (State.QUEUED, State.PAUSED, State.AWAITING_LABEL))
 
 
-def resume(replay: Replay) -> None:
-    """Let a paused replay go on from its recorded trials. Raises Conflict when it is not paused."""
-    waiting = Replay.objects.filter(pk=replay.pk, state__in=(State.PAUSED, State.AWAITING_LABEL))
-    if not waiting.update(state=State.QUEUED, wish="", pause_code="", lease_owner="", lease_until=None):
-        raise Conflict("This replay is not paused.")
+def resume(replay: Replay, *, caps: Caps | None = None) -> None:
+    """Let a paused replay go on from its recorded trials, under other limits on spending if `caps` are given.
+
+    Limits are no part of the plan: they can stop a run but never change its verdict. Raises Conflict if not paused.
+    """
+    with transaction.atomic():
+        row = Replay.objects.select_for_update().get(pk=replay.pk)
+        if row.state not in (State.PAUSED, State.AWAITING_LABEL):
+            raise Conflict("This replay is not paused.")
+        if caps is not None:
+            row.document = PlanDocument.from_json(row.document).with_caps(caps).to_json()
+        row.state, row.wish, row.pause_code, row.pause_reason = State.QUEUED, "", "", None
+        row.lease_owner, row.lease_until = "", None
+        row.save()
     replay.refresh_from_db()
 
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from manyeyes.plugins.protocols import Target
 from manyeyes.plugins.registry import find
 from manyeyes.programs import targets as registered
+from manyeyes.programs.models import Target as ProgramTarget
 from manyeyes.programs.models import TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -58,16 +59,21 @@ def prepare(lease: queue.Lease) -> Ready:
         raise NotPermitted("The stored plan cannot be read by this version. Request the replay again.") from None
     if replay.main_version is None:
         raise NotPermitted("The plan names no registered version of a target. Request the replay again.")
-    target = replay.main_version.target
+    versions = {"main": replay.main_version, "positive": replay.positive_version}
+    used = {role: versions.get(role) for role in document.targets}
+    left = min(_left_today(document, target) for target in {row.target for row in used.values() if row})
+    ways = {role: _way(document, role, version, replay.concurrency) for role, version in used.items()}
+    most = replay.calls + left if document.caps.max_calls is None else min(replay.calls + left, document.caps.max_calls)
+    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most))
+
+
+def _left_today(document: PlanDocument, target: ProgramTarget) -> int:
+    """How many calls the target's permit leaves of the day; at least one."""
     permit, spent = registered.permit_of(target), queue.calls_today(target)
     refused = may_replay(permit, document.effects, calls=1, calls_today=spent)
     if permit is None or refused:
-        raise NotPermitted(" ".join(refused))
-    versions = {"main": replay.main_version, "positive": replay.positive_version}
-    ways = {role: _way(document, role, versions.get(role), replay.concurrency) for role in document.targets}
-    left = replay.calls + permit.calls_per_day - spent
-    most = left if document.caps.max_calls is None else min(left, document.caps.max_calls)
-    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most))
+        raise NotPermitted(f"{target}: {' '.join(refused)}")
+    return permit.calls_per_day - spent
 
 
 def _way(document: PlanDocument, role: str, version: TargetVersion | None, connections: int) -> Way:
