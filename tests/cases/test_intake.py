@@ -116,6 +116,13 @@ def test_without_an_account_a_receipt_leads_back(cast: Cast) -> None:
     assert Report.objects.get(case=sent.case).contact is None
 
 
+def test_who_is_signed_in_may_still_stay_anonymous(cast: Cast) -> None:
+    sent = intake.submit(cast.program, make_report(cast, **ANONYMOUS), by=cast.rhea)
+    assert sent.receipt is not None
+    assert sent.case.reporter != cast.rhea
+    assert not Delivery.objects.filter(person_id=cast.rhea.pk).exists()
+
+
 def test_a_lost_receipt_page_is_mended_by_sending_again_and_the_lost_digits_open_nothing(cast: Cast) -> None:
     report = make_report(cast, **ANONYMOUS)
     lost = intake.submit(cast.program, report)

@@ -108,7 +108,12 @@ class Submitted:
 
 
 def submit(program: Program, report: IntakeReport, *, by: Any = None) -> Submitted:
-    """Take a report in. Raises Invalid naming each field. The same `submission_id` again makes no second case."""
+    """Take a report in. Raises Invalid naming each field. The same `submission_id` again makes no second case.
+
+    Whoever asks to stay anonymous gets a receipt, also when signed in: the report is not tied to the account.
+    """
+    if by is not None and report.anonymous and by.kind == Person.Kind.ACCOUNT:
+        by = None
     wrong = report.validate(signed_in=by is not None)
     target = _target(program, report.target)
     if target is None:
@@ -185,7 +190,21 @@ def _store(program: Program, target: Target, report: IntakeReport, text: str, na
         changed_by=person,
         exploited_at=moment if report.exploited_now else None,
     )
-    Report.objects.create(
+    _report(case, report).save()
+    if text:
+        _file(case, person, text, name, "sent" if report.reproducer.strip() else "form").save()
+    events.record(
+        case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=report.vuln_class,
+        claim_k=report.claim_k, claim_n=report.claim_n, side="reporter", commitment=_promise(case, report),
+    )  # fmt: skip
+    case.due_at = next_due(case)
+    case.save(update_fields=["due_at"])
+    told(case, [*people.reporter(case), *people.team(case)], by=None, reason="report.received")
+    return Submitted(case=case, receipt=digits)
+
+
+def _report(case: Case, report: IntakeReport) -> Report:
+    return Report(
         case=case,
         key=case.key,
         submission_id=report.submission_id,
@@ -199,18 +218,8 @@ def _store(program: Program, target: Target, report: IntakeReport, text: str, na
         claim_k=report.claim_k,
         claim_n=report.claim_n,
         exploited_now=report.exploited_now,
-        sent_at=moment,
+        sent_at=case.created_at,
     )
-    if text:
-        _file(case, person, text, name, "sent" if report.reproducer.strip() else "form").save()
-    events.record(
-        case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=report.vuln_class,
-        claim_k=report.claim_k, claim_n=report.claim_n, side="reporter", commitment=_promise(case, report),
-    )  # fmt: skip
-    case.due_at = next_due(case)
-    case.save(update_fields=["due_at"])
-    told(case, [*people.reporter(case), *people.team(case)], by=None, reason="report.received")
-    return Submitted(case=case, receipt=digits)
 
 
 def _promise(case: Case, report: IntakeReport) -> str:

@@ -23,6 +23,14 @@ def steer(link: Reproduction, *, by: Any, action: str) -> None:
         ACTIONS[action](link.replay)
 
 
+def label(link: Reproduction, *, by: Any, stream: str, index: int, outcome: str) -> None:
+    """Say what an answer was that no detector could decide; the replay goes on once none is left."""
+    with acting(
+        link.case, "answer.labelled", by=by, allowed=WHO, replay=str(link.replay_id), stream=stream, index=index
+    ):
+        manual.label(link.replay, stream=stream, index=index, outcome=outcome, by=by)
+
+
 def tick(link: Reproduction, *, by: Any, stream: str, index: int, outcome: str, transcript: str = "") -> None:
     """Record one trial made by hand; the verdict is concluded as soon as the plan's rule is met."""
     with acting(link.case, "trial.ticked", by=by, allowed=WHO, replay=str(link.replay_id), stream=stream, index=index):

@@ -45,7 +45,7 @@ ACTS: dict[str, str] = {
     "advisory.drafted": "drafted the advisory",
     "advisory.published": "published the advisory",
 }
-NOT_SHOWN = frozenset({"trial.ticked"})
+NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled"})
 """Acts that are on record but would bury the rest; the replay's own page shows them."""
 ITEMS: dict[str, str] = {
     "message": "messages",
