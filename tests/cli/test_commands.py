@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -254,12 +255,11 @@ def test_killed_and_started_again_it_comes_to_the_same_verdict(
 
 @pytest.mark.process
 def test_it_starts_in_under_a_second(finding: str) -> None:
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "manyeyes.cli", "plan", finding], capture_output=True, check=True)
-        times.append(time.monotonic() - began)
-    assert min(times) < 1.0
+    """Of processor time, which other work on this computer does not stretch."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "manyeyes.cli", "plan", finding], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
 
 
 def test_no_heavy_imports() -> None:

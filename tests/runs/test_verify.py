@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import yaml
 
+from manyeyes.engine import drive
+from manyeyes.engine.plan import Outcome, Stream, Trial
 from manyeyes.plugins.builtin.targets.recording import Scripted
-from manyeyes.plugins.protocols import Reply, Request, Target
+from manyeyes.plugins.detection import Whole
+from manyeyes.plugins.protocols import Exchange, Reply, Request, Target, TargetError
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.driver import run
+from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import Options, prepare
 from manyeyes.runs.result import RunResult
 from manyeyes.runs.store import FileStore
@@ -82,6 +87,14 @@ def test_a_patch_of_the_symptom_is_called_so_and_the_passing_variants_are_named(
     verdicts = {part.part: part.verdict for part in result.verdict.parts}
     assert verdicts["reported"] != "fails"
     assert "fails" in verdicts.values()
+    counts = {row["wording"]: row["k"] for row in result.to_json()["wordings"]}
+    assert counts["reported"] == 0
+    assert sum(counts.values()) >= 3
+    parts = result.verdict.parts
+    assert sum(row["n"] for row in result.to_json()["wordings"]) == sum(part.n for part in parts)
+    assert sum(counts.values()) == sum(part.k for part in parts)
+    marked = [record for record in FileStore(tmp_path).load().trials if record.overrun]
+    assert len(marked) == result.overrun
 
 
 @pytest.mark.parametrize(
@@ -133,3 +146,43 @@ def test_the_order_of_slots_changes_nothing(tmp_path: Path) -> None:
 def test_a_missing_role_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a target for positive"):
         asyncio.run(run(document(), FileStore(tmp_path), {"main": Scripted(mended)}))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_order_of_arrival_and_any_errors_give_the_engine_s_own_verdict(tmp_path: Path, seed: int) -> None:
+    """The driver adds nothing to the engine: the same answers, driven by a plain function, say the same."""
+
+    class Unruly:
+        """Answers late, early, and now and then not at all; what it says depends on the trial alone."""
+
+        def __init__(self, say: Say) -> None:
+            self.inner = Scripted(say)
+            self.luck = Random(seed)
+
+        async def ask(self, request: Request) -> Reply:
+            await asyncio.sleep(self.luck.random() * 0.004)
+            if self.luck.random() < 0.2 and request.attempt == 1:
+                raise TargetError("no answer", throttled=self.luck.random() < 0.3, retry_after=0.0)
+            return await self.inner.ask(request)
+
+        async def close(self) -> None:
+            return None
+
+    def rarely(request: Request) -> str:
+        return leaky(request) if (request.seed or 0) % (7 + 9 * seed) == 0 else mended(request)
+
+    plan = document(seed=seed)
+    whole = {name: Whole(rule) for name, rule in plan.detectors.items()}
+
+    def plain(trial: Trial) -> bool:
+        cell = plan.requests[trial.cell]
+        request = Request(messages=cell.messages, seed=trial.seed)
+        text = (leaky if trial.stream is Stream.POSITIVE else rarely)(request)
+        exchange = Exchange(messages=cell.messages, reply=Reply(text=text))
+        return whole[cell.detector].decide(exchange) is Outcome.SUCCESS
+
+    expected = drive(plan.plan, plain)
+    targets: dict[str, Target] = {"main": Unruly(rarely), "positive": Unruly(leaky)}
+    pacing = Pacing(retries=9, first=0.001, most=0.002, throttled=0.0)
+    verdict = asyncio.run(run(plan, FileStore(tmp_path), targets, concurrency=12, pacing=pacing)).verdict
+    assert (verdict.verdict, verdict.n, verdict.k) == (expected.verdict, expected.n, expected.k)

@@ -184,6 +184,9 @@ def told(result: RunResult) -> str:
     if data["arms"]:
         lines.append("\narm                        trials  succeeded  rate     interval")
         lines += [_row(row["arm"], {**row, "asr": row["k"] / row["n"] if row["n"] else None}) for row in data["arms"]]
+    passing = [f"{row['wording']} ({row['k']} of {row['n']})" for row in data["wordings"] if row["k"]]
+    if passing:
+        lines.append(f"\nstill passing: {', '.join(passing)}")
     failed = [check for check in data["checks"] if not check["passed"]]
     lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
     if data["residual_at_k"] and data["retry_budget"] > 1 and data["verdict"] != "holds":

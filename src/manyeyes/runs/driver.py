@@ -121,7 +121,7 @@ class _Driver:
         self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
         self.began = time.monotonic()
-        self.known: set[Identity] = set()
+        self.tried: list[tuple[Identity, str, bool]] = []
         self.parked: set[Identity] = set()
         self.late: set[Identity] = set()
         self.models: Counter[str] = Counter()
@@ -221,11 +221,10 @@ class _Driver:
         for record in records:
             record.overrun = late
             self.journal.add(record)
-            self.stored.trials.append(record)
         return records
 
     def _on_record(self, record: TrialRecord) -> Answer | None:
-        self.known.add(record.identity)
+        self.tried.append((record.identity, record.cell, record.outcome == Outcome.SUCCESS))
         if record.model and record.stream != Stream.POSITIVE:
             self.models[record.model] += 1
         if record.outcome is None:
@@ -243,6 +242,7 @@ class _Driver:
 
     async def finish(self, verdict: Verdict) -> RunResult:
         """Keeps the verdict and what came after its boundary."""
+        beyond = self._beyond(verdict)
         result = RunResult(
             document=self.document,
             verdict=verdict,
@@ -253,8 +253,9 @@ class _Driver:
             seconds=self._seconds(),
             overrun=verdict.overrun + len(self.late),
             models=self.models,
+            cells=self._cells(beyond),
         )
-        keep = partial(self.store.finish, result.to_json(), overrun=sorted(self._beyond(verdict)))
+        keep = partial(self.store.finish, result.to_json(), overrun=sorted(beyond))
         await asyncio.get_running_loop().run_in_executor(self.thread, keep)
         return result
 
@@ -264,6 +265,25 @@ class _Driver:
         return float(before) if before is not None else time.monotonic() - self.began
 
     def _beyond(self, verdict: Verdict) -> set[Identity]:
+        """Trials the verdict does not count: they came after it, or after the boundary of their stream or part."""
         ends = {str(Stream.MAIN): verdict.n, str(Stream.CONTROL): verdict.n}
         ends |= {arm.arm: arm.n for arm in verdict.arms}
-        return self.late | {(stream, index) for stream, index in self.known if index >= ends.get(stream, index + 1)}
+        beyond = set(self.late)
+        left = {part.part: part.n for part in verdict.parts}
+        for identity, cell, _ in sorted(self.tried, key=lambda row: (row[0][0] != Stream.MAIN, row[0])):
+            stream, index = identity
+            part = self.document.requests[cell].part
+            if index >= ends.get(stream, index + 1) or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
+                beyond.add(identity)
+            elif stream in (Stream.MAIN, Stream.ATTRIBUTE):
+                left[part] = left.get(part, 0) - 1
+        return beyond
+
+    def _cells(self, beyond: set[Identity]) -> dict[str, tuple[int, int]]:
+        """Trials and successes of each cell of the exploit, as far as the verdict counts them."""
+        counts: dict[str, tuple[int, int]] = {}
+        for identity, cell, success in self.tried:
+            if identity[0] in (Stream.MAIN, Stream.ATTRIBUTE) and identity not in beyond:
+                n, k = counts.get(cell, (0, 0))
+                counts[cell] = (n + 1, k + success)
+        return counts

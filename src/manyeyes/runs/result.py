@@ -23,6 +23,7 @@ class RunResult:
     seconds: float
     overrun: int
     models: Mapping[str, int] = field(default_factory=dict)
+    cells: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The object of DESIGN §7: the verdict's numbers, the bill, the target."""
@@ -34,6 +35,7 @@ class RunResult:
             **verdict,
             "settings": settings,
             "checks": [*verdict["checks"], *self._checks()],
+            "wordings": self._wordings(),
             "claim": dict(self.document.claim),
             "engine_plan_hash": self.verdict.plan_hash,
             "plan_hash": self.document.hash,
@@ -52,6 +54,23 @@ class RunResult:
                 "models_seen": dict(self.models),
             },
         }
+
+    def _wordings(self) -> list[dict[str, Any]]:
+        """Each wording of a verification with its counts, so that those which still pass have a name."""
+        if self.verdict.question != "verify":
+            return []
+        requests = self.document.requests
+        return [
+            {
+                "setting": requests[cell].setting,
+                "wording": requests[cell].wording,
+                "part": requests[cell].part,
+                "method": requests[cell].method,
+                "n": n,
+                "k": k,
+            }
+            for cell, (n, k) in sorted(self.cells.items())
+        ]
 
     def _checks(self) -> list[dict[str, Any]]:
         """What the run itself noticed, beside the engine's checks."""
