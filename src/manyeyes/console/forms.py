@@ -8,7 +8,7 @@ from django import forms
 
 from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
-from manyeyes.programs.models import PolicyVersion, Target
+from manyeyes.programs.models import PolicyVersion, Program, Target
 from manyeyes.rules import mes, permits
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
@@ -16,6 +16,12 @@ from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
 
 class TeamForm(forms.Form):
     """A form that takes over what a stage function found wrong."""
+
+    def name_targets(self, program: Program) -> None:
+        """Offer the program's targets, where the form asks for one."""
+        if "target" in self.fields:
+            rows = [(str(row.pk), row.name) for row in program.targets.all()]
+            self.fields["target"].choices = rows  # type: ignore[attr-defined]
 
     def refuse_all(self, error: Invalid) -> None:
         """Put each problem beside its field; what has no field stands above the form."""
@@ -47,6 +53,15 @@ class CloseForm(WordsForm):
 
     reason = forms.ChoiceField(label="Reason", choices=[(str(one), one.words) for one in TEAM_CLOSE_REASONS])
     duplicate_of = forms.CharField(label="It repeats", required=False, help_text="A reference, for a duplicate only.")
+
+
+class ReproducerForm(TeamForm):
+    """The text of a reproducer file."""
+
+    reproducer = words(
+        "Reproducer", "YAML, format manyeyes: reproducer/1. It replaces nothing: older ones stay on record.", rows=24,
+        required=True,
+    )  # fmt: skip
 
 
 class PlanForm(TeamForm):
@@ -86,6 +101,23 @@ class RatingForm(TeamForm):
                 label="Why", required=False, strip=True, initial=reasons.get(metric.code, "")
             )
 
+    def groups(self) -> list[dict[str, Any]]:
+        """The metrics under their headings, each as letter and reason."""
+        headings = {"Security": (mes.SECURITY,), "Safety": (mes.SAFETY, mes.SAFETY_FACTOR)}
+        told = {group for names in headings.values() for group in names}
+        headings["Exposure and spread"] = tuple({metric.group for metric in mes.METRICS} - told)
+        return [
+            {
+                "name": name,
+                "metrics": [
+                    {"letter": self[metric.code], "why": self[f"why_{metric.code}"]}
+                    for metric in mes.METRICS
+                    if metric.group in groups
+                ],
+            }
+            for name, groups in headings.items()
+        ]
+
     def letters(self) -> dict[str, str]:
         """Metric → letter, as chosen."""
         return {metric.code: self.cleaned_data[metric.code] for metric in mes.METRICS if self.cleaned_data[metric.code]}
@@ -98,7 +130,7 @@ class RatingForm(TeamForm):
 class SignOffForm(TeamForm):
     """One discipline's word on the rating that stands."""
 
-    discipline = forms.ChoiceField(choices=(("security", "Security"), ("ml", "ML")))
+    discipline = forms.ChoiceField(choices=(("security", "Security"), ("ml", "ML"), ("manager", "The manager decides")))
     agrees = forms.ChoiceField(label="Do you agree?", choices=(("yes", "I agree"), ("no", "I do not agree")))
     note = words("Why", rows=2)
     rating = forms.UUIDField(widget=forms.HiddenInput, required=False)
@@ -162,6 +194,7 @@ class TargetForm(TeamForm):
 class VersionForm(TeamForm):
     """One pinned deployment."""
 
+    target = forms.ChoiceField(label="Target")
     label = forms.CharField(label="Version", max_length=60)
     endpoint_url = forms.CharField(label="Address", max_length=300, required=False)
     model = forms.CharField(label="Model name sent", max_length=120, required=False)
@@ -173,6 +206,7 @@ class VersionForm(TeamForm):
 class PermitForm(TeamForm):
     """On what basis the target may be attacked by machine."""
 
+    target = forms.ChoiceField(label="Target")
     operator = forms.CharField(label="Who operates it", max_length=120)
     basis = forms.CharField(label="On what basis", max_length=200)
     environment = forms.ChoiceField(label="Where", choices=[(str(one), str(one)) for one in permits.Environment])

@@ -16,18 +16,22 @@ from manyeyes.cases import (
     disclosure,
     intake,
     judgement,
+    progress,
     remediation,
     rootcause,
     timeline,
     triage,
+    verification,
 )
+from manyeyes.cases import queue as work
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
-from manyeyes.console.forms import CauseForm, CloseForm, SayForm, TeamForm, WordsForm
+from manyeyes.console.acts import desk
+from manyeyes.console.forms import CauseForm, CloseForm, ReproducerForm, SayForm, TeamForm, WordsForm
 from manyeyes.console.gate import team
 from manyeyes.programs.access import members_with
-from manyeyes.rules.errors import Invalid, NotFound
-from manyeyes.rules.lifecycle import MOVES, Role
+from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
+from manyeyes.rules.lifecycle import MOVES, TRIAGERS, Role
 
 
 def desk_case(request: HttpRequest, ref: str) -> Case:
@@ -45,25 +49,39 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
     return show(request, desk_case(request, ref), SayForm())
 
 
-def show(request: HttpRequest, row: Case, form: SayForm, status: int = 200) -> HttpResponse:
-    """The case page, also when the composer was refused."""
+def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **more: Any) -> HttpResponse:
+    """The case page, also when the composer or the cause was refused."""
+    report = row.reports.order_by("sent_at").first()
+    proposal = disclosure.open_proposal(row)
     context = {
         "case": row,
-        "roles": access.roles_in(request.user, row),
+        "row": work.rows([row])[0],
+        "report": report,
+        "claimed": report.claim_k / report.claim_n if report is not None and report.claim_n else None,
+        "desk": desk(row, request.user),
+        "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),
         "since": conversation.last_read(row, request.user),
-        "offers": choices.offers(row, request.user),
         "clocks": clocks(row),
         "severity": judgement.standing(row),
         "cause": rootcause.standing(row),
-        "embargo": disclosure.in_force(row) or disclosure.open_proposal(row),
-        "owners": members_with(row.program, Role.TARGET_OWNER) + members_with(row.program, Role.PROGRAM_MANAGER),
+        "reproducer": row.reproducers.order_by("-at").first(),
+        "proposal": proposal,
+        "embargo": disclosure.in_force(row) or proposal,
+        "owners": _owners(row),
         "form": form,
         "cause_form": CauseForm(),
+        **more,
     }
     response = render(request, "console/case.html", context, status=status)
     conversation.mark_read(row, request.user)
     return response
+
+
+def _owners(row: Case) -> list[Any]:
+    """Who may own a fix, each once."""
+    found = members_with(row.program, Role.TARGET_OWNER) + members_with(row.program, Role.PROGRAM_MANAGER)
+    return list({person.pk: person for person in found}.values())
 
 
 @require_POST
@@ -91,7 +109,12 @@ def acknowledge(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("console:case", ref=row.ref)
 
 
-FORMS: dict[str, type[TeamForm]] = {"ask_researcher": WordsForm, "reopen": WordsForm, "close": CloseForm}
+FORMS: dict[str, type[TeamForm]] = {
+    "ask_researcher": WordsForm,
+    "fix_refuted": WordsForm,
+    "reopen": WordsForm,
+    "close": CloseForm,
+}
 ELSEWHERE = {"deploy_fix": "console:fix_new", "request_verification": "console:verify_new"}
 
 
@@ -100,7 +123,7 @@ ELSEWHERE = {"deploy_fix": "console:fix_new", "request_verification": "console:v
 def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
     """Make a move of the table. Those that speak to the researcher or close the case ask for the words first."""
     row = desk_case(request, ref)
-    if name not in MOVES or name in ("answer", "withdraw", "fix_refuted"):
+    if name not in MOVES or name in ("answer", "withdraw"):
         raise Http404
     if name in ELSEWHERE:
         return redirect(ELSEWHERE[name], ref=row.ref)
@@ -114,7 +137,8 @@ def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
             if form is None:
                 raise
             form.refuse_all(error)
-    context = {"case": row, "move": MOVES[name], "form": form}
+    offer = next((one for one in choices.offers(row, request.user) if one.move.name == name), None)
+    context = {"case": row, "move": MOVES[name], "offer": offer, "form": form}
     return render(request, "console/move.html", context, status=422 if form and form.errors else 200)
 
 
@@ -130,6 +154,8 @@ def _make(request: HttpRequest, row: Case, name: str, given: dict[str, Any]) -> 
         disclosure.resolve(row, by=by, expected_version=version)
     elif name == "ask_researcher":
         triage.ask_researcher(row, by=by, text=given["words"], expected_version=version)
+    elif name == "fix_refuted":
+        verification.send_back(row, by=by, words=given["words"], expected_version=version)
     elif name == "reopen":
         triage.reopen(row, by=by, words=given["words"], expected_version=version)
     elif name == "close":
@@ -150,8 +176,7 @@ def assign(request: HttpRequest, ref: str) -> HttpResponse:
     """Take the case, or name the owner of the fix."""
     row = desk_case(request, ref)
     if request.POST.get("what") == "owner":
-        people = members_with(row.program, Role.TARGET_OWNER) + members_with(row.program, Role.PROGRAM_MANAGER)
-        chosen = next((one for one in people if str(one.pk) == request.POST.get("person")), None)
+        chosen = next((one for one in _owners(row) if str(one.pk) == request.POST.get("person")), None)
         triage.assign_owner(row, by=request.user, to=chosen)
     else:
         triage.assign(row, by=request.user, to=request.user)
@@ -165,5 +190,30 @@ def cause(request: HttpRequest, ref: str) -> HttpResponse:
     row = desk_case(request, ref)
     form = CauseForm(request.POST)
     if form.is_valid():
-        rootcause.conclude(row, by=request.user, category=form.cleaned_data["category"], text=form.cleaned_data["text"])
-    return redirect("console:case", ref=row.ref)
+        try:
+            rootcause.conclude(
+                row, by=request.user, category=form.cleaned_data["category"], text=form.cleaned_data["text"]
+            )
+            return redirect("console:case", ref=row.ref)
+        except Invalid as error:
+            form.refuse_all(error)
+    return show(request, row, SayForm(), status=422, cause_form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def reproducer(request: HttpRequest, ref: str) -> HttpResponse:
+    """Give the case a reproducer, or a better one; the report itself stays as it was sent."""
+    row = desk_case(request, ref)
+    if not access.roles_in(request.user, row) & TRIAGERS:
+        raise NotAllowed("Attach a reproducer: this belongs to the triagers and the program manager.")
+    newest = row.reproducers.order_by("-at").first()
+    form = ReproducerForm(request.POST or None, initial={"reproducer": newest.text if newest else ""})
+    if request.method == "POST" and form.is_valid():
+        try:
+            intake.attach_reproducer(row, by=request.user, text=form.cleaned_data["reproducer"])
+            return redirect("console:case", ref=row.ref)
+        except Invalid as error:
+            form.refuse_all(error)
+    context = {"case": row, "form": form}
+    return render(request, "console/reproducer.html", context, status=422 if form.errors else 200)

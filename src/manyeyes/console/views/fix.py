@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from manyeyes.cases import disclosure, remediation
+from manyeyes.cases import access, disclosure, remediation, verification
 from manyeyes.cases.models import Case
 from manyeyes.console.forms import AdvisoryForm, DateForm, FixForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.publications import advisory as paper
+from manyeyes.publications import credit
 from manyeyes.publications.models import AdvisoryDraft
 from manyeyes.rules.errors import Invalid
 
@@ -33,7 +36,14 @@ def fix_new(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("console:case", ref=case.ref)
         except Invalid as error:
             form.refuse_all(error)
-    return render(request, "console/fix_new.html", {"case": case, "form": form}, status=422 if form.errors else 200)
+    context = {
+        "case": case,
+        "form": form,
+        "versions": form.fields["version"].choices,
+        "statements": verification.statements(case),
+        "add_version": reverse("console:program_add", args=[case.program.slug, "version"]),
+    }
+    return render(request, "console/fix_new.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -72,14 +82,23 @@ def advisory(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("console:advisory", ref=case.ref)
         except Invalid as error:
             form.refuse_all(error)
-    context = {
+    return render(request, "console/advisory.html", _around(request, case, form), status=422 if form.errors else 200)
+
+
+def _around(request: HttpRequest, case: Case, form: AdvisoryForm) -> dict[str, Any]:
+    """The draft with what the platform adds to it, and what stands in its way."""
+    chosen = credit.of(case)
+    return {
         "case": case,
         "form": form,
         "facts": paper.facts(case),
         "missing": paper.what_is_missing(case),
         "embargo": disclosure.in_force(case),
+        "published": getattr(case, "advisory", None),
+        "credit": chosen,
+        "byline": credit.byline(chosen)[0],
+        "desk_publishes": bool(access.roles_in(request.user, case) & paper.PUBLISHERS),
     }
-    return render(request, "console/advisory.html", context, status=422 if form.errors else 200)
 
 
 def _written(case: Case) -> dict[str, str]:

@@ -10,6 +10,7 @@ from manyeyes.cases import judgement, severity
 from manyeyes.console.forms import RatingForm, SignOffForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
+from manyeyes.rules import severity as rubric
 from manyeyes.rules.errors import Invalid
 
 
@@ -28,7 +29,15 @@ def rate(request: HttpRequest, ref: str) -> HttpResponse:
             for name, problem in error.fields.items():
                 place = f"why_{name}" if f"why_{name}" in form.fields and name in form.letters() else name
                 form.add_error(place if place in form.fields else None, problem)
-    context = {"case": case, "form": form, "start": start, "standing": judgement.standing(case)}
+    standing = judgement.standing(case)
+    context = {
+        "case": case,
+        "form": form,
+        "start": start,
+        "standing": standing,
+        "groups": form.groups(),
+        "curve": rubric.curve(standing.rating.vector) if standing else (),
+    }
     return render(request, "console/severity.html", context, status=422 if form.errors else 200)
 
 
@@ -42,6 +51,9 @@ def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
         raise Invalid({name: str(problems[0]) for name, problems in form.errors.items()})
     given = form.cleaned_data
     seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
+    if given["discipline"] == "manager":
+        severity.override(case, by=request.user, note=given["note"] or "", rating=seen)
+        return redirect("console:case", ref=case.ref)
     severity.sign_off(
         case, by=request.user, discipline=given["discipline"], agrees=given["agrees"] == "yes",
         note=given["note"] or "", rating=seen,

@@ -23,6 +23,16 @@ FORMS: dict[str, type[TeamForm]] = {
     "policy": PolicyForm,
 }
 
+WORDS = {
+    "target": ("Add a target", "A system that researchers may attack under this program."),
+    "version": (
+        "Add a version",
+        "One pinned deployment. A replay names the version it tested, so it is not changed later.",
+    ),
+    "permit": ("Grant a permit", "Without one no machine attacks the target. You answer for it by name."),
+    "policy": ("Publish a new version", "It holds from now on; cases that came under an older version keep that one."),
+}
+
 
 def own_program(request: HttpRequest, slug: str) -> Program:
     """A program the viewer works in. Raises NotFound."""
@@ -53,8 +63,23 @@ def one(request: HttpRequest, slug: str) -> HttpResponse:
         "targets": found.targets.prefetch_related("versions", "permits"),
         "members": found.memberships.select_related("person"),
         "manages": _manages(request, found),
+        "unready": _unready(found),
+        "here": "program",
     }
     return render(request, "console/program.html", context)
+
+
+def _unready(found: Program) -> list[str]:
+    """What a new program still lacks, as steps."""
+    rows = list(found.targets.prefetch_related("versions", "permits"))
+    steps = {
+        "Publish a policy.": found.policy is not None,
+        "Add a target.": bool(rows),
+        "Register a version of a target.": any(row.versions.all() for row in rows),
+        "Grant a permit, so that a machine may replay.": any(row.permits.all() for row in rows),
+        "Bring in a second person, for the second sign-off.": found.memberships.count() > 1,
+    }
+    return [words for words, done in steps.items() if not done]
 
 
 def _manages(request: HttpRequest, found: Program) -> bool:
@@ -72,13 +97,15 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
         raise NotAllowed("The program is changed by its manager or an admin.")
     start = {name: text for name, _, text in found.policy.sections()} if part == "policy" and found.policy else None
     form = FORMS[part](request.POST or None, initial=start)
+    form.name_targets(found)
     if request.method == "POST" and form.is_valid():
         try:
             _store(request, found, part, form.cleaned_data)
             return redirect("console:one_program", slug=found.slug)
         except Invalid as error:
             form.refuse_all(error)
-    context = {"program": found, "form": form, "part": part, "targets": found.targets.all()}
+    heading, lead = WORDS[part]
+    context = {"program": found, "form": form, "part": part, "heading": heading, "lead": lead, "here": "program"}
     return render(request, "console/program_add.html", context, status=422 if form.errors else 200)
 
 
@@ -89,9 +116,7 @@ def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any
     if part == "target":
         targets.add_target(found, owner=None, **given)
         return
-    chosen = found.targets.filter(pk=request.POST.get("target") or None).first()
-    if chosen is None:
-        raise Invalid(target="Choose a target.")
+    chosen = found.targets.get(pk=given.pop("target"))
     if part == "version":
         targets.add_version(chosen, **{**given, "api_key": given["api_key"] or None})
     else:

@@ -10,13 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, choices, reproduction, steering, verification
+from manyeyes.cases import access, facts, reproduction, steering, verification
 from manyeyes.cases.models import Case, Reproduction
+from manyeyes.console import plans
+from manyeyes.console.acts import desk
 from manyeyes.console.forms import PlanForm, TeamForm, TickForm, VerifyForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.replays import evidence, manual
 from manyeyes.replays.models import Replay
+from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid, NotFound
 from manyeyes.runs.document import Caps
 from manyeyes.runs.prepare import Options
@@ -57,7 +60,7 @@ def _plan(request: HttpRequest, case: Case, stage: Any, form: TeamForm, template
         except Invalid as error:
             form.refuse_all(error)
     proposal = stage.propose(case, options=options, mode=mode)
-    context = {"case": case, "form": form, "proposal": proposal, "options": options}
+    context = {"case": case, "form": form, "proposal": proposal, **plans.shown(proposal)}
     return render(request, template, context, status=422 if form.errors else 200)
 
 
@@ -66,6 +69,9 @@ def _options(start: Options, chosen: dict[str, Any]) -> Options:
     if chosen.get("max_calls"):
         named["caps"] = Caps(max_calls=chosen["max_calls"])
     return replace(start, **named)
+
+
+LIVE = (Replay.State.QUEUED, Replay.State.RUNNING)
 
 
 @require_GET
@@ -89,13 +95,24 @@ def fix(request: HttpRequest, replay_id: UUID) -> HttpResponse:
 
 
 def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpResponse:
+    found, case = evidence.load(link.replay), link.case
+    stream, outcome = request.GET.get("stream", ""), request.GET.get("outcome", "")
+    statements = verification.statements(case)
     context = {
         "link": link,
-        "case": link.case,
-        "evidence": evidence.load(link.replay),
-        "offers": choices.offers(link.case, request.user),
-        "statements": verification.statements(link.case),
-        "finding": reproduction.finding(link.case),
+        "case": case,
+        "evidence": found,
+        "desk": desk(case, request.user),
+        "live": link.replay.state in LIVE and link.replay.mode != Replay.Mode.MANUAL,
+        "labels": manual.open_labels(link.replay),
+        "calls": found.exchanges(request.GET.get("page"), stream=stream, outcome=outcome),
+        "stream": stream,
+        "outcome": outcome,
+        "statements": [one for one in statements if one.fix.version_id],
+        "statement": next((one for one in statements if one.fix.pk == link.remediation_id), None),
+        "retest_until": facts.retest_until(case, link.remediation) if link.remediation else None,
+        "finding": reproduction.finding(case),
+        "now": clock.now(),
         "inside": True,
     }
     return render(request, template, context)
@@ -119,7 +136,15 @@ def call(request: HttpRequest, replay_id: UUID, stream: str, index: int) -> Http
     found = evidence.exchange(link.replay, stream, index)
     if found is None:
         raise Http404
-    return render(request, "console/call.html", {"link": link, "case": link.case, "call": found})
+    context = {
+        "link": link,
+        "case": link.case,
+        "call": found,
+        "before": index - 1,
+        "after": index + 1,
+        "has_next": evidence.exchange(link.replay, stream, index + 1) is not None,
+    }
+    return render(request, "console/call.html", context)
 
 
 @require_POST
@@ -130,11 +155,20 @@ def control(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     action = request.POST.get("action")
     if action == "seen":
         reproduction.see_first_success(link.case, by=request.user)
+    elif action == "label":
+        _label(request, link)
     elif action in ("pause", "resume", "cancel"):
         steering.steer(link, by=request.user, action=action)
     else:
         raise Http404
     return redirect("console:replay", replay_id=replay_id)
+
+
+def _label(request: HttpRequest, link: Reproduction) -> None:
+    steering.label(
+        link, by=request.user, stream=request.POST.get("stream", ""), index=_whole(request.POST.get("index", "")),
+        outcome=request.POST.get("outcome", ""),
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,7 +188,8 @@ def by_hand(request: HttpRequest, replay_id: UUID) -> HttpResponse:
         except Invalid as error:
             form.refuse_all(error)
     trials = manual.next_trials(link.replay, room=1)
-    context = {"link": link, "case": link.case, "form": form, "trial": trials[0] if trials else None}
+    trial = trials[0] if trials else None
+    context = {"link": link, "case": link.case, "form": form, "trial": trial, "settings": plans.knobs(trial)}
     return render(request, "console/manual.html", context, status=422 if form.errors else 200)
 
 
