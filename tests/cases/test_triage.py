@@ -9,6 +9,7 @@ import pytest
 
 from manyeyes.cases import (
     disclosure,
+    intake,
     remediation,
     severity,
     timeline,
@@ -16,11 +17,12 @@ from manyeyes.cases import (
     verification,
 )
 from manyeyes.cases.choices import offers
+from manyeyes.events.models import Delivery
 from manyeyes.programs.setup import add_member
 from manyeyes.rules import clock
 from manyeyes.rules.errors import EmbargoInForce, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
-from tests.people import Cast, make_case, make_cast, verify
+from tests.people import Cast, make_case, make_cast, make_report, verify
 
 
 def test_one_person_may_run_a_small_program_alone(db: None) -> None:
@@ -105,3 +107,23 @@ def test_withdrawing_belongs_to_the_researcher(cast: Cast) -> None:
         triage.withdraw(case, by=cast.theo)
     triage.withdraw(case, by=cast.rhea)
     assert (case.status, case.close_reason) == ("closed", "withdrawn")
+
+
+def test_mitigated_and_exploited_are_dated_facts_beside_the_status(cast: Cast) -> None:
+    case = make_case(cast, at="confirmed")
+    with pytest.raises(NotAllowed):
+        triage.exploited(case, by=cast.rhea)
+    triage.exploited(case, by=cast.theo)
+    remediation.mitigated(case, by=cast.olga, words="The tool is switched off.")
+    assert case.status == "confirmed"
+    assert case.exploited_at is not None
+    assert case.mitigated_at is not None
+    assert {"mitigated", "exploited"} <= {entry.kind for entry in timeline.entries(case, cast.rhea)}
+    with pytest.raises(Invalid):
+        remediation.mitigated(case, by=cast.olga, words="")
+
+
+def test_whoever_has_no_address_gets_no_mail(cast: Cast) -> None:
+    sent = intake.submit(cast.program, make_report(cast, anonymous=True))
+    triage.close(sent.case, by=cast.theo, reason="informative", words="Thank you.")
+    assert not Delivery.objects.filter(person_id=sent.case.reporter_id).exists()

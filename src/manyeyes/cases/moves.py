@@ -17,6 +17,7 @@ from manyeyes.cases.models import Case
 from manyeyes.rules import clock, lifecycle
 from manyeyes.rules.errors import Conflict, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role, Status
+from manyeyes.rules.words import status_words
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def _locked(case: Case, expected: int | None, *, strict: bool = True) -> Case:
 
 def _who_was_first(row: Case) -> str:
     who = "The platform" if row.changed_by is None else str(row.changed_by)
-    status = row.status.replace("_", " ")
+    status = status_words(row.status, row.close_reason)
     when = f"{row.changed_at:%H:%M} UTC"
     return f"{who} changed this case to “{status}” at {when}, after you opened it. Look again, then decide."
 
@@ -114,9 +115,9 @@ def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[s
 
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:
-    """Queue one neutral mail for each person, never for the one who acted."""
+    """Queue one neutral mail for each person who has an address, never for the one who acted."""
     for person in {person.pk: person for person in people if person is not None}.values():
-        if by is None or person.pk != by.pk:
+        if person.email and (by is None or person.pk != by.pk):
             path = f"/my/{row.ref}/" if person.pk == row.reporter_id else f"/desk/cases/{row.ref}/"
             events.queue_mail(person.pk, row.ref, path, reason=reason)
 

@@ -79,6 +79,8 @@ def make(
     if reproducer is not None and version is not None:
         if mode == MANUAL:
             reproducer = _by_hand(reproducer)
+        if reproducer.control is None or not options.use_control:
+            options = replace(options, margin=0.0)  # there is nothing to stand out from
         targets = {"main": _info(version, mode)} | ({"positive": _info(positive, mode)} if positive else {})
         try:
             document = prepare(reproducer, question, targets=targets, options=options)

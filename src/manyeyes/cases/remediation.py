@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyeyes.cases import people
+from django.db import transaction
+
+from manyeyes.cases import conversation, people
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_fix
 from manyeyes.cases.models import Case, Remediation
@@ -56,13 +58,12 @@ def deploy_fix(
 
 def mitigated(case: Case, *, by: Any, words: str) -> Case:
     """A dated fact: something lowers the risk before the fix is there. The words are for the team."""
-    from manyeyes.cases import conversation
-
     text = checked("words", words)
     allowed = TRIAGERS | {Role.TARGET_OWNER}
-    with acting(case, "mitigated", by=by, allowed=allowed, tell=people.reporter(case), public=True) as row:
-        row.mitigated_at = row.mitigated_at or clock.now()
-    conversation.say(case, by=by, text=text, public=False)
+    with transaction.atomic():
+        with acting(case, "mitigated", by=by, allowed=allowed, tell=people.reporter(case), public=True) as row:
+            row.mitigated_at = row.mitigated_at or clock.now()
+        conversation.say(case, by=by, text=text, public=False)
     return case
 
 

@@ -18,13 +18,13 @@ from manyeyes.programs.models import Target, TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
-from manyeyes.rules.errors import IllegalMove, Invalid
+from manyeyes.rules.errors import Conflict, IllegalMove, Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
 from manyeyes.runs.prepare import Options
 
 REPLAYED_IN = (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED, Status.CONFIRMED)
 ASKERS = frozenset(TRIAGERS | {Role.TARGET_OWNER})
-BY_MACHINE = Options(min_successes=3)
+BY_MACHINE = Options(min_successes=3, margin=0.05)
 BY_HAND = Options(min_successes=3, p0=0.02, p_min=0.2, cap=40, rated_n=10, benign_n=2, use_control=False)
 
 
@@ -49,22 +49,21 @@ def request(
     by: Any,
     version: TargetVersion | None = None,
     options: Options | None = None,
+    mode: str | None = None,
     request_id: uuid.UUID | None = None,
 ) -> Reproduction:
-    """Queue a replay for the worker. The same `request_id` again gives the replay that was queued already."""
-    return _request(case, by=by, version=version, options=options or BY_MACHINE, mode=RUNNER, request_id=request_id)
+    """Queue a replay for the worker, or (mode "manual") freeze a plan for a person to work through.
+
+    By hand needs no permit and no connection. The same `request_id` again gives the replay that was asked for already.
+    """
+    how = mode or RUNNER
+    start = BY_MACHINE if how == RUNNER else BY_HAND
+    return _request(case, by=by, version=version, options=options or start, mode=how, request_id=request_id)
 
 
-def request_manual(
-    case: Case,
-    *,
-    by: Any,
-    version: TargetVersion | None = None,
-    options: Options | None = None,
-    request_id: uuid.UUID | None = None,
-) -> Reproduction:
-    """Freeze a plan for a person to work through in the product's own pages; it needs no permit and no connection."""
-    return _request(case, by=by, version=version, options=options or BY_HAND, mode=MANUAL, request_id=request_id)
+def request_manual(case: Case, *, by: Any, options: Options | None = None) -> Reproduction:
+    """The same by hand."""
+    return request(case, by=by, options=options, mode=MANUAL)
 
 
 def conclude(replay: Replay) -> Reproduction:
@@ -144,6 +143,8 @@ def _request(
         case, "replay.requested", by=by, allowed=ASKERS, tell=people.reporter(case), public=True,
         replay=str(wanted), purpose="reproduction", mode=mode, plan=document.hash[:16],
     ) as row:  # fmt: skip
+        if row.reproductions.filter(replay_id=wanted).exists():
+            raise Conflict("This replay was requested a moment ago. Reload the page.")
         replay = queue.enqueue(
             document, row.key, mode=mode, main_version=proposal.version, requested_by=by, replay_id=wanted
         )

@@ -35,6 +35,7 @@ ACTS: dict[str, str] = {
     "rated": "rated the severity",
     "signed_off": "signed off",
     "root_cause.concluded": "concluded the root cause",
+    "exploited": "recorded that the flaw is being exploited",
     "mitigated": "recorded a mitigation",
     "retest.reported": "reported a retest",
     "embargo.proposed": "proposed an embargo date",

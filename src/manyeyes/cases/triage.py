@@ -134,6 +134,14 @@ def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = No
     return case
 
 
+def exploited(case: Case, *, by: Any) -> Case:
+    """A dated fact: somebody uses the flaw against people. Everybody at work on the program hears of it."""
+    tell = people.holding(case, TRIAGERS | {Role.TARGET_OWNER})
+    with acting(case, "exploited", by=by, allowed=TRIAGERS | {Role.TARGET_OWNER}, tell=tell, public=True) as row:
+        row.exploited_at = row.exploited_at or clock.now()
+    return case
+
+
 def appeal(case: Case, *, by: Any, words: str) -> Case:
     """The researcher's one appeal against a close; the team reads it and may reopen."""
     word = _word(case, by=by, text=checked("words", words), purpose="appeal")

@@ -12,13 +12,13 @@ from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
+from manyeyes.cases.timeline import sentence_of
 from manyeyes.programs.models import Program
 from manyeyes.publications.models import Advisory, AdvisoryDraft
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.rules import clock, severity
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotFound
 from manyeyes.rules.lifecycle import TRIAGERS, Role
-from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.words import target_percent
 
 WRITERS = frozenset(TRIAGERS | {Role.PUBLISHER})
@@ -133,11 +133,10 @@ def _before(found: reproduction.Finding | None) -> dict[str, Any] | None:
     if found is None:
         return None
     names = ("n", "k", "asr", "low", "high", "confidence", "method", "retry_budget", "verdict")
-    plan = found.link.replay.document["plan"]
     rated = {name: found.rated[name] for name in ("n", "k", "asr", "low", "high")} if found.rated else None
     return {
         **{name: found.verdict[name] for name in names},
-        "sentence": verdict_sentence(found.verdict, plan=plan),
+        "sentence": sentence_of(found.link),
         "rated": rated,
         "settings": found.rated.get("parameters", {}) if found.rated else {},
     }
@@ -150,7 +149,7 @@ def _fix(row: verification.FixStatement) -> dict[str, Any]:
     names = ("verdict", "n", "k", "bound", "bound_confidence", "residual_at_k", "retry_budget")
     return {
         **{name: verdict.get(name) for name in names},
-        "sentence": verdict_sentence(verdict, plan=plan),
+        "sentence": sentence_of(row.link),
         "version": row.fix.version.label if row.fix.version else "",
         "target": target_percent(plan["tau"]),
         "parts": [{name: part[name] for name in ("part", "verdict", "n", "k")} for part in verdict.get("parts", ())],
