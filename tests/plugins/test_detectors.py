@@ -76,6 +76,12 @@ def test_canary_is_not_found_where_it_is_not(text: str) -> None:
     assert decided({"canary": SECRET}, text) is NO
 
 
+def test_canary_in_base32_with_more_around_it() -> None:
+    run = base64.b32encode(b"code " + SECRET.encode()).decode().rstrip("=")
+    assert decided({"canary": SECRET}, f"{run}A") is YES
+    assert decided({"canary": SECRET}, "A" * 11) is NO
+
+
 @given(st.text(max_size=400), st.sampled_from(["", "a1" * 99, "%", "&#;", "\\x", "01" * 99, "=" * 20]))
 def test_canary_reads_anything(text: str, more: str) -> None:
     Canary(SECRET).found(text + more)
@@ -190,6 +196,9 @@ def test_judges_are_asked_only_where_they_matter() -> None:
     assert answered({"any": [judge, judge]}, "b", "success") == (YES, 1)
     assert answered({"all": [judge, {"doubtful": 1}]}, "b", "success") == (DOUBT, 1)
     assert answered({"all": [judge, judge]}, "b", "undecided", "failure") == (NO, 2)
+    pair = {"all": [judge, judge]}
+    assert answered({"any": [pair, judge]}, "b", "success", "failure", "success") == (YES, 3)
+    assert answered({"not": pair}, "b", "success", "success") == (NO, 2)
     assert answered({"not": {"all": [judge, {"not": judge}]}}, "b", "success", "success") == (YES, 2)
 
 

@@ -18,7 +18,7 @@ from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Exchange, Reply, Request, Target, TargetError
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs.document import PlanDocument, TargetInfo
-from manyeyes.runs.driver import run
+from manyeyes.runs.driver import Interrupted, run
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import Options, prepare
 from manyeyes.runs.result import RunResult
@@ -141,6 +141,46 @@ def test_the_order_of_slots_changes_nothing(tmp_path: Path) -> None:
         found.add((verdict.verdict, verdict.n, verdict.k))
         store.close()
     assert len(found) == 1
+
+
+def test_an_example_instead_of_a_version_with_the_flaw_is_told_and_so_is_a_change_of_model(tmp_path: Path) -> None:
+    data = {**yaml.safe_load(EXAMPLE), "example": f"Sure: {SECRET}"}
+    data["benign"]["useful"] = {"contains": "nine"}
+    plan = prepare(load_data(data), "verify", targets={"main": TargetInfo()}, options=Options(tau=0.05, seed=3))
+
+    def changing(request: Request) -> Reply:
+        return Reply(text=mended(request), model="m-1" if request.index < 9 else "m-2")
+
+    result = asyncio.run(run(plan, FileStore(tmp_path), {"main": Scripted(changing)})).to_json()
+    checks = {check["name"]: check for check in result["checks"]}
+    assert result["verdict"] == "holds"
+    assert "no version with the flaw was tried" in checks["positive control"]["detail"]
+    assert not checks["one model"]["passed"]
+    assert set(result["target"]["models_seen"]) == {"m-1", "m-2"}
+
+
+def test_told_to_stop_it_keeps_what_is_under_way_and_goes_on(tmp_path: Path) -> None:
+    async def cut() -> int:
+        stop = asyncio.Event()
+
+        def slowly(request: Request) -> str:
+            if request.index == 20:
+                stop.set()
+            return mended(request)
+
+        targets: dict[str, Target] = {"main": Scripted(slowly), "positive": Scripted(leaky)}
+        with pytest.raises(Interrupted):
+            await run(document(), store, targets, stop=stop)
+        return sum(target.calls for target in targets.values() if isinstance(target, Scripted))
+
+    store = FileStore(tmp_path)
+    sent = asyncio.run(cut())
+    kept = FileStore(tmp_path).load()
+    assert kept.calls == sent == len(kept.trials)
+    store.close()
+    result, targets = verified(mended, tmp_path)
+    assert result.verdict.verdict == "holds"
+    assert result.calls == sent + sum(target.calls for target in targets.values())
 
 
 def test_a_missing_role_is_named(tmp_path: Path) -> None:
