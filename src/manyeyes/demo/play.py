@@ -141,10 +141,12 @@ def run(show: Show, player: Player, address: str, values: dict[str, str]) -> tup
     while time.monotonic() < until:
         state = page.data.get("data-state", "")
         if state == "done":
-            result = json.loads(_ok(browser.get(_result_address(watched))).text)
-            show.calls += int(result["calls"])
-            return watched, result
-        if state not in ("queued", "running"):
+            answer = browser.get(_result_address(watched))
+            if answer.status != 404:  # until the case has taken up the verdict
+                result = json.loads(_ok(answer).text)
+                show.calls += int(result["calls"])
+                return watched, result
+        elif state not in ("queued", "running"):
             raise Lost(f"the replay is {state or 'nowhere'}: {page.words[:400]}")
         line = page.data.get("data-progress", "")
         if line and line != last:

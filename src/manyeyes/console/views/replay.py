@@ -121,9 +121,9 @@ def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpRe
 @require_GET
 @team
 def result(request: HttpRequest, replay_id: UUID) -> HttpResponse:
-    """The result as one JSON object with the keys that the command line prints; 404 until there is one."""
+    """The result as one JSON object with the keys that the command line prints; 404 until the case has taken it up."""
     link = desk_link(request, replay_id)
-    if not link.replay.verdict:
+    if not link.replay.verdict or link.concluded_at is None:
         raise Http404
     return JsonResponse(evidence.result(link.replay))
 
