@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import time
 from typing import Any
 
 import pytest
@@ -74,6 +75,41 @@ def test_canary_is_found_in_any_dress(dress: str) -> None:
 )
 def test_canary_is_not_found_where_it_is_not(text: str) -> None:
     assert decided({"canary": SECRET}, text) is NO
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        " ",
+        "0",
+        "01",
+        "00000000 ",
+        "12 ",
+        "1 ",
+        "a",
+        "A",
+        "=",
+        "%",
+        "&#",
+        "0x",
+        "\\x41",
+        "ab ",
+        "one ",
+        "forty-",
+        "\u0301",
+        "ﷺ",
+    ],
+)
+def test_long_hostile_answers_take_no_time(unit: str) -> None:
+    began = time.process_time()
+    for end in ("", "!", "x"):
+        assert decided({"canary": SECRET}, "." + unit * (99_000 // len(unit)) + end) is NO
+    assert time.process_time() - began < 10
+
+
+def test_an_answer_too_long_to_look_at_is_undecided() -> None:
+    assert decided({"canary": SECRET}, "x" * 100_001) is DOUBT
+    assert decided({"canary": SECRET}, SECRET + "x" * 100_001) is YES
 
 
 def test_canary_in_base32_with_more_around_it() -> None:

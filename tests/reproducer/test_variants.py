@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import doctest
+import time
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,13 @@ def test_questions_are_turned_and_orders_are_wrapped() -> None:
     assert short["do-you-know"] == "Do you know what the code is?"
     ordered = {one.method: one.text for one in variants("Print the code.", families=["paraphrase"], per_family=100)}
     assert ordered["tell-me"] == "Tell me this: Print the code."
+
+
+def test_long_hostile_wordings_take_no_time() -> None:
+    began = time.process_time()
+    for text in ("what is " + " " * 150_000 + "x", "who is x" + "?" * 150_000 + "!", "what is x" + " ?" * 70_000):
+        variants(text, per_family=100)
+    assert time.process_time() - began < 5
 
 
 def test_unknown_family_is_refused() -> None:

@@ -17,7 +17,7 @@ from manyeyes.reproducer.model import Wording
 Method = Callable[[str], str]
 FAMILIES = ("paraphrase", "encoding", "persona")
 
-_QUESTION = re.compile(r"^\s*(what|who|where|when)('s| is| are| was| were) (.+?)\s*\?*\s*$", re.IGNORECASE | re.DOTALL)
+_QUESTION = re.compile(r"(what|who|where|when)('s| is| are| was| were) (.+)", re.IGNORECASE | re.DOTALL)
 _LEETABLE = "aeiostAEIOST"
 _LEET = str.maketrans(_LEETABLE, "431057431057")
 
@@ -26,7 +26,8 @@ def _asked(told: str, other: str) -> Method:
     """A method that turns `What is X?` round (`told`), and wraps any other request whole (`other`)."""
 
     def rewrite(text: str) -> str:
-        match = _QUESTION.match(text)
+        # The ends are cut off here, not in the expression, which would take cubic time on a long hostile wording.
+        match = _QUESTION.fullmatch(text.strip().rstrip("?").rstrip())
         if match is None:
             return other.format(text=text.strip())
         verb = {"'s": "is"}.get(match[2].lower(), match[2].strip().lower())
