@@ -12,13 +12,24 @@ from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import sees_inside
 from manyeyes.cases.models import Case
-from manyeyes.rules.lifecycle import MOVES
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
 from manyeyes.rules.words import status_words
 
 ACTS: dict[str, str] = {
     "report.received": "sent the report",
+    "move.ask_researcher": "asked the researcher",
+    "move.answer": "answered the question",
+    "move.accept": "took the case into work",
+    "move.confirm": "confirmed the finding",
+    "move.start_fix": "started the fix",
+    "move.deploy_fix": "recorded the deployed fix",
+    "move.request_verification": "requested a verification",
+    "move.fix_refuted": "sent the fix back",
+    "move.resolve": "marked the case resolved",
+    "move.reopen": "reopened the case",
+    "move.withdraw": "withdrew the report",
+    "move.close": "closed the case",
     "acknowledged": "has read the report",
     "message.public": "wrote",
     "message.internal": "wrote to the team",
@@ -98,9 +109,8 @@ def _entry(case: Case, event: Any, people: dict[UUID, Any], rows: dict[str, dict
     item = _item(event, data, rows)
     author = people.get(UUID(event.actor.partition(":")[2])) if event.actor != "system" else None
     side = "platform" if author is None else "reporter" if author.pk == case.reporter_id else "team"
-    move = event.kind.removeprefix("move.") if event.kind.startswith("move.") else ""
     after = data.get("after", "")
-    words = MOVES[move].label if move else ACTS.get(event.kind, event.kind)
+    words = ACTS.get(event.kind, event.kind)
     if after:
         words = f"{words}: {status_words(data['before'])} → {status_words(after, data.get('reason', ''))}"
     return Entry(

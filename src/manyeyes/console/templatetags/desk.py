@@ -112,3 +112,9 @@ def pair_rate(pair: Any) -> float | None:
 def headline(verdict: Any) -> str:
     """`{{ one.verdict|headline }}`: a verdict in two or three words; empty without one."""
     return sentences.headline(verdict) if verdict else ""
+
+
+@register.filter
+def strip_width(outcomes: list[Any]) -> int:
+    """`{% strip outcomes width=outcomes|strip_width %}`: few trials make a short strip, not fat ticks."""
+    return max(8, min(234, len(outcomes) * 6))

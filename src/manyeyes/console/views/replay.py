@@ -17,6 +17,7 @@ from manyeyes.console.acts import desk
 from manyeyes.console.forms import PlanForm, TeamForm, TickForm, VerifyForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
+from manyeyes.engine.plan import Stream
 from manyeyes.replays import evidence, manual
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
@@ -96,7 +97,8 @@ def fix(request: HttpRequest, replay_id: UUID) -> HttpResponse:
 
 def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpResponse:
     found, case = evidence.load(link.replay), link.case
-    stream, outcome = request.GET.get("stream", ""), request.GET.get("outcome", "")
+    outcome = request.GET.get("outcome", "")
+    stream = request.GET.get("stream", "" if outcome else str(Stream.MAIN))
     statements = verification.statements(case)
     context = {
         "link": link,
