@@ -41,14 +41,26 @@
 
   function use(element) {
     if (!element) { return false; }
-    if (element.matches("input:not([type=submit]), textarea, select")) { element.focus(); } else { element.click(); }
+    if (element.matches("input:not([type=submit]), textarea, select")) { element.focus(); return true; }
+    element.click();
+    var place = (element.getAttribute("href") || "").charAt(0) === "#" && document.querySelector(element.getAttribute("href"));
+    var field = place && place.querySelector("textarea, select, input:not([type=hidden])");
+    if (field) { field.focus(); }  // a key that opens a composer leads on into it
     return true;
   }
 
-  function send(target) {
+  // The form of the focus; where nothing has the focus, the one form the page is for.
+  function formOf(target) {
     var form = target instanceof Element && target.closest("form");
+    if (form) { return form; }
+    var main = Array.prototype.slice.call(document.querySelectorAll("main form .actions > button.go")).filter(shown);
+    return main.length === 1 ? main[0].form : null;
+  }
+
+  function send(target) {
+    var form = formOf(target);
     if (!form || (form.method || "").toLowerCase() !== "post") { return false; }
-    form.requestSubmit();
+    form.requestSubmit(form.querySelector("button:not([type=button]), input[type=submit]"));  // as Enter in a field does
     return true;
   }
 
