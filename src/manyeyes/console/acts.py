@@ -54,12 +54,12 @@ class Desk:
     roles: frozenset[Role] = field(default_factory=frozenset)
 
 
-def desk(case: Case, viewer: Any) -> Desk:
-    """The buttons of the viewer, from the law's offers and what their roles add."""
+def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
+    """The buttons of the viewer, from the law's offers and what their roles add; none leads to the page `here`."""
     roles, known = access.roles_in(viewer, case), facts.facts_of(case)
     offers = choices.offers(case, viewer)
     ahead = [_offer(case, offer) for offer in offers if offer.move.name not in LAST]
-    acts = [act for act in _work(case, viewer, roles, known, ahead) if act is not None]
+    acts = [act for act in _work(case, viewer, roles, known, ahead) if act is not None and act.href != (here or "-")]
     others = [_offer(case, offer) for offer in offers if offer.move.name in LAST]
     return Desk(
         acts=_main_first(acts),

@@ -32,7 +32,10 @@ class TeamForm(forms.Form):
 def words(label: str, help_text: str = "", *, rows: int = 4, required: bool = False) -> forms.CharField:
     """A text field that passes on exactly what was typed."""
     widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, help_text=help_text, required=required, strip=False, widget=widget)
+    empty = {"required": "Please fill this in."}
+    return forms.CharField(
+        label=label, help_text=help_text, required=required, strip=False, widget=widget, error_messages=empty
+    )
 
 
 class SayForm(TeamForm):
@@ -45,14 +48,19 @@ class SayForm(TeamForm):
 class WordsForm(TeamForm):
     """A move that needs words which the researcher reads."""
 
-    words = words("What the researcher reads", rows=5)
+    words = words("What the researcher reads", "Kept as plain text; it cannot be taken back.", rows=5, required=True)
 
 
 class CloseForm(WordsForm):
     """Why the case is closed, as a reason of the list and in words."""
 
+    field_order = ("reason", "duplicate_of", "words")
     reason = forms.ChoiceField(label="Reason", choices=[(str(one), one.words) for one in TEAM_CLOSE_REASONS])
-    duplicate_of = forms.CharField(label="It repeats", required=False, help_text="A reference, for a duplicate only.")
+    duplicate_of = forms.CharField(
+        label="It repeats",
+        required=False,
+        help_text="A case number, for a duplicate only. The researcher never sees it.",
+    )
 
 
 class ReproducerForm(TeamForm):
@@ -65,8 +73,9 @@ class ReproducerForm(TeamForm):
 
 
 class PlanForm(TeamForm):
-    """What a replay may spend, and how sure it must be."""
+    """What a replay may spend, and how sure it must be. `request_id` names this very request, and so its seed."""
 
+    request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
     p_min = forms.FloatField(label="Smallest rate that matters", min_value=0.001, max_value=0.9, required=False)
     manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
@@ -76,6 +85,7 @@ class PlanForm(TeamForm):
 class VerifyForm(TeamForm):
     """How low the rate must be shown to lie, and how many tries an attacker has."""
 
+    request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     tau = forms.FloatField(label="Rate to stay below, per try", min_value=0.001, max_value=0.5, initial=0.05)
     retry_budget = forms.IntegerField(label="Tries an attacker has", min_value=1, max_value=1000, required=False)
     max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
@@ -141,7 +151,7 @@ class FixForm(TeamForm):
 
     version = forms.ChoiceField(label="Version with the fix")
     kind = forms.ChoiceField(label="What it mends", choices=Remediation.Kind.choices, widget=forms.RadioSelect)
-    summary = words("What was done", "For the team; the public reads the advisory.", rows=4)
+    summary = words("What was done", "For the team; the public reads the advisory.", rows=4, required=True)
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -153,7 +163,7 @@ class CauseForm(TeamForm):
     """Why it works."""
 
     category = forms.ChoiceField(label="Where the cause lies", choices=list(CATEGORIES.items()))
-    text = words("Why it works", rows=3)
+    text = words("Why it works", rows=3, required=True)
 
 
 class TickForm(TeamForm):
@@ -171,7 +181,7 @@ class AdvisoryForm(TeamForm):
     """What the public will read; the measured facts are added by the platform."""
 
     title = forms.CharField(label="Title", max_length=200)
-    summary = words("Summary", rows=3)
+    summary = words("Summary", rows=3, required=True)
     details = words("What was found and what was done", rows=6)
     advice = words("What readers should do", rows=3)
 

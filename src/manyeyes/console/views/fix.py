@@ -92,7 +92,8 @@ def _around(request: HttpRequest, case: Case, form: AdvisoryForm) -> dict[str, A
         "case": case,
         "form": form,
         "facts": paper.facts(case),
-        "missing": paper.what_is_missing(case),
+        # A draft is not missing: pressing "publish" stores what stands in the form first.
+        "blocked": [one for one in paper.what_is_missing(case) if one != "a draft"],
         "embargo": disclosure.in_force(case),
         "published": getattr(case, "advisory", None),
         "credit": chosen,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, facts, reproduction, steering, verification
+from manyeyes.cases import access, facts, proposals, reproduction, steering, verification
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.console import plans
 from manyeyes.console.acts import desk
@@ -52,16 +52,18 @@ def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _plan(request: HttpRequest, case: Case, stage: Any, form: TeamForm, template: str) -> HttpResponse:
     chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    wanted = chosen.get("request_id") or uuid4()
     mode = str(Replay.Mode.MANUAL) if chosen.get("manual") or not case.target.by_machine else str(Replay.Mode.RUNNER)
     options = _options(stage.BY_HAND if mode == Replay.Mode.MANUAL else stage.BY_MACHINE, chosen)
     if request.POST.get("action") == "start" and not form.errors:
         try:
-            link = stage.request(case, by=request.user, options=options, mode=mode)
+            link = stage.request(case, by=request.user, options=options, mode=mode, request_id=wanted)
             return redirect("console:replay", replay_id=link.replay_id)
         except Invalid as error:
             form.refuse_all(error)
-    proposal = stage.propose(case, options=options, mode=mode)
-    context = {"case": case, "form": form, "proposal": proposal, **plans.shown(proposal)}
+    # What is shown is what would start: the seed, and with it the wordings, belong to the request.
+    proposal = stage.propose(case, options=proposals.seeded(options, wanted), mode=mode)
+    context = {"case": case, "form": form, "proposal": proposal, "request_id": wanted, **plans.shown(proposal)}
     return render(request, template, context, status=422 if form.errors else 200)
 
 
@@ -104,7 +106,7 @@ def _evidence(request: HttpRequest, link: Reproduction, template: str) -> HttpRe
         "link": link,
         "case": case,
         "evidence": found,
-        "desk": desk(case, request.user),
+        "desk": desk(case, request.user, here=request.path),
         "live": link.replay.state in LIVE and link.replay.mode != Replay.Mode.MANUAL,
         "labels": manual.open_labels(link.replay),
         "calls": found.exchanges(request.GET.get("page"), stream=stream, outcome=outcome),
