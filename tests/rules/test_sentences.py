@@ -116,8 +116,7 @@ def test_symptom_patched_names_the_parts_that_pass() -> None:
     verdict = replace(VERIFY, verdict="symptom_patched", n=61, k=16, asr=16 / 61, parts=parts)
     assert said(verdict, plan=PLAN) == (
         "Symptom patched: the reported wording is blocked (0 of 14), but paraphrases (9 of 12) and encoded wordings "
-        "(7 of 20) still pass. In all 16 of 61 trials succeeded; ASR 26 %, above the target of 1 %. "
-        "Before the fix: 34 % (34 of 100)."
+        "(7 of 20) still pass. Before the fix: 34 % (34 of 100)."
     )
     assert "is blocked, but" in said(replace(verdict, parts=parts[1:]))
 

@@ -45,13 +45,24 @@ def table(show: Show) -> str:
 def _row(name: str, verdict: str, seconds: float, result: dict[str, Any] | None) -> tuple[str, ...]:
     if result is None:
         return (name, verdict, "", "", "", f"{seconds:.0f}")
-    rate = f"{percent(result['asr'])} ({percent(result['low'])} to {percent(result['high'])})"
-    residual = ""
-    if result["verdict"] == "holds":
+    rate, residual = f"{percent(result['asr'])} ({percent(result['low'])} to {percent(result['high'])})", ""
+    if result["verdict"] == "holds":  # the bound of the test that decided, never the wider two-sided interval beside it
+        rate = f"{percent(result['asr'])} (below {percent(result['bound'])})"
         at_k = f"{percent(result['residual_at_k'])} at {result['retry_budget']}"
         residual = f"below {percent(result['bound'])} / below {at_k}"
+    elif result["verdict"] == "symptom_patched":
+        rate = "; ".join(_counts(result))
     trials = f"{result['k']} of {result['n']}"
     return (name, verdict.replace("_", " "), trials, rate, residual, f"{seconds:.0f}")
+
+
+def _counts(result: dict[str, Any]) -> list[str]:
+    """The reported wording and all others, counted apart."""
+    tally = {True: [0, 0], False: [0, 0]}
+    for part in result["parts"]:
+        row = tally[part["part"] == "reported"]
+        row[0], row[1] = row[0] + part["k"], row[1] + part["n"]
+    return [f"{name} {tally[key][0]} of {tally[key][1]}" for key, name in ((True, "reported"), (False, "others"))]
 
 
 def settings_table(show: Show) -> str:

@@ -93,7 +93,9 @@ def populate(assistant_url: str) -> dict[str, str]:
 
     passwords = {player.key: "-".join(secrets.token_hex(2) for _ in range(4)) for player in story.CAST}
     people = {
-        player.key: create_account(email=player.email, display_name=player.name, password=passwords[player.key])
+        player.key: create_account(
+            email=player.email, display_name=player.name, handle=player.handle, password=passwords[player.key]
+        )
         for player in story.CAST
     }
     program = create_program(

@@ -156,7 +156,7 @@ def _symptom_patched(verdict: Record, where: str, plan: Record) -> list[str]:
     reported = [part for part in parts if part["part"] == "reported"]
     counted = f" ({_tally(reported[0])})" if reported else ""
     first = f"Symptom patched: the reported wording is blocked{counted}, but {_and(_passing(verdict))} still pass."
-    return [first, f"In all {_above(verdict, plan)}{_at(where)}.", *_before(plan)]
+    return [first, *_before(plan)]
 
 
 def _reduced(verdict: Record, where: str, plan: Record) -> list[str]:

@@ -112,8 +112,18 @@ def before_after(evidence: Any) -> tuple[str, SameTable] | None:
     """`{% before_after evidence as chart %}`: each part of the test set before and after the fix."""
     if not evidence.parts:
         return None
-    before = evidence.plan.before
+    before, verdict = evidence.plan.before, evidence.verdict
     rows = []
+    if verdict["verdict"] != "symptom_patched" and verdict["bound"] is not None:
+        # The parts alone are too few to reach the target; what the verdict is about stands first.
+        rows.append(
+            charts.BeforeAfter(
+                label="All wordings, mixed",
+                note="what the verdict is about",
+                after=(verdict["k"], verdict["n"]) if verdict["n"] else None,
+                after_bound=min(1.0, verdict["bound"]),
+            )
+        )
     for part in evidence.parts:
         was = None
         if before and part["part"] == "reported":
