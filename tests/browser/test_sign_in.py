@@ -84,7 +84,7 @@ def test_passkey_is_added_and_opens_the_console(eyes: Open, site: Site) -> None:
     ada.fill("name", "Laptop")
     ada.tab_to(tag="input", type="checkbox")
     ada.press("Space")
-    ada.tab_to(id="mfa_webauthn_create")
+    ada.tab_to(id="mfa_webauthn_add")
     ada.press_and_wait("Enter")
     kept = chrome.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})["credentials"]
     assert len(kept) == 1, ada.words()[:800]

@@ -1,0 +1,114 @@
+"""Every page of the site with somebody who may read it; pages that are missing here fail a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.browser.site import Site
+
+ELSEWHERE = {
+    "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
+    "console:signoff", "console:embargo", "console:control", "theme",
+}  # fmt: skip
+"""Addresses that take a form and lead on to a page."""
+PLAIN = {"portal:security_txt", "portal:healthz", "console:result"}
+"""Addresses that answer with text or JSON."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One page: the name of its address, a word for its state, who looks, where it is, what it answers."""
+
+    name: str
+    state: str
+    who: str
+    path: str
+    status: int = 200
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.state}" if self.state else self.name
+
+
+def places(site: Site) -> dict[str, Place]:
+    """All pages, by name and state."""
+    return {str(place): place for place in (*_public(site), *_own(site), *_desk(site), *_account())}
+
+
+KNOWN = Site(
+    base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
+    cases=dict.fromkeys(
+        ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
+         "asked", "closed", "rests", "by_hand", "exposed"), ""),
+    pages=dict.fromkeys(
+        ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch"), ""),
+)  # fmt: skip
+"""A site that is not there: gives the names of the pages before anything runs."""
+
+
+def _public(site: Site) -> Iterator[Place]:
+    yield Place("portal:home", "", "nobody", "/")
+    yield Place("portal:program", "", "nobody", "/p/wicket/")
+    yield Place("portal:policy", "", "nobody", "/p/wicket/policy/1/")
+    yield Place("portal:report", "", "nobody", "/p/wicket/report/")
+    yield Place("portal:report", "signed-in", "rhea", "/p/wicket/report/")
+    yield Place("portal:return", "", "nobody", "/return/")
+    yield Place("portal:advisories", "", "nobody", "/advisories/")
+    yield Place("portal:advisory", "", "nobody", f"/advisories/{site.pages['advisory']}/")
+    yield Place("portal:thanks", "", "nobody", "/thanks/")
+    yield Place("absent", "", "nobody", "/p/nothing-here/", 404)
+
+
+def _own(site: Site) -> Iterator[Place]:
+    done, replay, fix = site.pages["resolved"], site.pages["reproduction"], site.pages["verification"]
+    yield Place("portal:my", "", "rhea", "/my/")
+    yield Place("portal:my", "empty", "eve", "/my/")
+    for state in ("asked", "closed", "hostile", "exposed", "remediating"):
+        yield Place("portal:my_case", state, "rhea", f"/my/{site.cases[state]}/")
+    yield Place("portal:my_case", "resolved", "rhea", f"/my/{done}/")
+    yield Place("portal:my_replay", "", "rhea", f"/my/{done}/replay/{replay}/")
+    yield Place("portal:my_fix", "", "rhea", f"/my/{done}/fix/{fix}/")
+    yield Place("portal:my_fix", "patch", "rhea", f"/my/{site.cases['exposed']}/fix/{site.pages['patch']}/")
+    yield Place("portal:my_retest", "", "rhea", f"/my/{site.cases['fix_deployed']}/retest/")
+    yield Place("portal:my_credit", "", "rhea", f"/my/{done}/credit/")
+    yield Place("portal:my_embargo", "", "rhea", f"/my/{site.cases['confirmed']}/embargo/")
+
+
+def _desk(site: Site) -> Iterator[Place]:
+    cases, pages = site.cases, site.pages
+    yield Place("console:queue", "", "theo", "/desk/")
+    yield Place("console:queue", "mine", "mina", "/desk/?view=mine")
+    for state in ("hostile", "triaged", "signed", "confirmed", "exposed", "closed"):
+        yield Place("console:case", state, "theo", f"/desk/cases/{cases[state]}/")
+    yield Place("console:case", "manager", "lena", f"/desk/cases/{cases['remediating']}/")
+    yield Place("console:case", "resolved", "theo", f"/desk/cases/{pages['resolved']}/")
+    yield Place("console:reproducer", "", "theo", f"/desk/cases/{cases['triaged']}/reproducer/")
+    for move in ("ask_researcher", "close"):
+        yield Place("console:move", move, "theo", f"/desk/cases/{cases['triaged']}/move/{move}/")
+    yield Place("console:replay_new", "", "theo", f"/desk/cases/{cases['triaged']}/replay/")
+    yield Place("console:verify_new", "", "olga", f"/desk/cases/{cases['fix_deployed']}/verify/")
+    yield Place("console:severity", "", "theo", f"/desk/cases/{cases['signed']}/severity/")
+    yield Place("console:fix_new", "", "olga", f"/desk/cases/{cases['remediating']}/fix/")
+    yield Place("console:advisory", "", "pia", f"/desk/cases/{pages['resolved']}/advisory/")
+    yield Place("console:replay", "", "theo", f"/desk/replays/{pages['reproduction']}/")
+    yield Place("console:replay", "resting", "theo", f"/desk/replays/{pages['resting']}/")
+    yield Place("console:replay", "by-hand", "theo", f"/desk/replays/{pages['ticked']}/")
+    yield Place("console:manual", "", "theo", f"/desk/replays/{pages['ticked']}/manual/")
+    yield Place("console:call", "", "theo", f"/desk/replays/{pages['reproduction']}/calls/main/0/")
+    yield Place("console:fix", "holds", "theo", f"/desk/fixes/{pages['verification']}/")
+    yield Place("console:fix", "patch", "olga", f"/desk/fixes/{pages['patch']}/")
+    yield Place("console:program", "", "lena", "/desk/program/")
+    yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
+    for part in ("target", "version", "permit", "policy"):
+        yield Place("console:program_add", part, "lena", f"/desk/program/wicket/{part}/")
+
+
+def _account() -> Iterator[Place]:
+    for page in ("login", "signup", "password/reset"):
+        yield Place("account", page.replace("/", "-"), "nobody", f"/accounts/{page}/")
+    yield Place("account", "reauthenticate", "theo", "/accounts/reauthenticate/")
+    yield Place("account", "logout", "theo", "/accounts/logout/")
+    yield Place("account", "email", "theo", "/accounts/email/")
+    yield Place("account", "password-change", "theo", "/accounts/password/change/")
+    yield Place("mfa", "", "theo", "/accounts/2fa/")
+    yield Place("mfa", "webauthn", "theo", "/accounts/2fa/webauthn/")
