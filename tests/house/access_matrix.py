@@ -79,6 +79,8 @@ ROWS: dict[str, Row] = {
     "console:acknowledge": act(TRIAGE_NEW, at="new", text="I have read it."),
     "console:assign": act(TRIAGE),
     "console:say": act(WRITE, text="A note inside the team.", audience="internal"),
+    "console:fact": act(MECHANISM, what="mitigated", words="The code was changed."),
+    "console:reproducer": Row(TRIAGE),
     "console:cause": act(MECHANISM, category="wiring", text="The code stands in the prompt."),
     "console:signoff": act(ONE_HAT, discipline="security", agrees="yes"),
     "console:embargo": act(DATES, until="2999-01-01"),

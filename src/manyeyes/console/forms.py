@@ -44,6 +44,9 @@ class SayForm(TeamForm):
     text = words("Your words", rows=4)
     audience = forms.ChoiceField(choices=(("internal", "Internal note"), ("public", "Reply")), required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="say_%s", **kwargs)  # the page holds another field called text
+
 
 class WordsForm(TeamForm):
     """A move that needs words which the researcher reads."""

@@ -14,6 +14,7 @@ urlpatterns = [
     path("cases/<str:ref>/acknowledge/", case.acknowledge, name="acknowledge"),
     path("cases/<str:ref>/assign/", case.assign, name="assign"),
     path("cases/<str:ref>/cause/", case.cause, name="cause"),
+    path("cases/<str:ref>/fact/", case.fact, name="fact"),
     path("cases/<str:ref>/reproducer/", case.reproducer, name="reproducer"),
     path("cases/<str:ref>/move/<slug:name>/", case.move, name="move"),
     path("cases/<str:ref>/replay/", replay.replay_new, name="replay_new"),

@@ -179,6 +179,8 @@ def assign(request: HttpRequest, ref: str) -> HttpResponse:
         chosen = next((one for one in _owners(row) if str(one.pk) == request.POST.get("person")), None)
         triage.assign_owner(row, by=request.user, to=chosen)
     else:
+        if not access.roles_in(request.user, row) & TRIAGERS:
+            raise NotAllowed("Assign the case: this belongs to the triagers and the program manager.")
         triage.assign(row, by=request.user, to=request.user)
     return redirect("console:case", ref=row.ref)
 
@@ -198,6 +200,18 @@ def cause(request: HttpRequest, ref: str) -> HttpResponse:
         except Invalid as error:
             form.refuse_all(error)
     return show(request, row, SayForm(), status=422, cause_form=form)
+
+
+@require_POST
+@team
+def fact(request: HttpRequest, ref: str) -> HttpResponse:
+    """A dated fact beside the status: the risk was lowered, or the flaw is being exploited."""
+    row = desk_case(request, ref)
+    if request.POST.get("what") == "exploited":
+        triage.exploited(row, by=request.user)
+    else:
+        remediation.mitigated(row, by=request.user, words=request.POST.get("words", ""))
+    return redirect("console:case", ref=row.ref)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -51,6 +51,8 @@ def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
         raise Invalid({name: str(problems[0]) for name, problems in form.errors.items()})
     given = form.cleaned_data
     seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
+    if given["rating"] and seen is None:
+        raise Invalid(rating="There is no such rating of this case. Look at the case again.")
     if given["discipline"] == "manager":
         severity.override(case, by=request.user, note=given["note"] or "", rating=seen)
         return redirect("console:case", ref=case.ref)
