@@ -9,7 +9,7 @@ from tests.browser.site import Site
 
 ELSEWHERE = {
     "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
-    "console:signoff", "console:embargo", "console:control", "theme",
+    "console:signoff", "console:embargo", "console:control", "console:fact", "theme",
 }  # fmt: skip
 """Addresses that take a form and lead on to a page."""
 PLAIN = {"portal:security_txt", "portal:healthz", "console:result"}

@@ -45,7 +45,7 @@ class SayForm(TeamForm):
     audience = forms.ChoiceField(choices=(("internal", "Internal note"), ("public", "Reply")), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="say_%s", **kwargs)  # the page holds another field called text
+        super().__init__(*args, **{"auto_id": "say_%s", **kwargs})  # the page holds another field called text
 
 
 class WordsForm(TeamForm):
@@ -149,17 +149,25 @@ class SignOffForm(TeamForm):
     rating = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
 
+KINDS_OF_FIX = (
+    (str(Remediation.Kind.SYMPTOM), "The symptom: what was reported no longer gets through"),
+    (str(Remediation.Kind.CAUSE), "The cause: what made it work is gone"),
+    (str(Remediation.Kind.UNKNOWN), "Nobody knows yet"),
+)
+
+
 class FixForm(TeamForm):
     """Which version carries the fix, and what was done."""
 
     version = forms.ChoiceField(label="Version with the fix")
-    kind = forms.ChoiceField(label="What it mends", choices=Remediation.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label="What it mends", choices=KINDS_OF_FIX, widget=forms.RadioSelect)
     summary = words("What was done", "For the team; the public reads the advisory.", rows=4, required=True)
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = case.target.versions.exclude(pk=case.target_version_id).order_by("-deployed_at")
-        self.fields["version"].choices = [(str(row.pk), row.label) for row in rows]  # type: ignore[attr-defined]
+        rows = [row for row in case.target.versions.order_by("-deployed_at") if row.pk != case.target_version_id]
+        self.versions = [(str(row.pk), row.label) for row in rows]
+        self.fields["version"].choices = self.versions  # type: ignore[attr-defined]
 
 
 class CauseForm(TeamForm):

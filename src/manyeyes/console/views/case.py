@@ -57,7 +57,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "case": row,
         "row": work.rows([row])[0],
         "report": report,
-        "claimed": report.claim_k / report.claim_n if report is not None and report.claim_n else None,
+        "claimed": (report.claim_k or 0) / report.claim_n if report is not None and report.claim_n else None,
         "desk": desk(row, request.user),
         "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),

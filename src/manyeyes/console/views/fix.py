@@ -39,8 +39,8 @@ def fix_new(request: HttpRequest, ref: str) -> HttpResponse:
     context = {
         "case": case,
         "form": form,
-        "versions": form.fields["version"].choices,
-        "statements": verification.statements(case),
+        "versions": form.versions,
+        "statements": [one for one in verification.statements(case) if one.fix.version_id],
         "add_version": reverse("console:program_add", args=[case.program.slug, "version"]),
     }
     return render(request, "console/fix_new.html", context, status=422 if form.errors else 200)
