@@ -61,6 +61,9 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
     ahead = [_offer(case, offer) for offer in offers if offer.move.name not in LAST]
     acts = [act for act in _work(case, viewer, roles, known, ahead) if act is not None and act.href != (here or "-")]
     others = [_offer(case, offer) for offer in offers if offer.move.name in LAST]
+    if any(offer.move.name == "close" for offer in offers):
+        close = reverse("console:move", args=[case.ref, "close"])
+        others.append(Act(label="Close as a duplicate…", key="d", href=f"{close}?reason=duplicate"))
     return Desk(
         acts=_main_first(acts),
         others=others,

@@ -58,7 +58,11 @@ class CloseForm(WordsForm):
     """Why the case is closed, as a reason of the list and in words."""
 
     field_order = ("reason", "duplicate_of", "words")
-    reason = forms.ChoiceField(label="Reason", choices=[(str(one), one.words) for one in TEAM_CLOSE_REASONS])
+    reason = forms.ChoiceField(
+        label="Reason",
+        choices=[("", "Choose a reason"), *((str(one), one.words) for one in TEAM_CLOSE_REASONS)],
+        error_messages={"required": "Choose a reason."},
+    )
     duplicate_of = forms.CharField(
         label="It repeats",
         required=False,

@@ -127,7 +127,7 @@ def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
         raise Http404
     if name in ELSEWHERE:
         return redirect(ELSEWHERE[name], ref=row.ref)
-    form = FORMS[name](request.POST or None) if name in FORMS else None
+    form = FORMS[name](request.POST or None, initial={"reason": request.GET.get("reason")}) if name in FORMS else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             _make(request, row, name, form.cleaned_data if form else {})
@@ -159,10 +159,18 @@ def _make(request: HttpRequest, row: Case, name: str, given: dict[str, Any]) -> 
     elif name == "reopen":
         triage.reopen(row, by=by, words=given["words"], expected_version=version)
     elif name == "close":
-        other = access.case_for(by, given["duplicate_of"]) if given["duplicate_of"] else None
+        other = _repeated(request, given["duplicate_of"])
         triage.close(
             row, by=by, reason=given["reason"], words=given["words"], duplicate_of=other, expected_version=version
         )
+
+
+def _repeated(request: HttpRequest, typed: str) -> Case | None:
+    """The case that was named as the first one; a slip of the pen must not cost the words typed beside it."""
+    try:
+        return desk_case(request, typed) if typed else None
+    except NotFound:
+        raise Invalid(duplicate_of="There is no such case. Look at its number again.") from None
 
 
 def _version(request: HttpRequest) -> int | None:
