@@ -51,7 +51,7 @@ def test_a_mail_says_that_something_is_new_and_nothing_else(settings: Any) -> No
     [sent] = mail.outbox
     assert (sent.subject, sent.to, sent.cc, sent.bcc) == ("[ME-7K3F-Q2M4] news", ["rhea@example.org"], [], [])
     assert f"https://vdp.larkfield.example/my/reports/{REF}\n" in sent.body
-    assert "To stop these mails: https://vdp.larkfield.example/my/settings" in sent.body
+    assert "To stop these mails: https://vdp.larkfield.example/my/settings/" in sent.body
     assert "Rhea" not in sent.body
     assert "new_message" not in str(sent.message())
     assert sent.extra_headers["Auto-Submitted"] == "auto-generated"

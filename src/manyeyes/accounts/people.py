@@ -1,4 +1,4 @@
-"""Making accounts that are ready to sign in, for `init`, invitations and the demo (sign-up goes through allauth)."""
+"""Making accounts that are ready to sign in, for `init`, invitations and the demo, and what people change of theirs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ def create_account(
         validate_email(email)
     except ValidationError:
         problems["email"] = "is not a mail address; write it like name@example.org."
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{1,39}", handle):
-        problems["handle"] = "takes 2 to 40 letters, digits, dots, dashes or underscores."
-    if len(display_name) > 80:
-        problems["display_name"] = "is longer than 80 characters; shorten it."
+    problems |= _name_problems(handle, display_name)
     if not problems and Person.objects.filter(email=email).exists():
         problems["email"] = "belongs to another account."
     if not problems and Person.objects.filter(handle__iexact=handle).exists():
@@ -40,3 +37,27 @@ def create_account(
         )
         EmailAddress.objects.create(user=person, email=email, verified=verified, primary=True)
     return person
+
+
+def change_settings(person: Person, *, handle: str, display_name: str, wants_mail: bool) -> Person:
+    """What somebody says about themselves. Raises Invalid naming the field; a receipt's bearer has no handle to set."""
+    handle, display_name = handle.strip(), display_name.strip()
+    problems = _name_problems(handle, display_name)
+    if not problems and Person.objects.filter(handle__iexact=handle).exclude(pk=person.pk).exists():
+        problems["handle"] = "is taken; choose another."
+    if problems:
+        raise Invalid(problems)
+    person.handle, person.display_name, person.wants_mail = handle, display_name, wants_mail
+    person.save(update_fields=["handle", "display_name", "wants_mail"])
+    return person
+
+
+def _name_problems(handle: str, display_name: str) -> dict[str, str]:
+    problems = {}
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{1,39}", handle):
+        problems["handle"] = "takes 2 to 40 letters, digits, dots, dashes or underscores."
+    if len(display_name) > 80:
+        problems["display_name"] = "is longer than 80 characters; shorten it."
+    elif any(not sign.isprintable() for sign in display_name):
+        problems["display_name"] = "holds a character that cannot be seen; leave it out."
+    return problems

@@ -21,7 +21,7 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 MAX_ATTEMPTS = 10
 BATCH = 50
-SETTINGS_PATH = "/my/settings"
+SETTINGS_PATH = "/my/settings/"
 
 TEXT = """There is something new for you in {ref}.
 

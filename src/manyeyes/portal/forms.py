@@ -56,10 +56,14 @@ class ReportForm(forms.Form):
     )  # fmt: skip
     impact = text("Who loses what?", "The person or system harmed, and how.", rows=3, needed=True)
     counted = Choice(label="How often did it work?", choices=YES_NO, widget=forms.RadioSelect)
-    claim_k = text("It worked", inputmode="numeric")
-    claim_n = text("out of", inputmode="numeric")
+    claim_k = text("It worked", needed=True, inputmode="numeric", autocomplete="off")
+    claim_n = text("out of", needed=True, inputmode="numeric", autocomplete="off")
     identity = Choice(label="Who are you?", choices=WHO, widget=forms.RadioSelect)
-    contact = text("How do we reach you?", "An address or a handle. Kept encrypted; only the team reads it.")
+    contact = text(
+        "How do we reach you?",
+        "Only if you do not stay anonymous. Kept encrypted; only the team reads it.",
+        needed=True,
+    )
     temperature = text("Temperature", "If you know it. Unknown stays unknown.", inputmode="decimal")
     max_tokens = text("Token limit", "If you know it.", inputmode="numeric")
     success_text = text("What in the answer shows that it worked?", "A word or phrase that only a success contains.")
@@ -68,11 +72,13 @@ class ReportForm(forms.Form):
     reproducer = text("A reproducer file, pasted", "YAML or JSON in the manyeyes format, if you have one.", rows=4)
     submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, program: Program, signed_in: bool) -> None:
-        super().__init__(data, initial={"submission": uuid.uuid4()})
+    def __init__(self, data: Any = None, *, program: Program, signed_in: bool, anonymous: bool = False) -> None:
+        super().__init__(data, initial={"submission": uuid.uuid4(), "identity": "anonymous" if anonymous else None})
         self.signed_in = signed_in
-        targets = program.targets.all()
-        self.fields["target"].choices = [(str(row.pk), row.name) for row in targets]  # type: ignore[attr-defined]
+        systems = [(str(row.pk), row.name) for row in program.targets.all()]
+        self.fields["target"].choices = systems  # type: ignore[attr-defined]
+        if len(systems) == 1:
+            self.initial["target"] = systems[0][0]
         kinds = [(kind.code, kind.name) for kind in taxonomy.KINDS.values()]
         self.fields["vuln_class"].choices = [("", "Choose one"), *kinds]  # type: ignore[attr-defined]
         if signed_in:
@@ -172,3 +178,19 @@ class EmbargoForm(forms.Form):
     """When may we both speak?"""
 
     until = forms.DateField(label="Not before", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class SettingsForm(forms.Form):
+    """How do I appear, and when do you write to me?"""
+
+    use_required_attribute = False
+
+    handle = text(
+        "Handle", "2 to 40 letters, digits, dots, dashes or underscores.", needed=True, autocomplete="username"
+    )
+    display_name = text("Name", "Shown instead of the handle. Researchers see a team member's first name and initial.")
+    wants_mail = forms.BooleanField(
+        label="Send me a mail when there is something new",
+        help_text="It holds the case's number and a link, never its content.",
+        required=False,
+    )

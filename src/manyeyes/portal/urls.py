@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import my, public, report
+from manyeyes.portal.views import mine, my, public, report
 
 app_name = "portal"
 urlpatterns = [
@@ -14,10 +14,12 @@ urlpatterns = [
     path("p/<slug:slug>/report/", report.report, name="report"),
     path("return/", report.come_back, name="return"),
     path("my/", my.my, name="my"),
+    path("my/settings/", mine.settings, name="settings"),
     path("my/<str:ref>/", my.my_case, name="my_case"),
     path("my/<str:ref>/say/", my.say, name="say"),
     path("my/<str:ref>/withdraw/", my.withdraw, name="withdraw"),
     path("my/<str:ref>/replay/<uuid:replay_id>/", my.my_replay, name="my_replay"),
+    path("my/<str:ref>/replay/<uuid:replay_id>/result.json", my.my_result, name="my_result"),
     path("my/<str:ref>/fix/<uuid:replay_id>/", my.my_fix, name="my_fix"),
     path("my/<str:ref>/retest/", my.retest, name="my_retest"),
     path("my/<str:ref>/credit/", my.choose_credit, name="my_credit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 
 from django import template
@@ -23,3 +24,10 @@ def _reader() -> MarkdownIt:
 def prose(text: str) -> SafeString:
     """`{{ policy.safe_harbor|prose }}`: paragraphs, lists, emphasis and links; the rest stays as typed."""
     return SafeString(_reader().render(text))  # html is off: the reader escapes what it does not know
+
+
+@register.filter
+def day(moment: str) -> str:
+    """`{{ facts.reported_at|day }}`: the date of a moment kept as text, 23 November 2026."""
+    found = datetime.fromisoformat(moment)
+    return f"{found.day} {found:%B %Y}"

@@ -7,18 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from manyeyes.cases import access, conversation, disclosure, judgement, progress, timeline, triage, verification
 from manyeyes.cases.clocks import clocks
-from manyeyes.cases.models import Case
+from manyeyes.cases.models import Case, Reproduction
 from manyeyes.http import paged
 from manyeyes.portal.forms import CreditForm, EmbargoForm, RetestForm, WordsForm
+from manyeyes.portal.views.page import page
 from manyeyes.publications import credit
 from manyeyes.replays import evidence
 from manyeyes.rules.errors import Invalid, NotFound
+from manyeyes.rules.visibility import result_for_researcher
 
 
 def own_case(request: HttpRequest, ref: str) -> Case:
@@ -29,11 +31,19 @@ def own_case(request: HttpRequest, ref: str) -> Case:
     return case
 
 
+def case_page(
+    request: HttpRequest, case: Case, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """One of the pages of a case, under the head of its program."""
+    known = {"case": case, "program": case.program, "here": "my"}
+    return page(request, f"portal/{template}.html", {**known, **context}, status)
+
+
 @require_GET
 @login_required
 def my(request: HttpRequest) -> HttpResponse:
     """Where are my reports?"""
-    return render(request, "portal/my.html", {"page": paged(request, access.reported_by(request.user))})
+    return page(request, "portal/my.html", {"page": paged(request, access.reported_by(request.user)), "here": "my"})
 
 
 @require_GET
@@ -46,7 +56,6 @@ def my_case(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) -> HttpResponse:
     context = {
-        "case": case,
         "entries": timeline.entries(case, request.user),
         "since": conversation.last_read(case, request.user),
         "clocks": clocks(case),
@@ -58,7 +67,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "proposal": disclosure.open_proposal(case),
         "may_withdraw": case.status in ("new", "needs_info"),
     }
-    response = render(request, "portal/my_case.html", context, status=status)
+    response = case_page(request, case, "my_case", context, status)
     conversation.mark_read(case, request.user)
     return response
 
@@ -92,27 +101,42 @@ def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("portal:my_case", ref=ref)
 
 
-def _evidence(request: HttpRequest, ref: str, replay_id: UUID, template: str) -> HttpResponse:
+def own_replay(request: HttpRequest, ref: str, replay_id: UUID) -> tuple[Case, Reproduction]:
+    """A replay of the viewer's own case, once it is published to them."""
     case = own_case(request, ref)
     link = access.reproduction_for(request.user, replay_id)
     if link.case_id != case.pk:
         raise NotFound
-    context = {"case": case, "link": link, "evidence": evidence.load(link.replay), "inside": False}
-    return render(request, template, context)
+    return case, link
+
+
+def _evidence(request: HttpRequest, ref: str, replay_id: UUID, template: str) -> HttpResponse:
+    case, link = own_replay(request, ref, replay_id)
+    return case_page(request, case, template, {"link": link, "evidence": evidence.load(link.replay), "inside": False})
 
 
 @require_GET
 @login_required
 def my_replay(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
     """What did you measure?"""
-    return _evidence(request, ref, replay_id, "portal/my_replay.html")
+    return _evidence(request, ref, replay_id, "my_replay")
 
 
 @require_GET
 @login_required
 def my_fix(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
     """Does the fix hold?"""
-    return _evidence(request, ref, replay_id, "portal/my_fix.html")
+    return _evidence(request, ref, replay_id, "my_fix")
+
+
+@require_GET
+@login_required
+def my_result(request: HttpRequest, ref: str, replay_id: UUID) -> JsonResponse:
+    """The result as one JSON object, with what the researcher may read of it."""
+    _, link = own_replay(request, ref, replay_id)
+    if not link.replay.verdict or link.concluded_at is None:
+        raise NotFound
+    return JsonResponse(result_for_researcher(evidence.result(link.replay)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -135,7 +159,7 @@ def retest(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("portal:my_case", ref=case.ref)
         except Invalid as error:
             _take_over(form, error)
-    return render(request, "portal/retest.html", {"case": case, "form": form}, status=422 if form.errors else 200)
+    return case_page(request, case, "retest", {"form": form}, 422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +175,7 @@ def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("portal:my_case", ref=case.ref)
         except Invalid as error:
             _take_over(form, error)
-    return render(request, "portal/credit.html", {"case": case, "form": form}, status=422 if form.errors else 200)
+    return case_page(request, case, "credit", {"form": form}, 422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -172,12 +196,11 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
             except Invalid as error:
                 _take_over(form, error)
     context = {
-        "case": case,
         "form": form,
         "embargo": disclosure.in_force(case),
         "proposal": disclosure.open_proposal(case),
     }
-    return render(request, "portal/embargo.html", context, status=422 if form.errors else 200)
+    return case_page(request, case, "embargo", context, 422 if form.errors else 200)
 
 
 def _chosen(case: Case) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from manyeyes.charts.dots import waiting_dots
 from manyeyes.http import paged
+from manyeyes.portal.views.page import page
 from manyeyes.programs import securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.programs.policy import published_version
@@ -24,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
     programs = list(visible_to(request.user).order_by("name"))
     if len(programs) == 1:
         return redirect("portal:program", slug=programs[0].slug)
-    return render(request, "portal/home.html", {"programs": programs})
+    return page(request, "portal/home.html", {"programs": programs, "here": "program"})
 
 
 @require_GET
@@ -44,7 +47,7 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
         "security_txt": securitytxt.render(found, base_url=settings.MANYEYES_BASE_URL, now=clock.now()),
         "here": "program",
     }
-    return render(request, "portal/program.html", context)
+    return page(request, "portal/program.html", context)
 
 
 @require_GET
@@ -52,20 +55,32 @@ def policy(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """What exactly are the rules, and which version is this?"""
     found = program_for(request.user, slug)
     version = published_version(found, number)
-    return render(request, "portal/policy.html", {"program": found, "version": version, "current": found.policy})
+    return page(request, "portal/policy.html", {"program": found, "version": version, "current": found.policy})
 
 
 @require_GET
 def advisories(request: HttpRequest) -> HttpResponse:
     """What was found and fixed, newest first."""
-    return render(request, "portal/advisories.html", {"page": paged(request, advisory.published())})
+    return page(request, "portal/advisories.html", {"page": paged(request, advisory.published()), "here": "advisories"})
 
 
 @require_GET
 def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
     """Am I affected, how sure are they, and who found it?"""
     found = advisory.public(slug)
-    return render(request, "portal/advisory.html", {"advisory": found, "byline": credit.byline(credit.of(found.case))})
+    context = {
+        "program": found.case.program,
+        "advisory": found,
+        "before": _drawable(found.facts.get("before")),
+        "byline": credit.byline(credit.of(found.case)),
+        "here": "advisories",
+    }
+    return page(request, "portal/advisory.html", context)
+
+
+def _drawable(before: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The rate that stands for the flaw: of the rated setting where that was measured, else of the whole replay."""
+    return (before.get("rated") or before) if before else None
 
 
 @require_GET
@@ -73,7 +88,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
     """Who found it: in the order of confirmation, without ranks or money."""
     rows = [line for program in visible_to(request.user) for line in hall.of_fame(program)]
     rows.sort(key=lambda line: line.confirmed_on, reverse=True)
-    return render(request, "portal/thanks.html", {"page": paged(request, rows)})
+    return page(request, "portal/thanks.html", {"page": paged(request, rows), "here": "thanks"})
 
 
 @require_GET

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods
 from manyeyes.accounts import receipts
 from manyeyes.cases import intake
 from manyeyes.cases.understood import understood
+from manyeyes.engine import exact_interval
 from manyeyes.http import forbidden, from_this_site, within_limit
 from manyeyes.portal.forms import ReceiptForm, ReportForm
+from manyeyes.portal.views.page import page
 from manyeyes.programs.access import program_for
 from manyeyes.programs.models import Program
 from manyeyes.rules import clock, taxonomy
@@ -36,25 +38,35 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     program = program_for(request.user, slug)
     who = reporter(request)
     if request.method != "POST":
-        form = ReportForm(program=program, signed_in=who is not None)
+        form = ReportForm(program=program, signed_in=who is not None, anonymous="without" in request.GET)
         return _form(request, program, form)
     if not from_this_site(request):
         return forbidden(request)
     form = ReportForm(request.POST, program=program, signed_in=who is not None)
     if not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR):
-        form.add_error(None, "Many reports came from your network this hour. Nothing is lost: send it again later.")
+        form.add_error(None, "Many reports came from your network this hour. Your text is still here: send it later.")
+        return _form(request, program, form, status=429)
     if not form.is_valid():
         return _form(request, program, form, status=422)
     if request.POST.get("action") == "check":
-        rows = understood(form.report)
-        return render(
-            request,
-            "portal/report_check.html",
-            {"program": program, "form": form, "rows": rows, "answer_by": answer_by(program)},
-        )
+        return _check(request, program, form)
     if request.POST.get("action") == "edit":
         return _form(request, program, form)
     return _send(request, program, form, who)
+
+
+def _check(request: HttpRequest, program: Program, form: ReportForm) -> HttpResponse:
+    k, n = form.report.claim_k, form.report.claim_n
+    context = {
+        "program": program,
+        "form": form,
+        "rows": understood(form.report),
+        "system": dict(form.fields["target"].choices).get(form.report.target, ""),  # type: ignore[attr-defined]
+        "claim": (k, n, *exact_interval(k, n)) if k is not None and n else None,
+        "answer_by": answer_by(program),
+        "here": "report",
+    }
+    return page(request, "portal/report_check.html", context)
 
 
 def _send(request: HttpRequest, program: Program, form: ReportForm, who: Any) -> HttpResponse:
@@ -69,9 +81,9 @@ def _send(request: HttpRequest, program: Program, form: ReportForm, who: Any) ->
     if who is None and sent.receipt:
         receipts.sign_in_receipt(request, sent.receipt)
     # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
-    context = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
+    context: dict[str, Any] = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
     context["answer_by"] = sent.case.created_at + timedelta(hours=program.first_response_hours)
-    return render(request, "portal/receipt.html", context, status=201)
+    return page(request, "portal/receipt.html", context, status=201)
 
 
 def _form(request: HttpRequest, program: Program, form: ReportForm, status: int = 200) -> HttpResponse:
@@ -83,7 +95,7 @@ def _form(request: HttpRequest, program: Program, form: ReportForm, status: int 
         "answer_by": answer_by(program),
         "here": "report",
     }
-    return render(request, "portal/report.html", context, status=status)
+    return page(request, "portal/report.html", context, status=status)
 
 
 def answer_by(program: Program) -> datetime:
@@ -98,13 +110,18 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """Where is my case? A wrong receipt, a spent one and none at all get the same answer."""
     form = ReceiptForm(request.POST or None)
     if request.method != "POST":
-        return render(request, "portal/return.html", {"form": form})
+        return _return(request, form, 200)
     if not from_this_site(request):
         return forbidden(request)
     if not within_limit(request, "return", 30):
         form.add_error(None, "Too many tries from your network this hour. Try again later.")
-    elif form.is_valid():
+        return _return(request, form, 429)
+    if form.is_valid():
         if receipts.sign_in_receipt(request, form.cleaned_data["digits"]):
             return redirect("portal:my")
         form.add_error("digits", "No case belongs to these digits. Check them, group by group.")
-    return render(request, "portal/return.html", {"form": form}, status=422)
+    return _return(request, form, 422)
+
+
+def _return(request: HttpRequest, form: ReceiptForm, status: int) -> HttpResponse:
+    return page(request, "portal/return.html", {"form": form, "here": "return"}, status)
