@@ -51,13 +51,9 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
 
 def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **more: Any) -> HttpResponse:
     """The case page, also when the composer or the cause was refused."""
-    report = row.reports.order_by("sent_at").first()
-    proposal = disclosure.open_proposal(row)
     context = {
         "case": row,
         "row": work.rows([row])[0],
-        "report": report,
-        "claimed": (report.claim_k or 0) / report.claim_n if report is not None and report.claim_n else None,
         "desk": desk(row, request.user),
         "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),
@@ -66,16 +62,27 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "severity": judgement.standing(row),
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
-        "proposal": proposal,
-        "embargo": disclosure.in_force(row) or proposal,
         "owners": _owners(row),
         "form": form,
         "cause_form": CauseForm(),
+        **_report(row),
+        **_embargo(row),
         **more,
     }
     response = render(request, "console/case.html", context, status=status)
     conversation.mark_read(row, request.user)
     return response
+
+
+def _report(row: Case) -> dict[str, Any]:
+    report = row.reports.order_by("sent_at").first()
+    claimed = (report.claim_k or 0) / report.claim_n if report is not None and report.claim_n else None
+    return {"report": report, "claimed": claimed}
+
+
+def _embargo(row: Case) -> dict[str, Any]:
+    proposal = disclosure.open_proposal(row)
+    return {"proposal": proposal, "embargo": disclosure.in_force(row) or proposal}
 
 
 def _owners(row: Case) -> list[Any]:
