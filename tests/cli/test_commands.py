@@ -231,7 +231,7 @@ def test_nobody_there_exits_with_two(finding: str, tmp_path: Path, capsys: pytes
 def test_killed_and_started_again_it_comes_to_the_same_verdict(
     finding: str, tmp_path: Path, how: signal.Signals
 ) -> None:
-    with model(0.03, delay=0.01) as target:
+    with model(0.03, delay=0.06) as target:
         words = ["--target", target.url, "--seed", "8", "--concurrency", "6", "--json", "--p0", ".02", "--p-min", ".1"]
         command = [sys.executable, "-m", "manyeyes.cli", "replay", finding, *words, "--no-score", "--out"]
         whole = json.loads(subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, check=False).stdout)
