@@ -26,7 +26,7 @@ def run(place: Path, *words: str, typed: str = "", **more: str) -> subprocess.Co
         **more,
     }
     command = [sys.executable, "-m", "manyeyes.cli", *words]
-    return subprocess.run(command, env=environment, cwd=place, input=typed, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, cwd=place, input=typed, capture_output=True, text=True, timeout=150)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_changed_event_is_found(house: Path) -> None:
         "MANYEYES_MASTER_KEY_FILE": str(house / "config" / "master.key"),
         "PYTHONPATH": str(ROOT / "src"),
     }
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=150)
     assert run(house, "check").returncode == 0
     with sqlite3.connect(house / "data" / "db.sqlite3") as database:
         database.execute("update events_event set body = '{\"n\":9}' where seq = 2")

@@ -48,7 +48,7 @@ class House:
 
     def call(self, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, *words], env=self.environment, cwd=self.place, capture_output=True, text=True, timeout=60
+            [sys.executable, *words], env=self.environment, cwd=self.place, capture_output=True, text=True, timeout=150
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -211,7 +211,7 @@ def finished(house: House, replay: str) -> dict[str, Any]:
     return shown
 
 
-def wait(holds: Callable[[], bool], *, seconds: float = 60, pause: float = 0.02) -> None:
+def wait(holds: Callable[[], bool], *, seconds: float = 150, pause: float = 0.02) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not happen in time"
