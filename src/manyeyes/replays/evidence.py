@@ -14,6 +14,7 @@ from manyeyes.engine import evidence_path, exact_interval
 from manyeyes.engine.path import PathPoint
 from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
 from manyeyes.replays.models import Replay, Trial
+from manyeyes.rules.numerals import target_percent
 from manyeyes.runs.document import CellRequest, PlanDocument
 
 PAGE = 25
@@ -249,8 +250,8 @@ def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | Non
     verify = plan.question is Question.VERIFY
     rows = [
         ("Question", "does the fix hold" if verify else "does it happen, and how often"),
-        ("Target rate", f"below {plan.tau:.4g} per try") if verify else ("Looks for", f"{plan.p_min:.4g} or more"),
-        ("Error rates", f"{plan.alpha:g} wrongly sure, {plan.beta:g} missed"),
+        ("Target rate", f"below {target_percent(plan.tau)} per try") if verify else ("Looks for", f"{target_percent(plan.p_min)} or more"),
+        ("Error rates", f"{target_percent(plan.alpha)} wrongly sure, {target_percent(plan.beta)} missed"),
         ("Cap", f"{plan.cap} scored trials"),
         ("Retry budget", f"{plan.retry_budget} tries"),
         ("Wordings", str(len({cell.wording for cell in plan.cells}))),
