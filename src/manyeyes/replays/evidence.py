@@ -248,9 +248,10 @@ def _claim(document: PlanDocument) -> dict[str, Any] | None:
 def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
     plan = document.plan
     verify = plan.question is Question.VERIFY
+    sought = f"below {target_percent(plan.tau)} per try" if verify else f"{target_percent(plan.p_min)} or more"
     rows = [
         ("Question", "does the fix hold" if verify else "does it happen, and how often"),
-        ("Target rate", f"below {target_percent(plan.tau)} per try") if verify else ("Looks for", f"{target_percent(plan.p_min)} or more"),
+        ("Target rate" if verify else "Looks for", sought),
         ("Error rates", f"{target_percent(plan.alpha)} wrongly sure, {target_percent(plan.beta)} missed"),
         ("Cap", f"{plan.cap} scored trials"),
         ("Retry budget", f"{plan.retry_budget} tries"),

@@ -39,8 +39,10 @@ def target_percent(value: float) -> str:
 
 
 def interval_words(low: float, high: float, *, fine: bool = False) -> str:
-    """Both ends with one unit: 21–49 %."""
-    return f"{_number(low, fine=fine)}–{_number(high, fine=fine)}{THIN}%"
+    """Both ends with one unit: 21–49 %; "33 to >99 %" where a dash would read as an arrow."""
+    ends = (_number(low, fine=fine), _number(high, fine=fine))
+    dash = " to " if any(end[0] in "<>" for end in ends) else "–"
+    return f"{dash.join(ends)}{THIN}%"
 
 
 def count_words(k: int, n: int) -> str:
