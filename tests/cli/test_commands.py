@@ -115,7 +115,7 @@ def test_plan_tells_exact_error_rates_and_price(finding: str, capsys: pytest.Cap
     code = main(["plan", finding, "--rates", "0,.2"])
     out = capsys.readouterr().out
     assert code == 0
-    assert "20\u2009%" in out
+    assert "20\u202f%" in out
     assert "63.0" in out
 
 
@@ -191,7 +191,7 @@ def test_replay_and_verify_end_to_end(finding: str, tmp_path: Path, capsys: pyte
         assert "another plan" in data["error"]["message"]
         code = main(["replay", finding, "--target", mended.url, "--out", f"{place}-2"])
         assert code == 1
-        assert "Not reproduced at 5\u2009%" in capsys.readouterr().out
+        assert "Not reproduced at 5\u202f%" in capsys.readouterr().out
         before = mended.count, leaky.count
         words = ["--tau", ".05", "--positive", leaky.url, "--out", f"{place}-3"]
         code, data, _ = told(capsys, "verify", finding, "--target", mended.url, *words, "--json")

@@ -29,7 +29,7 @@ def part(name: str, verdict: str, k: int, n: int) -> PartVerdict:
 
 
 def said(verdict: Verdict, *, where: str = "", plan: dict[str, Any] | None = None) -> str:
-    return verdict_sentence(verdict.to_json(), where=where, plan=plan).replace("\u2009", " ")
+    return verdict_sentence(verdict.to_json(), where=where, plan=plan).replace("\u202f", " ")
 
 
 def test_reproduced() -> None:

@@ -14,7 +14,7 @@ DUE = datetime(2027, 2, 18, 14, 0, tzinfo=UTC)
 
 
 def plain(text: str) -> str:
-    return text.replace("\u2009", " ")
+    return text.replace("\u202f", " ")
 
 
 def test_every_status_has_its_word_and_chip() -> None:
@@ -65,13 +65,13 @@ def test_percentages(value: float, options: dict[str, bool], expected: str) -> N
 @given(st.floats(0, 1))
 def test_only_never_is_0_and_only_always_is_100(value: float) -> None:
     printed = words.percent(value)
-    assert (printed == "0\u2009%") == (value == 0)
-    assert (printed == "100\u2009%") == (value == 1)
+    assert (printed == "0\u202f%") == (value == 0)
+    assert (printed == "100\u202f%") == (value == 1)
 
 
 @given(st.floats(0, 0.99))
 def test_a_bound_is_never_understated(value: float) -> None:
-    number = float(words.percent(value, fine=True, up=True).removesuffix("\u2009%").lstrip("<>"))
+    number = float(words.percent(value, fine=True, up=True).removesuffix("\u202f%").lstrip("<>"))
     assert number >= value * 100 - 1e-5
 
 

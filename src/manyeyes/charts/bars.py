@@ -34,7 +34,7 @@ def rate_bar(
         drawn.append(shape("path", "claim", d=f"M{x:.1f} 10.5l4 -4l-4 -4l-4 4z"))
         words += f", claimed {whole(claimed)}"
     if scale:
-        drawn += [text("0", 0, 28, "dim"), text("50", at(0.5), 28, "dim mid"), text("100\u2009%", width, 28, "dim end")]
+        drawn += [text("0", 0, 28, "dim"), text("50", at(0.5), 28, "dim mid"), text("100\u202f%", width, 28, "dim end")]
     return picture("".join(drawn), width, 30 if scale else 16, words)
 
 

@@ -71,7 +71,7 @@ def whole(rate: float) -> str:
     """A rate in percent; below 10 % with one decimal where that matters.
 
     >>> whole(0.34)
-    '34\\u2009%'
+    '34\\u202f%'
     """
     return percent(rate)
 

@@ -34,7 +34,7 @@ class FunnelPoint:
 
 
 def _tick(power: int) -> str:
-    return {-2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1\u2009000", 4: "10\u2009000"}.get(
+    return {-2: "0.01", -1: "0.1", 0: "1", 1: "10", 2: "100", 3: "1\u202f000", 4: "10\u202f000"}.get(
         power, "10" + str(power).translate(RAISED)
     )
 
@@ -164,24 +164,21 @@ def _funnel_body(
     def at_y(p: float) -> float:
         return top + (1 - p) * (height - top - bottom)
 
-    drawn = [text("success rate and its 95\u2009% any-time interval", 0, 12, "dim")]
+    drawn = [text("success rate and its 95\u202f% any-time interval", 0, 12, "dim")]
     for p in (0, 0.25, 0.5, 0.75, 1):
         drawn += [line("grid", left, at_y(p), width - right, at_y(p)), text(whole(p), left - 6, at_y(p) + 4, "end dim")]
     edge = [(at_x(p.n), at_y(p.high)) for p in points] + [(at_x(p.n), at_y(p.low)) for p in reversed(points)]
     drawn.append(shape("polygon", "band", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in edge)))
     drawn.append(path("path-line", [(at_x(p.n), at_y(p.k / p.n)) for p in points]))
+    labels: list[tuple[float, str, str]] = []
     if claimed:
         check_rate("claimed", claimed[0] / claimed[1])
         y = at_y(claimed[0] / claimed[1])
-        drawn += [line("limit", left, y, width - right, y), text(f"claimed {claimed[0]} of {claimed[1]}", 490, y + 4)]
-    drawn += _apart(
-        [
-            (at_y(last.high), whole(last.high), "dim"),
-            (at_y(last.k / last.n), whole(last.k / last.n), "bold"),
-            (at_y(last.low), whole(last.low), "dim"),
-        ],
-        490,
-    )
+        drawn.append(line("limit", left, y, width - right, y))
+        labels.append((y, f"claimed {claimed[0]} of {claimed[1]}", ""))
+    rate = whole(last.k / last.n)
+    labels += [(at_y(end), whole(end), "dim") for end in (last.high, last.low) if whole(end) != rate]
+    drawn += _apart([*labels, (at_y(last.k / last.n), rate, "bold")], 490)
     if outcomes:
         drawn.append(strip_marks(outcomes, left, height - bottom + 12, width - left - right, 16))
         words = "each trial in order: tall = succeeded"
@@ -197,7 +194,7 @@ def _funnel_body(
 def _apart(labels: list[tuple[float, str, str]], x: float) -> list[str]:
     """Labels at the right edge, pushed down where two would touch."""
     drawn, floor_y = [], 0.0
-    for y, words, css in labels:
+    for y, words, css in sorted(labels):
         floor_y = max(y, floor_y + 15)
         drawn.append(text(words, x, floor_y + 4, css))
     return drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from math import ceil, floor
 
-THIN = "\u2009"
+THIN = "\u202f"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -15,7 +15,7 @@ def percent(value: float, *, fine: bool = False, up: bool = False) -> str:
 
     A rate that is not 0 or 1 is never printed as 0 or 100.
 
-    >>> [percent(one) for one in (0.3417, 0.996, 0.002)] == ["34\u2009%", ">99\u2009%", "<1\u2009%"]
+    >>> [percent(one) for one in (0.3417, 0.996, 0.002)] == ["34\u202f%", ">99\u202f%", "<1\u202f%"]
     True
     """
     return f"{_number(value, fine=fine, up=up)}{THIN}%"
