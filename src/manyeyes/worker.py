@@ -17,8 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import reproduction, verification
-from manyeyes.cases.models import Reproduction
+from manyeyes.cases import replayed
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -178,6 +177,7 @@ class Drive:
                 targets,
                 concurrency=ready.concurrency,
                 caps=ready.caps,
+                pacing=ready.pacing,
                 executor=self.desk.writer,
                 on_progress=self._progress,
                 stop=self.halt,
@@ -222,8 +222,5 @@ class Drive:
 
 def conclude(replay: Replay) -> None:
     """Tell the case of a finished replay; once, however often the worker tries."""
-    link = Reproduction.objects.filter(replay=replay).first()
-    if link is not None:
-        verify = link.purpose == Reproduction.Purpose.VERIFICATION
-        (verification if verify else reproduction).conclude(replay)
+    replayed.conclude(replay)
     queue.concluded(replay)

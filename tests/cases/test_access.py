@@ -15,7 +15,7 @@ from manyeyes.cases.models import Reproduction
 from manyeyes.programs.setup import create_program
 from manyeyes.rules.errors import NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role
-from tests.people import Cast, make_case, make_report, play, submit, vulnerable
+from tests.people import REPRODUCER, Cast, make_case, make_report, play, submit, vulnerable
 
 
 def seen_by(cast: Cast, ref: str) -> set[str]:
@@ -165,3 +165,44 @@ def test_the_timeline_costs_the_same_however_long_it_is(cast: Cast) -> None:
         conversation.say(case, by=cast.mina, text=f"Note {number}", public=bool(number % 2))
     assert Reproduction.objects.count() == 0
     assert cost() == few
+
+
+def test_who_left_the_program_sees_its_cases_no_more_also_as_owner_of_a_fix(cast: Cast) -> None:
+    case = make_case(cast, at="remediating")
+    assert case.owner == cast.olga
+    cast.program.memberships.filter(person=cast.olga).delete()
+    assert "olga" not in seen_by(cast, case.ref)
+    assert access.roles_in(cast.olga, case) == frozenset()
+    with pytest.raises(NotAllowed):
+        conversation.say(case, by=cast.olga, text="I am still here.", public=False)
+
+
+def test_a_publisher_reads_nothing_internal_of_their_own_report_before_it_is_confirmed(cast: Cast) -> None:
+    case = submit(cast, by=cast.pia)
+    conversation.say(case, by=cast.theo, text="Between us.", public=False)
+    assert not access.sees_inside(cast.pia, case)
+    assert "message.internal" not in {entry.kind for entry in timeline.entries(case, cast.pia)}
+
+
+def test_a_publisher_still_sees_a_confirmed_finding_that_was_closed(cast: Cast) -> None:
+    case = make_case(cast, at="confirmed")
+    triage.close(case, by=cast.theo, reason="accepted_risk", words="We live with it.")
+    assert "pia" in seen_by(cast, case.ref)
+
+
+@pytest.mark.parametrize("who", ["aud", "finn", "eve", "ada"])
+def test_a_reproducer_is_attached_by_those_at_work_and_the_researcher_only(cast: Cast, who: str) -> None:
+    case = submit(cast)
+    with pytest.raises(NotAllowed):
+        intake.attach_reproducer(case, by=getattr(cast, who), text=REPRODUCER)
+    assert case.reproducers.count() == 1
+
+
+def test_an_unread_verdict_is_no_part_of_what_the_researcher_is_given(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    play(reproduction.request(case, by=cast.theo).replay, vulnerable)
+    asked = next(entry for entry in timeline.entries(case, cast.rhea) if entry.kind == "replay.requested")
+    assert asked.item is None
+    reproduction.see_first_success(case, by=cast.mina)
+    asked = next(entry for entry in timeline.entries(case, cast.rhea) if entry.kind == "replay.requested")
+    assert asked.item.verdict == "reproduced"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from manyeyes.cases import (
-    reproduction,
-    triage,
-)
+from manyeyes.cases import conversation, disclosure, intake, queue, remediation, reproduction, triage
 from manyeyes.cases.clocks import clocks
 from manyeyes.rules import clock
 from manyeyes.rules.deadlines import Clock
-from tests.people import Cast, make_case
+from tests.people import REPRODUCER, Cast, make_case
 
 
 def test_the_first_answer_is_a_persons_public_word(cast: Cast) -> None:
@@ -45,3 +42,37 @@ def test_the_decision_waits_while_the_researcher_owes_an_answer(cast: Cast) -> N
         triage.answer(case, by=cast.rhea, text="v1")
         assert decision().due == before + timedelta(days=3)
         assert case.due_at is not None
+
+
+def test_noting_a_fact_is_no_answer_to_the_researcher(cast: Cast) -> None:
+    case = make_case(cast, at="new")
+    triage.exploited(case, by=cast.theo)
+    remediation.mitigated(case, by=cast.theo, words="The route is switched off.")
+    intake.attach_reproducer(case, by=cast.theo, text=REPRODUCER)
+    assert next(one for one in clocks(case) if one.name == "first_answer").done_at is None
+    assert case.acknowledged_at is None
+
+
+def test_the_stored_first_answer_is_the_one_of_the_log(cast: Cast) -> None:
+    case = make_case(cast, at="new")
+    disclosure.propose_embargo(case, by=cast.lena, until=clock.now() + timedelta(days=30))
+    said = next(one for one in clocks(case) if one.name == "first_answer").done_at
+    assert said is not None
+    assert case.acknowledged_at == said
+    conversation.say(case, by=cast.theo, text="I have read it.", public=True)
+    assert case.acknowledged_at == said
+
+
+def test_an_appeal_is_owed_an_answer_until_a_person_gives_one(cast: Cast) -> None:
+    case = make_case(cast, at="acknowledged")
+    triage.close(case, by=cast.theo, reason="informative", words="This is known to everybody.")
+    assert case.due_at is None
+    triage.appeal(case, by=cast.rhea, words="It is not known to anybody.")
+    [owed] = [one for one in clocks(case) if one.running]
+    assert owed.name == "appeal"
+    assert owed.due == case.due_at
+    [row] = [row for row in queue.rows(queue.cases(cast.theo)) if row.case == case]
+    assert (row.group, row.todo) == ("team", "an answer to the appeal")
+    conversation.say(case, by=cast.mina, text="We looked again, and it stays closed.", public=True)
+    assert case.due_at is None
+    assert case not in queue.cases(cast.theo)

@@ -209,3 +209,14 @@ def test_vulnerable_is_vulnerable(cast: Cast) -> None:
     case = make_case(cast, at="triaged")
     link = reproduction.request(case, by=cast.theo)
     assert play(link.replay, vulnerable).verdict_word == "reproduced"
+
+
+def test_a_verification_that_ends_later_does_not_undo_the_researchers_disagreement(cast: Cast) -> None:
+    case = make_case(cast, at="retesting")
+    verification.researcher_retests(case, by=cast.rhea, k=2, n=10, transcript="It told me.", agrees=False)
+    verify(cast, case)
+    [statement] = verification.statements(case)
+    assert statement.link is not None
+    assert statement.link.verdict == "holds"
+    assert statement.fix.outcome == "retest_refuted"
+    assert not statement.holds

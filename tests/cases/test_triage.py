@@ -20,9 +20,9 @@ from manyeyes.cases.choices import offers
 from manyeyes.events.models import Delivery
 from manyeyes.programs.setup import add_member
 from manyeyes.rules import clock
-from manyeyes.rules.errors import EmbargoInForce, IllegalMove, Invalid, NotAllowed
+from manyeyes.rules.errors import Conflict, EmbargoInForce, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
-from tests.people import Cast, make_case, make_cast, make_report, verify
+from tests.people import Cast, make_case, make_cast, make_report, submit, verify
 
 
 def test_one_person_may_run_a_small_program_alone(db: None) -> None:
@@ -127,3 +127,23 @@ def test_whoever_has_no_address_gets_no_mail(cast: Cast) -> None:
     sent = intake.submit(cast.program, make_report(cast, anonymous=True))
     triage.close(sent.case, by=cast.theo, reason="informative", words="Thank you.")
     assert not Delivery.objects.filter(person_id=sent.case.reporter_id).exists()
+
+
+def test_a_case_repeats_the_original_and_never_in_a_circle(cast: Cast) -> None:
+    first, second, third = submit(cast), submit(cast), submit(cast)
+    triage.mark_duplicate(second, by=cast.theo, of=first, words="We know this one.")
+    for again in (first, third):
+        with pytest.raises(Invalid) as refused:
+            triage.mark_duplicate(again, by=cast.theo, of=second, words="We know this one.")
+        assert "duplicate_of" in refused.value.fields
+    triage.close(third, by=cast.theo, reason="informative", words="No harm.", duplicate_of=first)
+    assert third.duplicate_of is None
+
+
+def test_an_agreement_holds_for_the_date_that_was_seen(cast: Cast) -> None:
+    case = submit(cast)
+    seen = disclosure.propose_embargo(case, by=cast.lena, until=clock.now() + timedelta(days=10))
+    disclosure.propose_embargo(case, by=cast.lena, until=clock.now() + timedelta(days=300))
+    with pytest.raises(Conflict):
+        disclosure.agree(case, by=cast.rhea, seen=seen)
+    assert disclosure.in_force(case) is None

@@ -264,3 +264,9 @@ def test_every_metric_can_be_explained() -> None:
         assert metric.question.endswith("?")
         assert len({option.letter for option in metric.options}) == len(metric.options)
         assert all(option.words for option in metric.options)
+
+
+def test_what_was_not_measured_is_decided_and_signed_as_the_gravest_it_may_be() -> None:
+    measured, open_one = score(with_changes(OB="30of30")), score(with_changes(OB="X"))
+    assert open_one.sec_band == "no number"
+    assert open_one.highest_band == measured.highest_band

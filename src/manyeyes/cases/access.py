@@ -12,15 +12,12 @@ from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Membership, Program
 from manyeyes.rules import reference
 from manyeyes.rules.errors import Invalid, NotFound
-from manyeyes.rules.lifecycle import Role, Status
+from manyeyes.rules.lifecycle import Role
 
 WHOLE_PROGRAM = frozenset(
     {Role.SECURITY_TRIAGER, Role.ML_TRIAGER, Role.PROGRAM_MANAGER, Role.AUDITOR, Role.ADMIN},
 )
 """Roles that see every case of their program."""
-
-TO_PUBLISH = (Status.CONFIRMED, Status.REMEDIATING, Status.FIX_DEPLOYED, Status.RETESTING, Status.RESOLVED)
-"""What a publisher sees: cases that stand for a confirmed finding."""
 
 ABSENT = "There is nothing here."
 
@@ -52,7 +49,7 @@ def _of(program: Program | None) -> QuerySet[Case]:
 
 
 def _as_staff(viewer: Any) -> Q:
-    allowed = Q(owner=viewer)
+    allowed = Q(pk__in=[])
     for membership in Membership.objects.filter(person=viewer):
         allowed |= _opened_by(viewer, membership)
     return allowed
@@ -65,9 +62,9 @@ def _opened_by(viewer: Any, membership: Membership) -> Q:
         return here
     opened = Q(pk__in=[])
     if Role.TARGET_OWNER in roles:
-        opened |= here & Q(target__owner=viewer)
+        opened |= here & (Q(target__owner=viewer) | Q(owner=viewer))
     if Role.PUBLISHER in roles:
-        opened |= here & Q(status__in=TO_PUBLISH)
+        opened |= here & Q(confirmed_at__isnull=False)
     return opened
 
 
@@ -113,14 +110,19 @@ def attachment_for(viewer: Any, attachment_id: UUID) -> Attachment:
 
 
 def roles_in(person: Any, case: Case) -> frozenset[Role]:
-    """What a person is to a case. None is the platform itself; target owners count for their own targets only."""
+    """What a person is to a case, as a member of its program now; whoever left it is nothing but a reporter here.
+
+    None is the platform itself. Target owners count for their own targets and fixes, publishers once it is confirmed.
+    """
     if person is None:
         return frozenset({Role.SYSTEM})
     roles = set(roles_of(person, case.program)) - {Role.REPORTER, Role.SYSTEM}
     if Role.TARGET_OWNER in roles and person.pk not in (case.owner_id, case.target.owner_id):
         roles.discard(Role.TARGET_OWNER)
-    if person.pk == case.owner_id:
+    if Role.PROGRAM_MANAGER in roles and person.pk == case.owner_id:
         roles.add(Role.TARGET_OWNER)
+    if case.confirmed_at is None:
+        roles.discard(Role.PUBLISHER)
     if person.pk == case.reporter_id:
         roles.add(Role.REPORTER)
     return frozenset(roles)

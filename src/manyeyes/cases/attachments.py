@@ -14,9 +14,8 @@ from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
-from manyeyes.vault import files
+from manyeyes.vault import files, uploads
 
-LARGEST = 25 * 1024 * 1024
 MOST = 50
 TYPES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -86,9 +85,9 @@ def _first(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    size = 0
+    size, largest = 0, uploads.max_bytes()
     for piece in chunks:
         size += len(piece)
-        if size > LARGEST:
-            raise Invalid(file=f"This file is larger than {LARGEST // 1024 // 1024} MB. Cut it, or compress it.")
+        if size > largest:
+            raise Invalid(file=f"This file is larger than {largest // 1024 // 1024} MB. Cut it, or compress it.")
         yield piece

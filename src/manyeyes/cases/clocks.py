@@ -12,8 +12,13 @@ from manyeyes.rules import clock, deadlines, severity
 from manyeyes.rules.deadlines import Clock
 
 OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", "credit.chosen"})
-NO_WORD = frozenset({"replay.requested", "move.request_verification"})
-"""Public acts of the team that say nothing to the researcher: starting a machine is not an answer."""
+NO_WORD = frozenset(
+    {
+        "replay.requested", "move.request_verification", "reproducer.attached", "file.attached", "exploited",
+        "mitigated",
+    }
+)  # fmt: skip
+"""Public acts of the team that say nothing to the researcher: starting a machine or noting a fact is no answer."""
 
 
 def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None = None) -> list[Clock]:
@@ -37,10 +42,14 @@ def running(found: Iterable[Clock]) -> list[Clock]:
     return sorted((one for one in found if one.running), key=lambda one: one.due)
 
 
-def next_due(case: Case) -> datetime | None:
-    """When the next promise ends; None while nothing is owed or everything waits for the researcher."""
-    first = next(iter(running(clocks(case))), None)
-    return first.due if first is not None else None
+def keep(case: Case) -> None:
+    """Store what the log says beside the case, to find and sort by: the first human answer, the next promise to end."""
+    found = clocks(case)
+    answered = next(one.done_at for one in found if one.name == "first_answer")
+    due = next((one.due for one in running(found)), None)
+    if (case.acknowledged_at, case.due_at) != (answered, due):
+        case.acknowledged_at, case.due_at = answered, due
+        case.save(update_fields=["acknowledged_at", "due_at"])
 
 
 def _entry(row: Any) -> deadlines.Entry:

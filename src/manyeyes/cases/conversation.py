@@ -33,8 +33,6 @@ def say(case: Case, *, by: Any, text: str, public: bool = False, expected_versio
     ) as locked:  # fmt: skip
         row.case = locked
         row.save()
-        if public and not from_reporter and locked.acknowledged_at is None:
-            locked.acknowledged_at = row.at
     return row
 
 

@@ -10,7 +10,7 @@ from manyeyes.cases.models import Case, Embargo
 from manyeyes.cases.moves import acting, moving
 from manyeyes.rules import clock
 from manyeyes.rules import embargo as law
-from manyeyes.rules.errors import IllegalMove
+from manyeyes.rules.errors import Conflict, IllegalMove
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
 BOTH_SIDES = frozenset(TRIAGERS | {Role.PUBLISHER, Role.REPORTER})
@@ -37,8 +37,8 @@ def propose_embargo(case: Case, *, by: Any, until: datetime) -> Embargo:
         )  # fmt: skip
 
 
-def agree(case: Case, *, by: Any) -> Embargo:
-    """Accept the other side's proposal; it takes the place of an earlier date."""
+def agree(case: Case, *, by: Any, seen: Embargo | None = None) -> Embargo:
+    """Accept the other side's proposal; it takes the place of an earlier date. `seen` is the one that they read."""
     side = _side(case, by)
     with acting(
         case, "embargo.agreed", by=by, allowed=BOTH_SIDES, tell=_other_side(case, side), public=True, side=str(side)
@@ -46,6 +46,8 @@ def agree(case: Case, *, by: Any) -> Embargo:
         rows = list(row.embargoes.all())
         term = law.check_agreement([_term(one) for one in rows], side)
         proposal = max(rows, key=lambda one: one.proposed_at)
+        if seen is not None and seen.pk != proposal.pk:
+            raise Conflict("Another date was proposed meanwhile. Look at it first.")
         proposal.agreed_by, proposal.agreed_at = by, clock.now()
         proposal.save()
         row.note(until=term.until)

@@ -115,7 +115,7 @@ class Report(OfCase):
 
 
 class ReproducerFile(OfCase):
-    """One version of the reproducer of a case; the newest is used. `content_hash` names the exact text."""
+    """One version of the reproducer of a case; the newest is used. `content_hash` is a keyed name of its exact text."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reproducers")
     text = EncryptedText()

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from manyeyes import events
 from manyeyes.cases.access import roles_in
-from manyeyes.cases.clocks import next_due
+from manyeyes.cases.clocks import keep
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case
 from manyeyes.rules import clock, lifecycle
@@ -108,10 +108,7 @@ def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[s
     data = {**data, **row.__dict__.pop("_noted", {})}
     promise = events.commit(row.key, said) if said else ""
     events.record(row.subject, kind, actor=actor, public=public, human=by is not None, commitment=promise, **data)
-    due = next_due(row)
-    if due != row.due_at:
-        row.due_at = due
-        row.save(update_fields=["due_at"])
+    keep(row)
 
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:

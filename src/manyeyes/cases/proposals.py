@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Sum
-
 from manyeyes.cases.models import Case
 from manyeyes.engine import Characteristics, characteristics
 from manyeyes.engine.plan import Question
 from manyeyes.programs.models import Target, TargetVersion
-from manyeyes.programs.targets import permit_of, since_midnight
+from manyeyes.programs.targets import permit_of
+from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
@@ -104,9 +103,7 @@ def forbidden(target: Target, *, effects: str, calls: int) -> list[str]:
     """Why the machine may not make these calls to the target today."""
     if target.access not in (Target.Access.API, Target.Access.HARNESS):
         return [f"{target.name} cannot be reached by machine. Work through the plan by hand."]
-    today = Replay.objects.filter(main_version__target=target, created_at__gte=since_midnight())
-    spent = today.aggregate(calls=Sum("calls"))["calls"] or 0
-    return may_replay(permit_of(target), effects, calls=calls, calls_today=spent)
+    return may_replay(permit_of(target), effects, calls=calls, calls_today=queue.calls_today(target))
 
 
 def require(proposal: Proposal, label: str) -> PlanDocument:

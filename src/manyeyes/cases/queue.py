@@ -181,7 +181,7 @@ def _todo(case: Case, facts: Facts) -> tuple[str, str]:
     """(group, what it waits for) of a case."""
     status = Status(case.status)
     if not status.is_open:
-        return "ended", "nothing"
+        return ("team", "an answer to the appeal") if case.appealed_at and case.due_at else ("ended", "nothing")
     if status == Status.NEEDS_INFO:
         return "wait", "the researcher's answer"
     if not facts.acknowledged:
@@ -262,7 +262,8 @@ def _replay_finished(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
 
 
 def _open(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    return desk.exclude(status__in=ENDED)
+    """What is at work: open cases, and closed ones whose appeal waits for its answer."""
+    return desk.filter(~Q(status__in=ENDED) | Q(appealed_at__isnull=False, due_at__isnull=False))
 
 
 _VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {

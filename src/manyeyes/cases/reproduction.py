@@ -141,7 +141,7 @@ def _request(
     document = proposals.require(proposal, "Replay:")
     with acting(
         case, "replay.requested", by=by, allowed=ASKERS, tell=people.reporter(case), public=True,
-        replay=str(wanted), purpose="reproduction", mode=mode, plan=document.hash[:16],
+        replay=str(wanted), purpose="reproduction", mode=mode, said=document.hash,
     ) as row:  # fmt: skip
         if row.reproductions.filter(replay_id=wanted).exists():
             raise Conflict("This replay was requested a moment ago. Reload the page.")

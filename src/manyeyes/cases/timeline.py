@@ -106,7 +106,7 @@ def entries(case: Case, viewer: Any) -> list[Entry]:
 
 def _entry(case: Case, event: Any, people: dict[UUID, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Entry:
     data = event.data if inside else fields_for_researcher(event.kind, event.public, event.data) or {}
-    item = _item(event, data, rows)
+    item = _item(event, data, rows, inside)
     author = people.get(UUID(event.actor.partition(":")[2])) if event.actor != "system" else None
     side = "platform" if author is None else "reporter" if author.pk == case.reporter_id else "team"
     after = data.get("after", "")
@@ -134,12 +134,14 @@ def _name(author: Any, side: str, inside: bool) -> str:
     return author.name if inside or side == "reporter" else name_outside(author.name)
 
 
-def _item(event: Any, data: dict[str, Any], rows: dict[str, dict[str, Any]]) -> Any:
+def _item(event: Any, data: dict[str, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Any:
     if event.kind == "report.received":
         return next(iter(rows["reports"].values()), None)
     for key, name in ITEMS.items():
         if key in data:
-            return rows["replays" if key == "replay" else name].get(str(data[key]))
+            item = rows["replays" if key == "replay" else name].get(str(data[key]))
+            # A verdict that no person has looked at yet is not handed outside, not even unprinted.
+            return None if not inside and name == "reproductions" and item and item.published_at is None else item
     return None
 
 

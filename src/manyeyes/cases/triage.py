@@ -35,9 +35,8 @@ def ask_researcher(case: Case, *, by: Any, text: str, expected_version: int | No
     with moving(
         case, "ask_researcher", by=by, tell=people.reporter(case), expected_version=expected_version,
         message=str(word.pk), said=word.text,
-    ) as row:  # fmt: skip
+    ):  # fmt: skip
         word.save()
-        row.acknowledged_at = row.acknowledged_at or word.at
     return case
 
 
@@ -92,7 +91,9 @@ def close(
     word = _word(case, by=by, text=checked("words", words), purpose="close")
     if reason == CloseReason.DUPLICATE and duplicate_of is None:
         raise Invalid(duplicate_of="Name the case that this one repeats.")
-    if duplicate_of is not None:
+    if reason != CloseReason.DUPLICATE:
+        duplicate_of = None
+    elif duplicate_of is not None:
         _may_repeat(case, duplicate_of)
     with moving(
         case, "close", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
@@ -101,7 +102,6 @@ def close(
         word.save()
         row.close_reason = str(reason)
         row.duplicate_of = duplicate_of
-        row.acknowledged_at = row.acknowledged_at or word.at
     return case
 
 
@@ -167,3 +167,5 @@ def _may_repeat(case: Case, other: Case) -> None:
         raise Invalid(duplicate_of="A case cannot repeat itself.")
     if other.program_id != case.program_id:
         raise NotFound("There is nothing here.")
+    if other.duplicate_of_id is not None:
+        raise Invalid(duplicate_of=f"{other.ref} repeats another case itself. Name the one where the work is done.")

@@ -31,6 +31,8 @@ REFUTED = ("fails", "symptom_patched", "reduced")
 BY_MACHINE = Options(tau=0.05)
 BY_HAND = Options(tau=0.1, cap=80, per_family=1, benign_n=2, benign_need=1, positive_n=3, positive_need=1)
 MOST_RETESTS = 1_000_000
+REFUSED = "retest_refuted"
+"""The outcome of a fix that the researcher broke; a verification that ends later does not undo it."""
 
 
 def propose(case: Case, *, options: Options | None = None, mode: str | None = None) -> Proposal:
@@ -73,7 +75,7 @@ def request(
         chosen = proposals.chosen(chosen, tau=tau)
     proposal = propose(case, options=proposals.seeded(chosen, wanted), mode=mode)
     document = proposals.require(proposal, "Verify the fix:")
-    told = {"replay": str(wanted), "purpose": "verification", "mode": proposal.mode, "plan": document.hash[:16]}
+    told = {"replay": str(wanted), "purpose": "verification", "mode": proposal.mode, "said": document.hash}
     with _opening(case, by=by, expected_version=expected_version, told=told) as row:
         fix = newest_fix(row)
         if fix is None or running_verification(row, fix) is not None:
@@ -101,7 +103,7 @@ def conclude(replay: Replay) -> Reproduction:
             parts=len(parts), parts_passing=passing,
         ) as row:  # fmt: skip
             take_up(link, shown=True)
-            Remediation.objects.filter(verifications=link).update(outcome=word)
+            Remediation.objects.filter(verifications=link).exclude(outcome=REFUSED).update(outcome=word)
         if word in REFUTED and row.status == Status.RETESTING:
             with moving(row, "fix_refuted", by=None, reproduction=str(link.pk), verdict=word):
                 pass
@@ -111,7 +113,6 @@ def conclude(replay: Replay) -> Reproduction:
 
 def researcher_retests(case: Case, *, by: Any, k: int, n: int, transcript: str = "", agrees: bool) -> Retest:
     """The researcher's own try after the fix: it worked `k` times of `n`. Disagreement sends the case back."""
-    fix = newest_fix(case)
     wrong: dict[str, str] = {}
     if not 1 <= n <= MOST_RETESTS:
         wrong["n"] = f"Say how many times you tried: at least 1, at most {MOST_RETESTS:,}."
@@ -122,20 +123,19 @@ def researcher_retests(case: Case, *, by: Any, k: int, n: int, transcript: str =
     if wrong:
         raise Invalid(wrong)
     text = checked("transcript", transcript, longest=200_000, required=False)
-    if fix is None:
-        raise IllegalMove("Report a retest: possible while a deployed fix is being tested.")
     row = Retest(by=by, k=k, n=n, transcript=text or None, agrees=agrees, at=clock.now())
     with transaction.atomic():
         with acting(
             case, "retest.reported", by=by, allowed={Role.REPORTER}, tell=people.team(case), public=True,
             retest=str(row.pk), k=k, n=n, agrees=agrees, side="reporter",
         ) as locked:  # fmt: skip
-            if locked.status != Status.RETESTING:
+            fix = newest_fix(locked)
+            if fix is None or locked.status != Status.RETESTING:
                 raise IllegalMove("Report a retest: possible while a deployed fix is being tested.")
             row.case, row.key, row.remediation = locked, locked.key, fix
             row.save()
         if not agrees:
-            Remediation.objects.filter(pk=fix.pk).update(outcome="retest_refuted")
+            Remediation.objects.filter(pk=fix.pk).update(outcome=REFUSED)
             with moving(case, "fix_refuted", by=None, tell=people.everybody(case), retest=str(row.pk)):
                 pass
     return row
@@ -164,7 +164,7 @@ class FixStatement:
     @property
     def holds(self) -> bool:
         """Whether a verification showed that it holds and the researcher did not refute it."""
-        return self.fix.outcome == "holds"
+        return self.fix.outcome == "holds" and (self.retest is None or self.retest.agrees)
 
 
 def statements(case: Case) -> list[FixStatement]:

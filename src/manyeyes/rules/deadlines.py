@@ -54,6 +54,7 @@ PAUSE = "move.ask_researcher"
 RESUME = frozenset({"move.answer", "move.accept", "move.close", "move.withdraw"})
 ENDS = frozenset({"move.resolve", "move.close", "move.withdraw"})
 REOPENED = "move.reopen"
+APPEALED = "appealed"
 CONFIRMED, FIXED = "move.confirm", frozenset({"move.deploy_fix", "move.close"})
 
 
@@ -70,7 +71,8 @@ def clocks(
     found.append(decision(rows, opened=opened, at=at, hours=promised.decision_hours))
     words = next_word(rows, at=at, hours=promised.word_hours)
     fix = fix_due(rows, at=at, days=promised.fix_days.get(band))
-    return found + [clock for clock in (words, fix) if clock is not None]
+    second_look = appeal(rows, at=at, hours=promised.word_hours)
+    return found + [clock for clock in (words, fix, second_look) if clock is not None]
 
 
 def first_answer(log: Sequence[Entry], *, opened: datetime, at: datetime, hours: int) -> Clock:
@@ -110,6 +112,15 @@ def fix_due(log: Sequence[Entry], *, at: datetime, days: int | None) -> Clock | 
         return None
     done = next((entry.at for entry in log if entry.at > confirmed[-1] and entry.kind in FIXED), None)
     return _clock("fix", "Fix in service", confirmed[-1], timedelta(days=days), done, at)
+
+
+def appeal(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None:
+    """A person's answer to the newest appeal against a close: a word, or the case taken up again."""
+    asked = [entry.at for entry in log if entry.kind == APPEALED]
+    if not asked:
+        return None
+    done = next((entry.at for entry in log if entry.at > asked[-1] and _is_word(entry)), None)
+    return _clock("appeal", "Answer to the appeal", asked[-1], timedelta(hours=hours), done, at)
 
 
 def _is_word(entry: Entry) -> bool:

@@ -50,8 +50,9 @@ class MesScore:
 
     @property
     def highest_band(self) -> str:
-        """The graver band of the two, by which deadlines and sign-off are chosen."""
-        return max(self.sec_band, self.saf_band, key=BANDS.index)
+        """The graver band of the two, by which deadlines and sign-off are chosen; unmeasured, the gravest possible."""
+        possible = [band(worst) for _, worst in filter(None, (self.sec_range, self.saf_range))]
+        return max(self.sec_band, self.saf_band, *possible, key=BANDS.index)
 
 
 @dataclass(frozen=True, kw_only=True)
