@@ -108,8 +108,8 @@ def draft(program: Program, **sections: str) -> PolicyVersion:
         raise Invalid({name: f"No such section. Use one of {', '.join(TEMPLATE)}." for name in sorted(unknown)})
     newest = program.policies.order_by("-number").first()
     if newest is not None and newest.published_at is None:
-        for name, text in sections.items():
-            setattr(newest, name, text)
+        for name, words in sections.items():
+            setattr(newest, name, words)
         newest.save()
         return newest
     text = {name: str(getattr(newest, name)) for name in TEMPLATE} if newest else default_text(program)
