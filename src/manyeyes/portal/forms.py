@@ -88,9 +88,11 @@ class ReportForm(forms.Form):
         """Ask `cases` what is wrong; its words stand beside the fields."""
         given = super().clean() or {}
         self.report = self._report(given)
+        unsaid = not self.signed_in and not given.get("identity")
         for name, problem in self.report.validate(signed_in=self.signed_in).items():
-            self.refuse(name, problem)
-        if not self.signed_in and not given.get("identity"):
+            if not (unsaid and name == "contact"):
+                self.refuse(name, problem)
+        if unsaid:
             self.refuse("identity", "Choose one: stay anonymous, or leave a way to reach you.")
         return given
 
@@ -134,12 +136,10 @@ def number(typed: str) -> int | None:
 class ReceiptForm(forms.Form):
     """The 24 digits."""
 
-    digits = forms.CharField(
-        label="Your receipt",
-        help_text="24 digits; spaces do not matter.",
-        max_length=80,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}),
-    )
+    digits = text(
+        "Your receipt", "24 digits; spaces do not matter.", needed=True, inputmode="numeric", autocomplete="off",
+        spellcheck="false", **{"class": "code"},
+    )  # fmt: skip
 
 
 class WordsForm(forms.Form):

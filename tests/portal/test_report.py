@@ -1,0 +1,229 @@
+"""Sending a report over HTTP: without account, cookie or script; errors keep what was typed; the receipt leads back."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from manyeyes.accounts.models import Person
+from manyeyes.cases import triage
+from manyeyes.cases.models import Case, Report
+from manyeyes.demo.browser import _page
+from manyeyes.programs.models import Program
+from tests.people import REPRODUCER, STEPS, TITLE, Cast
+from tests.portal.test_pages import HOSTILE, sound
+
+As = Callable[[str], Client]
+PAGE = "/p/wicket/report/"
+KEPT = {"happened": "It told me the code.", "steps": STEPS, "impact": "Anybody may act as staff."}
+
+
+@pytest.fixture(autouse=True)
+def no_limits_before() -> None:
+    """The limits count per process; each test starts at zero."""
+    cache.clear()
+
+
+def answers(cast: Cast, **changes: str) -> dict[str, str]:
+    """The eight answers of somebody who stays anonymous."""
+    given = {
+        "target": str(cast.target.pk), "vuln_class": "HC", "title": TITLE, **KEPT, "counted": "counted", "claim_k": "7",
+        "claim_n": "10", "identity": "anonymous", "submission": str(uuid4()),
+    }  # fmt: skip
+    return {name: value for name, value in {**given, **changes}.items() if value is not None}
+
+
+def typed(response: Any) -> dict[str, str]:
+    """What stands in the fields of the report form on this page."""
+    form = next(one for one in _page("/", response.status_code, response.content).forms if "report/" in one.action)
+    return dict(form.values)
+
+
+def digits_of(response: Any) -> str:
+    """The receipt on the page."""
+    found = re.search(r'class="receipt".*?</p>', response.content.decode(), re.S)
+    return " ".join(re.findall(r"<span>(\d{4})</span>", found.group())) if found else ""
+
+
+def test_an_anonymous_report_and_the_way_back(cast: Cast) -> None:
+    sender = Client()
+    assert not sender.get(PAGE).cookies
+    sent = sender.post(PAGE, answers(cast))
+    assert sent.status_code == 201
+    digits = digits_of(sent)
+    assert re.fullmatch(r"(\d{4} ){5}\d{4}", digits)
+    case = Case.objects.get()
+    assert case.ref in sound(sent)
+    assert (case.reporter.kind, case.reporter.email) == (Person.Kind.RECEIPT, None)
+    assert case.reports.get().steps == STEPS
+    triage.ask_researcher(case, by=cast.mina, text="At which temperature?")
+
+    later = Client()
+    assert not later.get("/return/").cookies
+    assert later.post("/return/", {"digits": digits.replace(" ", "-")}).status_code == 302
+    assert case.ref in sound(later.get("/my/"))
+    assert "At which temperature?" in sound(later.get(f"/my/{case.ref}/"))
+    assert "You came with a receipt" in sound(later.get("/my/settings/"))
+    assert later.post("/my/settings/", {"handle": "named"}).status_code == 404
+    assert later.post(f"/my/{case.ref}/say/", {"text": "At 0.7."}).status_code == 302
+    case.refresh_from_db()
+    assert case.status == "new"
+
+
+def test_the_check_page_keeps_everything_and_stores_nothing(cast: Cast) -> None:
+    given = answers(cast, steps="line one\nline two \u200b ", temperature="0.7", reproducer=REPRODUCER)
+    browser = Client()
+    checked = browser.post(PAGE, {**given, "action": "check"})
+    assert checked.status_code == 200
+    assert not checked.cookies
+    assert not Report.objects.exists()
+    text = sound(checked)
+    for words in ("Hidden context or secret leak", "7 of 10", "35", "93", "0.7", "System: Wicket"):
+        assert words in text
+    carried = typed(checked)
+    assert {name: carried[name] for name in given} == {**given}
+    back = browser.post(PAGE, {**carried, "action": "edit"})
+    assert typed(back)["title"] == TITLE
+    assert browser.post(PAGE, {**carried, "action": "send"}).status_code == 201
+    assert Report.objects.get().steps.replace("\r\n", "\n") == given["steps"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "place"),
+    [
+        ("target", "target"), ("vuln_class", "vuln_class"), ("title", "title"), ("happened", "happened"),
+        ("steps", "steps"), ("impact", "impact"), ("counted claim_k claim_n", "counted"), ("identity", "identity"),
+    ],
+)  # fmt: skip
+def test_each_of_the_eight_answers_is_asked_for(cast: Cast, missing: str, place: str) -> None:
+    given = {name: value for name, value in answers(cast).items() if name not in missing.split()}
+    response = Client().post(PAGE, given)
+    assert response.status_code == 422
+    text = sound(response)
+    assert "<title>Error:" in text
+    problems = re.search(r'id="problem".*?</ul>', text, re.S)
+    assert problems is not None
+    assert re.findall(r'href="#id_(\w+)"', problems.group()) == [place]
+    assert f'id="id_{place}' in text, "the link leads somewhere"
+    assert {name: value for name, value in typed(response).items() if name in given} == given
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("title", "x" * 2_000_000, "2,000,000 characters"),
+        ("steps", "a\x00b", "NUL"),
+        ("happened", "y" * 100_001, "100,001 characters"),
+        ("claim_n", "3", "more often than you tried"),
+        ("claim_k", "seven", "Say how often it worked"),
+        ("target", "not-a-target", "Choose one of the systems"),
+        ("vuln_class", "XX", "Choose the kind of flaw"),
+        ("contact", "me@example.org", "stay anonymous"),
+        ("reproducer", "manyeyes: reproducer/1\ntitle: [", "line 3, title"),
+        ("reproducer", REPRODUCER.replace("retry_budget: 3", "retry_budget: many"), "retry_budget"),
+        ("temperature", "z" * 300, "300 characters"),
+    ],
+)
+def test_a_wrong_answer_is_named_and_the_others_are_kept(cast: Cast, name: str, value: str, words: str) -> None:
+    given = answers(cast, **{name: value})
+    response = Client().post(PAGE, given)
+    assert response.status_code == 422
+    text = response.content.decode()
+    assert words in html.unescape(text)
+    problems = re.search(r'id="problem".*?</ul>', text, re.S)
+    place = {"claim_n": "counted", "claim_k": "counted"}.get(name, name)
+    assert problems is not None
+    assert f'href="#id_{place}"' in problems.group()
+    kept = typed(response)
+    assert {other: kept.get(other) for other in given if other != name} == {
+        other: told for other, told in given.items() if other != name
+    }
+    assert not Case.objects.exists()
+
+
+def test_the_same_form_again_makes_no_second_case(cast: Cast, as_: As) -> None:
+    given = answers(cast)
+    first, second = Client().post(PAGE, given), Client().post(PAGE, given)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert Case.objects.count() == 1
+    assert "was here already" in second.content.decode()
+    assert Client().post("/return/", {"digits": digits_of(first)}).status_code == 422, "the digits nobody saw are void"
+    assert Client().post("/return/", {"digits": digits_of(second)}).status_code == 302
+    other = Client().post(PAGE, {**given, "steps": "Something else"})
+    assert other.status_code == 409
+    assert typed(other)["steps"] == "Something else"
+    signed = {name: value for name, value in answers(cast).items() if name != "identity"}
+    assert as_("rhea").post(PAGE, signed).status_code == as_("rhea").post(PAGE, signed).status_code == 201
+    assert as_("eve").post(PAGE, signed).status_code == 409
+    assert Case.objects.count() == 2
+
+
+def test_an_account_reports_as_itself(cast: Cast, as_: As) -> None:
+    response = as_("rhea").post(PAGE, {name: value for name, value in answers(cast).items() if name != "identity"})
+    assert response.status_code == 201
+    assert digits_of(response) == ""
+    assert Case.objects.get().reporter == cast.rhea
+
+
+def test_hostile_answers_stay_text_on_every_step(cast: Cast) -> None:
+    given = answers(cast, title=HOSTILE[:150], happened=HOSTILE, steps=HOSTILE, impact=HOSTILE, own_ref=HOSTILE[:90])
+    browser = Client()
+    for step in (browser.post(PAGE, {**given, "action": "check"}), browser.post(PAGE, {**given, "impact": ""})):
+        text = sound(step)
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+    assert "<script>alert" not in sound(browser.post(PAGE, given))
+
+
+def test_the_link_without_account_starts_anonymous(cast: Cast) -> None:
+    assert typed(Client().get(f"{PAGE}?without=account")).get("identity") == "anonymous"
+    assert "identity" not in typed(Client().get(PAGE))
+
+
+@pytest.mark.parametrize("typed_digits", ["", "1234", "0000 0000 0000 0000 0000 0000", "x" * 24, "9" * 5_000, "\x00"])
+def test_wrong_digits_get_one_answer(cast: Cast, typed_digits: str) -> None:
+    response = Client().post("/return/", {"digits": typed_digits})
+    assert response.status_code == 422
+    assert not response.cookies
+    shape = re.sub(r'value="[^"]*"|aria-[\w-]+="[^"]*"', "", sound(response))
+    assert "No case belongs to these digits" in shape
+
+
+def test_the_limits_answer_in_words_and_keep_the_text(cast: Cast, settings: Any) -> None:
+    settings.MANYEYES_REPORTS_PER_HOUR = 1
+    browser = Client()
+    assert browser.post(PAGE, answers(cast)).status_code == 201
+    late = Client().post(PAGE, answers(cast, title="The second"))
+    assert late.status_code == 429
+    assert typed(late)["title"] == "The second"
+    assert "this hour" in sound(late)
+    for _ in range(30):
+        Client().post("/return/", {"digits": "12"})
+    limited = Client().post("/return/", {"digits": "12"})
+    assert limited.status_code == 429
+    assert "Too many tries" in sound(limited)
+
+
+def test_a_form_of_another_site_is_refused(cast: Cast) -> None:
+    for page in (PAGE, "/return/"):
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+            assert Client().post(page, answers(cast), headers=headers).status_code == 403
+    assert not Case.objects.exists()
+
+
+def test_a_paused_program_says_so(cast: Cast) -> None:
+    Program.objects.update(state=Program.State.PAUSED)
+    text = sound(Client().get(PAGE))
+    assert "takes no reports at the moment" in text
+    assert "<textarea" not in text
+    assert "takes no reports at the moment" in sound(Client().get("/p/wicket/"))
+    assert Client().post(PAGE, answers(cast)).status_code == 409
+    assert not Case.objects.exists()
