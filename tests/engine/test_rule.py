@@ -68,7 +68,8 @@ def test_one_success_anywhere_costs_the_same(tau: float, first: int, last: int, 
 def test_reproduce_reaches_each_of_its_words() -> None:
     assert drive(plan_reproduce(min_successes=3), lambda trial: True).n == 3
     never = drive(plan_reproduce(), lambda trial: False)
-    assert (never.verdict, never.n, never.bound) == ("not_reproduced", 63, 0.0)
+    assert (never.verdict, never.n, never.bound_side, never.bound_confidence) == ("not_reproduced", 63, "upper", 0.95)
+    assert 0.049 < (never.bound or 1) < 0.05
     some = drive(plan_reproduce(cap=40), lambda trial: trial.index % 20 == 19)
     assert (some.verdict, some.n, some.k) == ("inconclusive", 40, 2)
     assert "cap" in some.reason

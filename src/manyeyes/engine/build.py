@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from manyeyes.engine.checks import sequence_checks
 from manyeyes.engine.intervals import anytime_interval, exact_interval, residual_at
@@ -14,6 +15,8 @@ from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import ArmResult, Check, SettingRate, Verdict
 
 CONFIDENCE = 0.95
+BLOCKS = "control in blocks"
+"""The arm of a control's trials beside the exploit's, where fixed trials of the control are the arm `control`."""
 _DEAD = "assay not sensitive: "
 _WORDS = {
     "reproduced": "the exploit succeeds more often than the floor p0",
@@ -45,8 +48,8 @@ def build_verdict(
     word, reason = _word(plan, main, parts, checks) if main else _dead(gate.failed)
     used = tally.n + (tally.n if plan.control else 0) + sum(count.n for count in arms)
     used += (parts.counted if parts else 0) + (score.total if score else 0)
-    low, high = anytime_interval(tally.k, tally.n, confidence=CONFIDENCE)
-    bound = tally.bound()
+    low, high = tally.interval()
+    bound, side, level = _bound(plan, word, tally)
     return Verdict(
         question=str(plan.question),
         verdict=word,
@@ -59,8 +62,8 @@ def build_verdict(
         high=high,
         confidence=CONFIDENCE,
         bound=bound,
-        bound_side="upper" if plan.question is Question.VERIFY else "lower",
-        bound_confidence=1 - plan.alpha,
+        bound_side=side,
+        bound_confidence=1 - level,
         residual_at_k=residual_at(bound, plan.retry_budget),
         retry_budget=plan.retry_budget,
         method=_method(plan),
@@ -77,13 +80,21 @@ def build_verdict(
     )
 
 
-def _claim(plan: Plan, settings: tuple[SettingRate, ...], low: float, high: float) -> dict[str, float | bool]:
-    """The claimed rate beside what was measured: inside the interval of the rated cell, or of the run without one."""
+def _bound(plan: Plan, word: str, tally: Tally) -> tuple[float, str, float]:
+    """The bound, its side and its level: upper for a verification and where nothing was reproduced, else lower."""
+    if word == "not_reproduced":
+        return tally.bound_against(), "upper", plan.beta
+    return tally.bound(), "upper" if plan.question is Question.VERIFY else "lower", plan.alpha
+
+
+def _claim(plan: Plan, settings: tuple[SettingRate, ...], low: float, high: float) -> dict[str, Any]:
+    """The claimed rate beside what was measured: the interval of the rated cell, or of the run without one."""
     if plan.claim is None:
         return {}
     k, n = plan.claim
     low, high = next(((row.low, row.high) for row in settings if row.rated), (low, high))
-    return {"k": k, "n": n, "asr": k / n, "consistent": low <= k / n <= high}
+    place = "below" if k / n < low else "above" if k / n > high else "inside"
+    return {"k": k, "n": n, "asr": k / n, "consistent": place == "inside", "place": place, "low": low, "high": high}
 
 
 def _dead(failed: ArmCount | None) -> tuple[str, str]:
@@ -147,17 +158,21 @@ def _arm_checks(gate: ArmsStage, main: MainStage | None) -> tuple[Check, ...]:
 
 
 def _arm_results(plan: Plan, tally: Tally, arms: list[ArmCount]) -> tuple[ArmResult, ...]:
-    rows: list[tuple[str, int, int, int | None, bool | None]] = []
+    """Each arm that was tried. The control's blocks end when the exploit's do, so only its fixed trials are exact."""
+    rows = [_arm_result(count) for count in arms if count.n or count.stream is not Stream.CONTROL]
     if plan.control:
-        rows.append((str(Stream.CONTROL), tally.n, tally.control_k, None, None))
-    for count in arms:
-        ok = None if count.arm.need is None or not count.done else not count.unmet
-        rows.append((str(count.stream), count.n, count.k, count.arm.need, ok))
-    return tuple(
-        ArmResult(arm=name, n=n, k=k, low=low, high=high, need=need, ok=ok)
-        for name, n, k, need, ok in rows
-        for low, high in [exact_interval(k, n, confidence=CONFIDENCE)]
-    )
+        name = BLOCKS if any(row.arm == Stream.CONTROL for row in rows) else str(Stream.CONTROL)
+        low, high = anytime_interval(tally.control_k, tally.n, confidence=CONFIDENCE)
+        blocks = ArmResult(arm=name, n=tally.n, k=tally.control_k, low=low, high=high, need=None, ok=None)
+        rows.insert(0, blocks)
+    return tuple(rows)
+
+
+def _arm_result(count: ArmCount) -> ArmResult:
+    need, whole = count.arm.need, count.n == count.arm.n
+    low, high = (exact_interval if whole else anytime_interval)(count.k, count.n, confidence=CONFIDENCE)
+    ok = None if need is None or not count.done else not count.unmet
+    return ArmResult(arm=str(count.stream), n=count.n, k=count.k, low=low, high=high, need=need, ok=ok)
 
 
 def setting_rates(plan: Plan, ledger: Ledger) -> tuple[SettingRate, ...]:

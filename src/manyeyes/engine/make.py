@@ -81,6 +81,7 @@ def plan_reproduce(
     min_successes: int = 1,
     retry_budget: int = 1,
     control: Sequence[Cell] = (),
+    control_n: int = 0,
     margin: float = 0.0,
     benign: Arm | None = None,
     positive: Arm | None = None,
@@ -94,7 +95,8 @@ def plan_reproduce(
 
     `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at
     `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. `claim` is the
-    reporter's (k, n), compared and never tested. ValueError names the field.
+    reporter's (k, n), compared and never tested; `control_n` fresh trials of the control follow a reproduction, so that
+    its rate has a fixed n. ValueError names the field.
 
     >>> plan_reproduce(p0=0.2)
     Traceback (most recent call last):
@@ -108,6 +110,9 @@ def plan_reproduce(
         raise ValueError(f"margin: give a number from 0 up to below 1, got {margin}")
     if margin and not control:
         raise ValueError("margin: only counts against a control; give control cells, or margin 0")
+    _count("control_n", control_n, least=0)
+    if control_n and not control:
+        raise ValueError("control_n: there is no control to measure; give control cells, or control_n 0")
     _count("cap", cap)
     _count("min_successes", min_successes)
     if min_successes > cap:
@@ -124,6 +129,7 @@ def plan_reproduce(
         retry_budget=retry_budget,
         cells=_cells("cells", cells),
         control=_cells("control", control, needed=False),
+        control_n=control_n,
         margin=margin,
         benign=_arm("benign", benign),
         positive=_arm("positive", positive),

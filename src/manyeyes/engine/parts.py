@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log
 
 from manyeyes.engine.evidence import log_e_below, log_e_fails, log_e_futile
-from manyeyes.engine.intervals import anytime_interval, exact_lower, upper_bound
+from manyeyes.engine.intervals import exact_lower, upper_bound
 from manyeyes.engine.plan import Cell, Outcome, Plan
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.tally import Repeats, counts_as_success
@@ -93,7 +93,7 @@ class PartTally:
 
     def result(self) -> PartVerdict:
         """The part with its numbers."""
-        low, high = anytime_interval(self.k, self.n)
+        low, high = self.repeats.interval(self.k, self.n)
         return PartVerdict(
             part=self.part,
             verdict=self.verdict,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.tally import Tally
@@ -40,7 +39,7 @@ def _outcome(given: Given) -> tuple[Outcome, str | None]:
 
 
 def _point(tally: Tally, cell: Cell, decision: str | None) -> PathPoint:
-    low, high = anytime_interval(tally.k, tally.n)
+    low, high = tally.interval()
     return PathPoint(
         n=tally.n,
         k=tally.k,

@@ -95,6 +95,7 @@ class Plan:
     seed: int = 0
     notes: Mapping[str, str] = field(default_factory=dict)
     claim: tuple[int, int] | None = None
+    control_n: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""

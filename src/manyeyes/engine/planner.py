@@ -198,7 +198,7 @@ def characteristics(
         type_two=look(plan.tau if verify else plan.p_min).verdicts[contrary],
         at_zero=next((n for n, (low, _) in enumerate(table, 1) if low >= 0), None),
         most=len(table),
-        side=sum(arm.n for _, arm in layout.arms()),
+        side=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
         score=layout.limit(Stream.SCORE),
         attribute=plan.part_cap * len(layout.parts) if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from manyeyes.engine.build import build_verdict
-from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Batch, Feed, Plan, Progress, Question, Stream
+from manyeyes.engine.plan import Arm, Batch, Feed, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.stages import ArmCount, ArmsStage, MainStage, PartsStage, ScoreStage, gated
 from manyeyes.engine.verdict import Verdict
@@ -25,6 +24,10 @@ class Run:
         first = gated(plan, self.arms)
         self.gate = ArmsStage(first)
         self.later = [count for count in self.arms if count not in first]
+        if plan.control_n:
+            fixed = Arm(cells=plan.control, n=plan.control_n)
+            self.later.insert(0, ArmCount(Stream.CONTROL, fixed, start=plan.cap))
+            self.arms.insert(0, self.later[0])
         self.main: MainStage | None = None
         self.parts: PartsStage | None = None
         self.score: ScoreStage | None = None
@@ -70,7 +73,7 @@ class Run:
         """Where the replay stands, for people to look at."""
         tally = self.main.tally if self.main else None
         n, k = (tally.n, tally.k) if tally else (0, 0)
-        low, high = anytime_interval(k, n)
+        low, high = tally.interval() if tally else (0.0, 1.0)
         return Progress(
             phase=self.stage.phase if self.stage else "done",
             n=n,

@@ -92,7 +92,8 @@ class Layout:
             divided = plan.question is Question.VERIFY and len(self.parts) > 1
             return 2 * plan.part_cap * len(self.parts) if divided else 0
         length = self._orders[Stream.MAIN].length
-        return plan.cap if length is None else min(plan.cap, length)
+        most = plan.cap if length is None else min(plan.cap, length)
+        return plan.cap + plan.control_n if stream is Stream.CONTROL and plan.control_n else most
 
     def part_limit(self, part: int) -> int:
         """How many further trials of one part there are to draw from."""

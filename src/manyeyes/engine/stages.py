@@ -19,20 +19,25 @@ ECHO_AFTER = 8
 
 
 class ArmCount:
-    """One side arm, counted in index order up to its end, or to the trial after which its need cannot be met."""
+    """One side arm, counted in index order up to its end, or to the trial after which its need cannot be met.
 
-    def __init__(self, stream: Stream, arm: Arm) -> None:
-        self.stream, self.arm = stream, arm
+    `start` is the index of its first trial: the fixed trials of a control come after those of its blocks.
+    """
+
+    def __init__(self, stream: Stream, arm: Arm, *, start: int = 0) -> None:
+        self.stream, self.arm, self.start = stream, arm, start
         self.n = self.k = self.undecided = 0
         self.digests: set[str] = set()
 
     def advance(self, ledger: Ledger) -> bool:
         """Count what has come; True when there is nothing left to learn."""
         while not self.done:
-            answer = ledger.get(self.stream, self.n)
+            answer = ledger.get(self.stream, self.start + self.n)
             if answer is None:
                 break
-            success = answer.outcome == Outcome.SUCCESS
+            # An undecided answer counts against the claim: for a control that is as a success.
+            against = self.stream is Stream.CONTROL and answer.outcome == Outcome.UNDECIDED
+            success = answer.outcome == Outcome.SUCCESS or against
             if success and answer.digest is not None:
                 self.digests.add(answer.digest)
             self.n += 1
@@ -52,7 +57,7 @@ class ArmCount:
 
     def wanted(self) -> Iterator[Place]:
         """The trials not counted yet."""
-        return ((self.stream, index) for index in range(self.n, self.arm.n))
+        return ((self.stream, self.start + index) for index in range(self.n, self.arm.n))
 
 
 class ArmsStage:
@@ -76,7 +81,12 @@ class ArmsStage:
     def wanted(self) -> Iterator[Place]:
         """Trials of the arms in turn, each arm spread over the whole stage."""
         places = [(i, place) for i, count in enumerate(self.counts) for place in count.wanted()]
-        places.sort(key=lambda row: (row[1][1] / self.counts[row[0]].arm.n, row[0]))
+
+        def turn(row: tuple[int, Place]) -> tuple[float, int]:
+            count = self.counts[row[0]]
+            return (row[1][1] - count.start) / count.arm.n, row[0]
+
+        places.sort(key=turn)
         return (place for _, place in places)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import log
 
 from manyeyes.engine.evidence import log_e_above, log_e_below, log_e_fails, log_e_futile
-from manyeyes.engine.intervals import lower_bound, upper_bound
+from manyeyes.engine.intervals import anytime_interval, lower_bound, upper_bound
 from manyeyes.engine.plan import Cell, Outcome, Plan, Question
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.twosample import log_block
@@ -63,6 +63,18 @@ class Repeats:
         self.failures += after[1] - before[1]
         self.gain += after[2] - before[2]
 
+    def interval(self, k: int, n: int) -> tuple[float, float]:
+        """The anytime interval of the n trials this has seen, k of them successes, widened where some are repeats.
+
+        It covers the interval of all trials and that of the observations among them, so that neither a cache nor a
+        fixed reply can make it narrow.
+        """
+        low, high = anytime_interval(k, n)
+        if not self.successes + self.failures:
+            return low, high
+        lower, higher = anytime_interval(k - self.successes, n - self.successes - self.failures)
+        return min(low, lower), max(high, higher)
+
     @property
     def constant(self) -> list[str]:
         """The wordings that answered the same text every time, twice or more."""
@@ -81,7 +93,7 @@ class Tally:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.n = self.k = self.undecided = self.control_k = self.control_undecided = 0
+        self.n = self.k = self.undecided = self.control_k = 0
         self.first_success: int | None = None
         self.bits: list[bool] = []
         self.repeats = Repeats()
@@ -96,7 +108,6 @@ class Tally:
             gain = log_block(self.n, self.control_k, self.k, other, success, self.plan.margin)
             self._blocks += gain
             self.control_k += other
-            self.control_undecided += control is Outcome.UNDECIDED
         self.repeats.add(cell, success, digest, gain)
         self.bits.append(success)
         if success and outcome is not Outcome.UNDECIDED and self.first_success is None:
@@ -129,12 +140,20 @@ class Tally:
         """The e-value behind each verdict word, clipped to a finite number."""
         return {name: clipped_exp(value) for name, value in self.log_evalues().items()}
 
+    def interval(self) -> tuple[float, float]:
+        """The anytime interval of the success rate, no narrower than its distinct observations warrant."""
+        return self.repeats.interval(self.k, self.n)
+
     def bound(self) -> float:
         """The one-sided bound of the test behind the claim: upper for verify, lower for reproduce (exploit alone)."""
         n, k = self.supporting
         if self.plan.question is Question.VERIFY:
             return upper_bound(k, n, alpha=self.plan.alpha)
         return lower_bound(k, n, alpha=self.plan.alpha, p_min=self.plan.p_min)
+
+    def bound_against(self) -> float:
+        """The upper bound of the test behind `not_reproduced`, at level beta."""
+        return upper_bound(self.k, self.n - self.repeats.failures, alpha=self.plan.beta)
 
     def _look(self) -> str | None:
         logs = self.log_evalues()

@@ -50,7 +50,10 @@ class PartVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """Counts of a side arm (control, benign, positive) with its exact interval; `ok` is None where it has no need."""
+    """Counts of a side arm (control, benign, positive); `ok` is None where it has no need.
+
+    The interval is exact for a fixed number of trials, and the anytime one where a rule ended the arm.
+    """
 
     arm: str
     n: int
@@ -76,9 +79,9 @@ class Check:
 class Verdict:
     """The answer of a plan. `n` and `k` stop at the first boundary; later answers of the batch are `overrun`.
 
-    `bound` is the one-sided bound of the test that decided (verify: upper; reproduce: lower); `residual_at_k` is what
-    an attacker with `retry_budget` tries may still reach. `low` and `high` are the anytime interval for sequential
-    questions, the exact interval for fixed-n ones.
+    `bound` is the one-sided bound of the test that decided (verify: always upper; reproduce: lower, and upper where
+    nothing was reproduced); `residual_at_k` is what an attacker with `retry_budget` tries may still reach. `low` and
+    `high` are the anytime interval for sequential questions (wider where answers repeat), the exact one for fixed n.
     """
 
     question: str
