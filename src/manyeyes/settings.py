@@ -5,22 +5,37 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 
 def env(name: str, default: str = "") -> str:
     """The switch `MANYEYES_<name>`, or the content of the file that `MANYEYES_<name>_FILE` names."""
     path = os.environ.get(f"MANYEYES_{name}_FILE")
     if path and name in SECRETS:
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(
+                f"MANYEYES_{name}_FILE: {path} cannot be read ({type(error).__name__})."
+            ) from None
     return os.environ.get(f"MANYEYES_{name}", default)
 
 
 def flag(name: str, default: bool = False) -> bool:
     """A switch that is on or off."""
     return env(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+
+
+def number(name: str, default: int) -> int:
+    """A switch that is a whole number. Raises ImproperlyConfigured naming it."""
+    given = env(name, str(default))
+    if not given.isdecimal():
+        raise ImproperlyConfigured(f"MANYEYES_{name}: {given[:40]!r} is no whole number; give one such as {default}.")
+    return int(given)
 
 
 SECRETS = {"SECRET_KEY", "DATABASE_URL", "EMAIL_PASSWORD"}
@@ -33,13 +48,15 @@ MANYEYES_MASTER_KEY_FILE = Path(
     or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "manyeyes" / "master.key"
 ).expanduser()
 MANYEYES_BASE_URL = env("BASE_URL", "http://localhost:8000").rstrip("/")
+MANYEYES_TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)  # how many stand before us and name the caller
 MANYEYES_ALLOW_PRIVATE_TARGETS = flag("ALLOW_PRIVATE_TARGETS")
-MANYEYES_REPLAY_CONCURRENCY = int(env("REPLAY_CONCURRENCY", "8"))
+MANYEYES_REPLAY_CONCURRENCY = number("REPLAY_CONCURRENCY", 8)
+MANYEYES_RETRY_SECONDS = float(env("RETRY_SECONDS", "30"))  # how long a silent target is tried before the pause
 MANYEYES_LEASE_SECONDS = float(env("LEASE_SECONDS", "20"))  # how long a silent worker keeps its replay
-MANYEYES_REPORTS_PER_HOUR = int(env("REPORTS_PER_HOUR", "30"))
-MANYEYES_ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "65536"))
+MANYEYES_REPORTS_PER_HOUR = number("REPORTS_PER_HOUR", 30)
+MANYEYES_ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 65536)
 MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)
-MANYEYES_UPLOAD_MAX_BYTES = int(env("UPLOAD_MAX_BYTES", str(25 * 1024 * 1024)))
+MANYEYES_UPLOAD_MAX_BYTES = number("UPLOAD_MAX_BYTES", 25 * 1024 * 1024)
 MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
 
 
@@ -58,7 +75,9 @@ def secret_key() -> str:
 
 SECRET_KEY = secret_key()
 DEBUG = False
-ALLOWED_HOSTS = [host for host in env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
+# The site's own name is always served: whoever sets the address of the mails need not say it twice.
+OWN_HOST = urlsplit(MANYEYES_BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [*filter(None, env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")), OWN_HOST]
 CSRF_TRUSTED_ORIGINS = [origin for origin in env("TRUSTED_ORIGINS").split(",") if origin]
 
 INSTALLED_APPS = [
@@ -158,6 +177,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = MANYEYES_BASE_URL.startswith("http://localhost")
 
+# Counters of the limits only, each in the serving process; the default of 300 entries would forget them under load.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}}
+
 # Cookies and headers.
 SECURE = MANYEYES_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
@@ -195,10 +217,11 @@ DEFAULT_FROM_EMAIL = env("EMAIL_FROM", "manyeyes@localhost")
 if env("EMAIL_HOST"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST = env("EMAIL_HOST")
-    EMAIL_PORT = int(env("EMAIL_PORT", "587"))
+    EMAIL_PORT = number("EMAIL_PORT", 587)
     EMAIL_HOST_USER = env("EMAIL_USER")
     EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD")
     EMAIL_USE_TLS = True
+    EMAIL_TIMEOUT = 30  # a mail server that hangs must not stop the other mails
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MANYEYES_DATA_DIR / "mail")

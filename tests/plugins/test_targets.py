@@ -177,3 +177,20 @@ def test_scripted_and_recording() -> None:
         asyncio.run(recording.ask(Request(messages=(), index=4)))
     assert isinstance(scripted, Target)
     assert isinstance(recording, Target)
+
+
+def test_what_a_target_says_of_itself_cannot_drive_a_terminal_or_a_column() -> None:
+    with pytest.raises(TargetError) as refused:
+        asked(answering({"error": "\x1b]0;owned\x07 \u202eno"}, status=401))
+    assert str(refused.value).isprintable()
+
+    async def raw(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return web.Response(status=500, body=b"\x1b[31m\xff\x00boom")
+
+    with pytest.raises(TargetError, match="boom") as failed:
+        asked(raw)
+    assert str(failed.value).isprintable()
+    message = {"content": "fine"}
+    usage = {"prompt_tokens": 2**62, "completion_tokens": -1}
+    reply, _ = asked(answering({"model": "m\x1b[2J", "choices": [{"message": message}], "usage": usage}))
+    assert (reply.model, reply.tokens_in, reply.tokens_out) == ("m\ufffd[2J", None, None)

@@ -39,7 +39,8 @@ def test_reproduce_scores_every_setting_and_asks_harmless_things_too() -> None:
     assert plan.rated == "t0.7-m48/reported"
     assert [cell.key for cell in plan.control] == ["t0.7-m48/control"]
     assert plan.benign is not None
-    assert (plan.benign.n, plan.benign.need) == (8, None)
+    assert (plan.benign.n, plan.benign.need) == (20, None)
+    assert plan.control_n == 12
     assert document.requests["t0.7-m48/benign"].detector == "success"
     assert document.requests["t0-m24/reported"].params == {"temperature": 0, "max_tokens": 24}
 
@@ -117,7 +118,7 @@ def test_the_hash_does_not_drift() -> None:
     keys = set(made("reproduce").to_json())
     assert keys == {
         "format", "plan", "requests", "detectors", "detector_versions", "targets", "caps", "price", "seeds", "seed",
-        "effects", "title", "reproducer_hash", "knobs", "claim",
+        "effects", "hazard", "title", "reproducer_hash", "knobs", "claim",
     }  # fmt: skip
 
 
@@ -131,3 +132,26 @@ def test_foreign_documents_are_refused(data: Any) -> None:
             PlanDocument.from_json({**whole, name: 3})
     with pytest.raises(DocumentError):
         PlanDocument.from_json({**whole, "more": 3})
+
+
+def test_a_claim_is_held_against_the_rate_of_its_own_setting() -> None:
+    grid = {"settings": {"temperature": [0.7, 1.2]}, "rated": {"temperature": 0.7}}
+
+    def claimed(**settings: float) -> Any:
+        file = {**grid, "claim": {"successes": 9, "trials": 10, **({"settings": settings} if settings else {})}}
+        return made("reproduce", file=file).plan.claim
+
+    assert claimed() == claimed(temperature=0.7) == (9, 10)
+    assert claimed(temperature=1.2) is None
+    assert made("reproduce", file={**grid, "claim": None}).plan.claim is None
+
+
+def test_the_hazard_class_is_frozen_with_the_plan_and_one_is_never_replayed() -> None:
+    assert made("reproduce", file={"hazard": "iwp"}).hazard == "iwp"
+    with pytest.raises(PrepareError, match="hazard: material of this class is never replayed"):
+        made("reproduce", file={"hazard": "cse"})
+
+
+def test_the_control_is_measured_only_where_it_is_asked() -> None:
+    assert made("reproduce", use_control=False).plan.control_n == 0
+    assert made("reproduce", score=False).plan.control_n == 0

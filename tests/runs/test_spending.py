@@ -227,3 +227,10 @@ def test_a_bug_in_a_target_is_not_swallowed(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run(document(), FileStore(tmp_path), {"main": Scripted(broken)}))
+
+
+def test_a_silent_target_is_waited_for_about_as_long_as_was_said() -> None:
+    pacing = Pacing.lasting(62)
+    waits = [pacing.wait(attempt, None) for attempt in range(1, pacing.retries + 1)]
+    assert 31 <= sum(waits) <= 62
+    assert sum(Pacing.lasting(0).wait(attempt, None) for attempt in range(1, 6)) == 0

@@ -19,6 +19,7 @@ from manyeyes.replays.models import Replay
 from manyeyes.rules.errors import Refused
 from manyeyes.rules.permits import may_replay
 from manyeyes.runs.document import Caps, DocumentError, PlanDocument
+from manyeyes.runs.pacing import Pacing
 
 KIND = "openai_chat"  # what a registered version with an address speaks
 
@@ -46,6 +47,7 @@ class Ready:
     ways: dict[str, Way]
     concurrency: int
     caps: Caps
+    pacing: Pacing
 
 
 def prepare(lease: queue.Lease) -> Ready:
@@ -64,13 +66,14 @@ def prepare(lease: queue.Lease) -> Ready:
     left = min(_left_today(document, target) for target in {row.target for row in used.values() if row})
     ways = {role: _way(document, role, version, replay.concurrency) for role, version in used.items()}
     most = replay.calls + left if document.caps.max_calls is None else min(replay.calls + left, document.caps.max_calls)
-    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most))
+    pacing = Pacing.lasting(settings.MANYEYES_RETRY_SECONDS)
+    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most), pacing)
 
 
 def _left_today(document: PlanDocument, target: ProgramTarget) -> int:
     """How many calls the target's permit leaves of the day; at least one."""
     permit, spent = registered.permit_of(target), queue.calls_today(target)
-    refused = may_replay(permit, document.effects, calls=1, calls_today=spent)
+    refused = may_replay(permit, document.effects, document.hazard, calls=1, calls_today=spent)
     if permit is None or refused:
         raise NotPermitted(f"{target}: {' '.join(refused)}")
     return permit.calls_per_day - spent

@@ -24,6 +24,7 @@ VulnClass = Literal[
     "PI-D", "PI-I", "JB", "GB", "HC", "TD", "MI", "INV", "ME", "PO", "EV", "AT", "DS", "OH", "SC", "XT",
 ]  # fmt: skip
 Effects = Literal["none", "reversible", "irreversible"]
+Hazard = Literal["vcr", "src", "cse", "ssh", "iwp", "ipv", "dfm", "ncr", "hte", "prv", "spc", "sxc"]
 Seeds = Literal["per_trial", "fixed", "none"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Temperature = Annotated[float, Field(ge=0, le=2)]
@@ -165,6 +166,7 @@ class Reproducer(Strict):
     claim: Claim | None = None
     retry_budget: Annotated[int, Field(ge=1, le=10_000)] = 1
     effects: Effects = "none"
+    hazard: Hazard | None = None
     source: Source | None = None
 
     @field_validator("title")

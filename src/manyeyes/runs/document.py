@@ -68,6 +68,7 @@ class PlanDocument:
     seeds: str = "per_trial"
     seed: int | None = None
     effects: str = "none"
+    hazard: str = ""
     title: str = ""
     reproducer_hash: str = ""
     knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

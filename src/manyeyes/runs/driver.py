@@ -21,7 +21,7 @@ from manyeyes.runs.journal import Journal
 from manyeyes.runs.meter import BudgetStop, Meter
 from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.result import RunResult
-from manyeyes.runs.store import Identity, Store, Stored, TrialRecord
+from manyeyes.runs.store import Identity, Store, Stored, TrialRecord, busy
 from manyeyes.runs.trial import Asking, TargetUnreachable
 
 __all__ = ["AwaitingLabel", "BudgetStop", "Interrupted", "Standing", "TargetUnreachable", "run"]
@@ -120,7 +120,7 @@ class _Driver:
         detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
         self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
-        self.began = time.monotonic()
+        self.earlier, self.began = busy(stored.trials), time.monotonic()
         self.tried: list[tuple[Identity, str, bool]] = []
         self.parked: set[Identity] = set()
         self.late: set[Identity] = set()
@@ -260,20 +260,22 @@ class _Driver:
         return result
 
     def _seconds(self) -> float:
-        """Time spent in all runs together."""
+        """Time spent in all runs together; of earlier ones, the time in which a trial was under way."""
         before: Any = (self.stored.result or {}).get("seconds")
-        return float(before) if before is not None else time.monotonic() - self.began
+        return float(before) if before is not None else self.earlier + time.monotonic() - self.began
 
     def _beyond(self, verdict: Verdict) -> set[Identity]:
         """Trials the verdict does not count: they came after it, or after the boundary of their stream or part."""
-        ends = {str(Stream.MAIN): verdict.n, str(Stream.CONTROL): verdict.n}
-        ends |= {arm.arm: arm.n for arm in verdict.arms}
+        ends = {arm.arm: arm.n for arm in verdict.arms}
+        ends |= {str(Stream.MAIN): verdict.n, str(Stream.CONTROL): verdict.n}
+        fresh = self.document.plan.cap  # from here on a control's trials are its fixed ones
         beyond = set(self.late)
         left = {part.part: part.n for part in verdict.parts}
         for identity, cell, _ in sorted(self.tried, key=lambda row: (row[0][0] != Stream.MAIN, row[0])):
             stream, index = identity
             part = self.document.requests[cell].part
-            if index >= ends.get(stream, index + 1) or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
+            past = index >= ends.get(stream, index + 1) and not (stream == Stream.CONTROL and index >= fresh)
+            if past or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
                 beyond.add(identity)
             elif stream in (Stream.MAIN, Stream.ATTRIBUTE):
                 left[part] = left.get(part, 0) - 1

@@ -24,6 +24,16 @@ class Pacing:
     throttled: float = 1.0
     drain: float = 120.0
 
+    @classmethod
+    def lasting(cls, seconds: float) -> Pacing:
+        """Repeats that give up on a silent target after at most about this many seconds of waiting.
+
+        >>> pacing = Pacing.lasting(31)
+        >>> pacing.first, pacing.retries
+        (1.0, 5)
+        """
+        return cls(first=max(0.0, seconds) / (2**cls.retries - 1))
+
     def wait(self, attempt: int, asked: float | None) -> float:
         """How long to wait after a failed attempt (1 is the first): what the target asked, else longer each time."""
         if asked is not None:

@@ -36,7 +36,7 @@ class RunResult:
             "settings": settings,
             "checks": [*verdict["checks"], *self._checks()],
             "wordings": self._wordings(),
-            "claim": dict(self.document.claim),
+            "claim": {**self.document.claim, **verdict["claim"]},
             "engine_plan_hash": self.verdict.plan_hash,
             "plan_hash": self.document.hash,
             "calls": self.calls,

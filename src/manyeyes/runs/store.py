@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,6 +63,17 @@ class Stored:
     calls: int = 0
     trials: list[TrialRecord] = field(default_factory=list)
     result: Mapping[str, Any] | None = None
+
+
+def busy(trials: Sequence[TrialRecord]) -> float:
+    """The seconds in which at least one of these trials was under way."""
+    timed = [one for one in trials if one.started_at]
+    spans = sorted((datetime.fromisoformat(one.started_at).timestamp(), one.ms / 1000) for one in timed)
+    total, until = 0.0, float("-inf")
+    for start, length in spans:
+        total += max(0.0, start + length - max(start, until))
+        until = max(until, start + length)
+    return total
 
 
 class Store(Protocol):

@@ -18,6 +18,8 @@ from aiohttp.resolver import ThreadedResolver
 from manyeyes.plugins.protocols import Reply, Request, TargetError
 
 MAX_ANSWER = 8 * 1024 * 1024
+MOST_TOKENS = 1_000_000_000
+"""A target that says a call took more than this is not believed."""
 _BLOCKED = frozenset({"content_filter", "ResponsibleAIPolicyViolation", "content_policy_violation"})
 _LATER = frozenset({408, 409, 425})
 
@@ -220,16 +222,25 @@ def _is_block(raw: bytes) -> bool:
 
 
 def _name(value: Any) -> str | None:
-    return value[:200] if isinstance(value, str) else None
+    return printable(value[:200]) if isinstance(value, str) else None
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS else None
 
 
 def _excerpt(raw: bytes) -> str:
-    said = " ".join(raw[:2_000].decode("utf-8", "replace").split())[:200]
+    said = printable(" ".join(raw[:2_000].decode("utf-8", "replace").split())[:200])
     return f": {said}" if said else ""
+
+
+def printable(said: str) -> str:
+    """What a target says of itself, fit for a terminal and a log: nothing that moves a cursor or turns text around.
+
+    >>> printable("bad \x1b[31mkey")
+    'bad \ufffd[31mkey'
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in said)
 
 
 def retry_after(value: str | None, *, now: float | None = None) -> float | None:
