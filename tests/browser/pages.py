@@ -12,7 +12,7 @@ ELSEWHERE = {
     "console:signoff", "console:embargo", "console:control", "console:fact", "theme",
 }  # fmt: skip
 """Addresses that take a form and lead on to a page."""
-PLAIN = {"portal:security_txt", "portal:healthz", "console:result"}
+PLAIN = {"portal:security_txt", "portal:healthz", "portal:my_result", "console:result"}
 """Addresses that answer with text or JSON."""
 
 
@@ -63,6 +63,7 @@ def _own(site: Site) -> Iterator[Place]:
     done, replay, fix = site.pages["resolved"], site.pages["reproduction"], site.pages["verification"]
     yield Place("portal:my", "", "rhea", "/my/")
     yield Place("portal:my", "empty", "eve", "/my/")
+    yield Place("portal:settings", "", "rhea", "/my/settings/")
     for state in ("asked", "closed", "hostile", "exposed", "remediating"):
         yield Place("portal:my_case", state, "rhea", f"/my/{site.cases[state]}/")
     yield Place("portal:my_case", "resolved", "rhea", f"/my/{done}/")

@@ -34,8 +34,11 @@ class Choice(Carried, forms.ChoiceField):
     """One of several."""
 
 
-def text(label: str, help_text: str = "", *, rows: int = 0, needed: bool = False, **attrs: Any) -> Text:
-    """A text field that passes on exactly what was typed."""
+def text(
+    label: str, help_text: str = "", *, rows: int = 0, needed: bool = False, code: bool = False, **attrs: Any
+) -> Text:
+    """A text field that passes on exactly what was typed; `code` shows it in letters of one width."""
+    attrs |= {"class": "code"} if code else {}
     widget = forms.Textarea(attrs={"rows": rows, **attrs}) if rows else forms.TextInput(attrs=attrs)
     return Text(label=label, help_text=help_text, required=needed, strip=False, widget=widget)
 
@@ -52,7 +55,7 @@ class ReportForm(forms.Form):
     steps = text(
         "What you sent",
         "The prompt or payload, exactly as you sent it. We keep it as text and never run or render it.",
-        rows=6, needed=True, spellcheck="false", **{"class": "mono"},
+        rows=6, needed=True, code=True, spellcheck="false",
     )  # fmt: skip
     impact = text("Who loses what?", "The person or system harmed, and how.", rows=3, needed=True)
     counted = Choice(label="How often did it work?", choices=YES_NO, widget=forms.RadioSelect)
@@ -69,7 +72,9 @@ class ReportForm(forms.Form):
     success_text = text("What in the answer shows that it worked?", "A word or phrase that only a success contains.")
     own_ref = text("Your own reference", "If you keep a number for this.")
     exploited_now = forms.BooleanField(label="People are being harmed by this now", required=False)
-    reproducer = text("A reproducer file, pasted", "YAML or JSON in the manyeyes format, if you have one.", rows=4)
+    reproducer = text(
+        "A reproducer file, pasted", "YAML or JSON in the manyeyes format, if you have one.", rows=4, code=True
+    )
     submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, program: Program, signed_in: bool, anonymous: bool = False) -> None:
@@ -137,8 +142,8 @@ class ReceiptForm(forms.Form):
     """The 24 digits."""
 
     digits = text(
-        "Your receipt", "24 digits; spaces do not matter.", needed=True, inputmode="numeric", autocomplete="off",
-        spellcheck="false", **{"class": "code"},
+        "Your receipt", "24 digits; spaces do not matter.", needed=True, code=True, inputmode="numeric", autocomplete="off",
+        spellcheck="false",
     )  # fmt: skip
 
 
@@ -153,7 +158,7 @@ class RetestForm(forms.Form):
 
     claim_k = forms.IntegerField(label="It worked", min_value=0, max_value=1_000_000)
     claim_n = forms.IntegerField(label="out of", min_value=1, max_value=1_000_000)
-    transcript = text("What you sent and what came back", "Optional. Kept as text, never rendered.", rows=6)
+    transcript = text("What you sent and what came back", "Kept as text, never rendered.", rows=6, code=True)
 
 
 class CreditForm(forms.Form):
