@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from manyeyes.accounts.visitors import network
+from manyeyes.programs.access import programs_of
 from manyeyes.rules import errors
 from manyeyes.vault import tokens
 
@@ -80,21 +84,27 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """What every page knows: the theme its reader chose."""
+    """What every page knows: the theme its reader chose, and whether they have a console to go to."""
     theme = request.COOKIES.get("manyeyes_theme", "auto")
-    return {"theme": theme if theme in THEMES else "auto"}
+    on_team = SimpleLazyObject(lambda: programs_of(getattr(request, "user", None)).exists())
+    return {"theme": theme if theme in THEMES else "auto", "on_team": on_team}
 
 
 @csrf_exempt  # a token would set a cookie on every page, for a switch of colours
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or automatic in a cookie, so that the server can say it before any script runs."""
+    if not from_this_site(request):
+        return forbidden(request)
     theme = request.POST.get("theme", "auto")
     back = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         back = "/"
     response = HttpResponseRedirect(back)
-    response.set_cookie("manyeyes_theme", theme if theme in THEMES else "auto", max_age=31536000, samesite="Lax")
+    response.set_cookie(
+        "manyeyes_theme", theme if theme in THEMES else "auto", max_age=31536000, samesite="Lax", httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+    )  # fmt: skip
     return response
 
 
@@ -105,14 +115,17 @@ def paged(request: HttpRequest, rows: Any, size: int = PAGE_SIZE) -> Page[Any]:
 
 def caller(request: HttpRequest) -> str:
     """A name for who is calling that is forgotten at the end of the day; the address itself is kept nowhere."""
-    return tokens.fleeting(request.META.get("REMOTE_ADDR", ""))
+    return tokens.fleeting(network(request))
 
 
 def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
     """Whether this caller may do `action` once more this hour; counts the attempt. Limits are per serving process."""
     key = f"limit:{action}:{caller(request)}:{int(time.time() // 3600)}"
     cache.add(key, 0, timeout=3700)
-    return int(cache.incr(key)) <= per_hour
+    try:
+        return int(cache.incr(key)) <= per_hour
+    except ValueError:  # a full cache dropped it between these two lines
+        return True
 
 
 def from_this_site(request: HttpRequest) -> bool:

@@ -21,6 +21,8 @@ class NoContent(logging.Filter):
             record.args = ()
             record.exc_info = None
             record.exc_text = None
+        elif record.name.startswith("gunicorn") and record.getMessage().startswith("Invalid request"):
+            record.msg, record.args = "a request that is no HTTP was refused", ()  # it would quote sender and content
         elif record.name.startswith("django"):
             status = getattr(record, "status_code", "")
             record.msg = f"request answered {status}" if status else record.msg

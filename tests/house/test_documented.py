@@ -57,12 +57,12 @@ def test_every_command_is_documented() -> None:
 
 
 def switches() -> set[str]:
-    """Every switch that settings.py reads: by env(), by flag(), or as MANYEYES_… from the environment."""
+    """Every switch that settings.py reads: by env(), flag() or number(), or as MANYEYES_… from the environment."""
     found = set()
     for node in ast.walk(tree(SRC / "settings.py")):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called, first = ast.unparse(node.func), str(node.args[0].value)
-            if called in ("env", "flag"):
+            if called in ("env", "flag", "number"):
                 found.add(f"MANYEYES_{first}")
             elif called == "os.environ.get" and first.startswith("MANYEYES_"):
                 found.add(first)

@@ -14,6 +14,7 @@ from manyeyes.programs.models import Target, TargetVersion
 from manyeyes.programs.setup import create_program
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid
+from tests.people import make_cast
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -113,3 +114,14 @@ def test_addresses_that_make_no_sense_are_refused_always(url: str, settings: Any
 def test_public_address_is_fine(settings: Any) -> None:
     settings.MANYEYES_ALLOW_PRIVATE_TARGETS = False
     assert targets.check_url("https://models.example/v1") == "https://models.example/v1"
+
+
+def test_what_a_column_cannot_hold_is_refused_on_every_database(db: None) -> None:
+    program = make_cast().program
+    with pytest.raises(Invalid) as refused:
+        targets.add_target(program, name="W" * 121, access="none", in_scope="x" * 301)
+    assert set(refused.value.fields) == {"name", "in_scope"}
+    target = targets.add_target(program, name="Another", access="none")
+    with pytest.raises(Invalid) as refused:
+        targets.add_version(target, label="v" * 61, model="m" * 121)
+    assert set(refused.value.fields) == {"label", "model"}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from manyeyes.cases import conversation, disclosure
+from manyeyes.cases import conversation, disclosure, triage
 from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.publications.models import Advisory
 from manyeyes.rules import clock
@@ -141,3 +141,24 @@ def test_first_answers_are_counted_from_the_log(cast: Cast) -> None:
     assert found.unanswered_late == 1
     assert found.hours == (5.0,)
     assert found.median_hours == 5.0
+
+
+def test_the_longest_program_name_still_leaves_each_advisory_an_address_of_its_own(cast: Cast) -> None:
+    cast.program.slug = "w" * 40
+    cast.program.save()
+    made = []
+    for _ in range(2):
+        case = make_case(cast, at="resolved")
+        advisory.draft(case, by=cast.pia, **WORDS)
+        made.append(advisory.publish(case, by=cast.pia).slug)
+    assert len(set(made)) == 2
+    assert all(len(slug) <= 40 for slug in made)
+
+
+def test_a_report_taken_back_before_anybody_answered_is_no_broken_promise(cast: Cast) -> None:
+    with clock.freeze(clock.now()):
+        triage.withdraw(submit(cast), by=cast.rhea)
+        submit(cast)
+        clock.advance(timedelta(days=9))
+        kept = figures.first_responses(cast.program)
+    assert (kept.reports, kept.late) == (1, 1)

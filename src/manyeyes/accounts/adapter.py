@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
 
+from manyeyes.accounts.visitors import network
 from manyeyes.vault import tokens
 
 
@@ -21,7 +22,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """A name for the visitor that lasts a day, in place of the address: what is never held cannot leak."""
-        return tokens.fleeting(request.META.get("REMOTE_ADDR", ""))
+        return tokens.fleeting(network(request))
 
     def get_http_user_agent(self, request: HttpRequest) -> str:
         """Nothing: no browser is remembered."""

@@ -85,6 +85,7 @@ def sign_in_receipt(request: HttpRequest, typed: str) -> Person | None:
     person = person_for(typed)
     if person is not None:
         login(request, person, backend=BACKEND)
+        request.session.set_expiry(0)  # until the browser closes: on a shared computer nothing leads back to them
     return person
 
 

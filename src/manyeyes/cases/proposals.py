@@ -99,9 +99,14 @@ def make(
     )  # fmt: skip
 
 
+def mode_of(case: Case) -> str:
+    """How trials are made where nobody chose: by the worker if it can reach the target, else by hand."""
+    return RUNNER if case.target.by_machine else MANUAL
+
+
 def forbidden(target: Target, *, effects: str, calls: int) -> list[str]:
     """Why the machine may not make these calls to the target today."""
-    if target.access not in (Target.Access.API, Target.Access.HARNESS):
+    if not target.by_machine:
         return [f"{target.name} cannot be reached by machine. Work through the plan by hand."]
     return may_replay(permit_of(target), effects, calls=calls, calls_today=queue.calls_today(target))
 

@@ -14,7 +14,7 @@ from manyeyes.cases.moves import acting
 from manyeyes.cases.proposals import MANUAL, RUNNER, Proposal
 from manyeyes.cases.verdicts import AlreadyTakenUp, take_up
 from manyeyes.engine.plan import Question
-from manyeyes.programs.models import Target, TargetVersion
+from manyeyes.programs.models import TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
@@ -32,7 +32,7 @@ def propose(
     case: Case, *, version: TargetVersion | None = None, options: Options | None = None, mode: str | None = None
 ) -> Proposal:
     """What a reproduction would do and cost, and whether it may; nothing is spent by asking."""
-    how = mode or (RUNNER if case.target.access in (Target.Access.API, Target.Access.HARNESS) else MANUAL)
+    how = mode or proposals.mode_of(case)
     return proposals.make(
         case,
         Question.REPRODUCE,

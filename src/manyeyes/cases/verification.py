@@ -18,7 +18,6 @@ from manyeyes.cases.proposals import MANUAL, RUNNER, Proposal
 from manyeyes.cases.severity import measured
 from manyeyes.cases.verdicts import AlreadyTakenUp, take_up
 from manyeyes.engine.plan import Question
-from manyeyes.programs.models import Target
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
@@ -38,7 +37,7 @@ REFUSED = "retest_refuted"
 def propose(case: Case, *, options: Options | None = None, mode: str | None = None) -> Proposal:
     """What a verification of the deployed fix would do and cost, and whether it may."""
     fix = newest_fix(case)
-    how = mode or (RUNNER if case.target.access in (Target.Access.API, Target.Access.HARNESS) else MANUAL)
+    how = mode or proposals.mode_of(case)
     wanted = options or (BY_MACHINE if how == RUNNER else BY_HAND)
     observed, _ = measured(case)
     return proposals.make(
@@ -70,10 +69,11 @@ def request(
     before = Reproduction.objects.filter(replay_id=wanted, case=case).first()
     if before is not None:
         return before
-    chosen = options or (BY_HAND if mode == MANUAL else BY_MACHINE)
+    how = mode or proposals.mode_of(case)
+    chosen = options or (BY_HAND if how == MANUAL else BY_MACHINE)
     if tau is not None:
         chosen = proposals.chosen(chosen, tau=tau)
-    proposal = propose(case, options=proposals.seeded(chosen, wanted), mode=mode)
+    proposal = propose(case, options=proposals.seeded(chosen, wanted), mode=how)
     document = proposals.require(proposal, "Verify the fix:")
     told = {"replay": str(wanted), "purpose": "verification", "mode": proposal.mode, "said": document.hash}
     with _opening(case, by=by, expected_version=expected_version, told=told) as row:

@@ -22,8 +22,13 @@ def run(args: argparse.Namespace) -> int:
     """0 when everything is in order, 1 when something is not; each problem on one line with its mend."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
     import django
+    from django.core.exceptions import ImproperlyConfigured
 
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        print(f"WRONG settings: {error}", file=sys.stderr)
+        return 1
     wrong = False
     for name, look in CHECKS:
         try:

@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--organisation", help="who runs the program, for example Larkfield")
     parser.add_argument("--name", help='what the program is called, for example "Larkfield AI reports"')
     parser.add_argument("--slug", help="the program's short name in addresses, for example larkfield")
+    parser.add_argument("--target", help="the first system that researchers may test (default: the AI systems)")
     parser.add_argument("--email", help="mail address of the first person, who gets every role")
     parser.add_argument("--person", default="", help="how this person is shown to others (default: the part before @)")
     parser.add_argument("--contact", default="", help="address for security.txt (default: the report form only)")
@@ -126,6 +127,7 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
     organisation = _answer(args.organisation, "Organisation")
     name = _answer(args.name, "Name of the program", f"{organisation} AI reports")
     slug = _answer(args.slug, "Short name in addresses", _slug(organisation))
+    system = _answer(args.target, "First system that researchers may test", f"{organisation} AI systems"[:120])
     email = _answer(args.email, "Your mail address").strip().lower()
     password, shown = _password(args)
     with transaction.atomic():
@@ -144,7 +146,17 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
             members={person: [Role(role) for role in ALL_ROLES]},
             public=args.publish,
         )
+        _first_target(program, system, person)
     return program, shown
+
+
+def _first_target(program: Any, name: str, owner: Any) -> None:
+    """Something to report about: a system worked through by hand until somebody connects it."""
+    from manyeyes.programs import targets
+    from manyeyes.rules import clock
+
+    target = targets.add_target(program, name=name, access="manual", owner=owner, in_scope=name)
+    targets.add_version(target, label=f"{clock.now():%Y-%m-%d}")
 
 
 def _password(args: argparse.Namespace) -> tuple[str, str]:
@@ -203,4 +215,5 @@ def _next_steps(program: Any, password: str) -> None:
     desk = f"{base}/desk/program/{program.slug}/"
     if program.state == "private":
         print(f"  3. Read the draft policy at {desk}, make it yours, then open the program: manyeyes init --publish")
-    print(f"  {4 if program.state == 'private' else 3}. Add a target at {desk}; without one you tick trials by hand.")
+    step = 4 if program.state == "private" else 3
+    print(f"  {step}. Say what is in scope at {desk}, and connect a target there; until then you tick trials by hand.")

@@ -9,7 +9,11 @@ import sys
 import threading
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from manyeyes.logs import NoContent
 
 HELP = "serve the pages and run the worker beside them"
 THREADS = 8
@@ -30,7 +34,10 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
     # Links in mails and passkeys need the site's own name; behind a proxy it is given by the setting.
     os.environ.setdefault("MANYEYES_BASE_URL", f"http://localhost:{args.port}")
-    problem = _not_ready()
+    try:
+        problem = _not_ready()
+    except ImproperlyConfigured as error:
+        problem = str(error)
     if problem:
         print(f"manyeyes serve: {problem}", file=sys.stderr)
         return 2
@@ -81,6 +88,15 @@ class WorkerChild:
                 wait = min(wait * 2, LONGEST_WAIT)
 
 
+class QuietLogger(Logger):  # type: ignore[misc]
+    """Gunicorn's own log without what was sent and by whom."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set up as always, with our filter on it."""
+        super().setup(cfg)
+        self.error_log.addFilter(NoContent())
+
+
 class Site(BaseApplication):  # type: ignore[misc]
     """Gunicorn with our settings: one process, threads, no access log, no control socket."""
 
@@ -111,6 +127,7 @@ class Site(BaseApplication):  # type: ignore[misc]
             "timeout": 120,
             "graceful_timeout": 15,
             "loglevel": "warning",
+            "logger_class": QuietLogger,
             "accesslog": None,  # it would hold addresses
             "control_socket_disable": True,
             "when_ready": ready,

@@ -26,14 +26,15 @@ def run(args: argparse.Namespace) -> int:
     """Work; 0 after an orderly end, 2 when the installation is not ready."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
     import django
-
-    django.setup()
-    from manyeyes import worker
-    from manyeyes.vault import keyring
+    from django.core.exceptions import ImproperlyConfigured
 
     try:
+        django.setup()
+        from manyeyes import worker
+        from manyeyes.vault import keyring
+
         keyring.require_master()
-    except keyring.MasterKeyError as error:
+    except ImproperlyConfigured as error:
         print(f"manyeyes worker: {error}", file=sys.stderr)
         return 2
     stop = threading.Event()

@@ -26,6 +26,7 @@ def add_target(
         raise Invalid(access=f"Choose one of {', '.join(Target.Access.values)}.")
     if not name.strip():
         raise Invalid(name="The target needs a name.")
+    _check_lengths(name=(name, 120), in_scope=(in_scope, 300))
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -53,6 +54,7 @@ def add_version(
     """Pin one deployment. The credential is encrypted and sent to this address's origin only."""
     if not label.strip():
         raise Invalid(label="Name the version, for example 2026-11-23 or v2.")
+    _check_lengths(label=(label, 60), endpoint_url=(endpoint_url, 300), model=(model, 120))
     if target.access == Target.Access.API or endpoint_url:
         check_url(endpoint_url)
     try:
@@ -95,6 +97,7 @@ def grant(
         wrong["hazard_classes"] = f"Not a hazard class: {', '.join(sorted(unknown))}."
     if wrong:
         raise Invalid(wrong)
+    _check_lengths(operator=(operator, 120), basis=(basis, 200))
     return Permit.objects.create(
         target=target,
         operator=operator.strip(),
@@ -164,6 +167,13 @@ def public(address: Address) -> bool:
 def since_midnight() -> datetime:
     """The start of the present UTC day, from which the permit's calls are counted."""
     return clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _check_lengths(**given: tuple[str, int]) -> None:
+    """Raise Invalid for what the columns cannot hold; SQLite would take it and PostgreSQL fail on it."""
+    wrong = {name: f"Shorten this to {most} characters." for name, (text, most) in given.items() if len(text) > most}
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _literal(host: str) -> Address | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 
 from manyeyes.cases import disclosure, people, reproduction, rootcause, verification
 from manyeyes.cases.conversation import checked
@@ -121,7 +120,7 @@ def _store(case: Case, written: AdvisoryDraft, by: Any) -> Advisory:
         "case": case, "title": written.title, "summary": written.summary, "details": written.details or "",
         "advice": written.advice or "", "facts": facts(case), "published_at": clock.now(), "published_by": by,
     }  # fmt: skip
-    slug = slugify(f"{case.program.slug}-{case.ref}")[:40]
+    slug = f"{case.program.slug[: 39 - len(case.ref)]}-{case.ref.lower()}"  # the reference is what tells them apart
     try:
         with transaction.atomic():
             return Advisory.objects.create(slug=slug, **values)

@@ -54,12 +54,16 @@ class FirstResponses:
 
 
 def first_responses(program: Program, *, at: datetime | None = None) -> FirstResponses:
-    """The first human answers to the newest reports; spam is left out, nothing else."""
+    """The first human answers to the newest reports; spam and what was withdrawn unanswered are left out."""
     moment = at or clock.now()
     newest = Case.objects.filter(program=program, created_at__lte=moment).exclude(close_reason=str(CloseReason.SPAM))
+    # Whoever took the report back before anybody answered is owed nothing.
+    newest = newest.exclude(close_reason=str(CloseReason.WITHDRAWN), acknowledged_at__isnull=True)
     cases = list(newest.select_related("program").order_by("-created_at")[:SHOWN])
     logs: dict[str, list[Event]] = defaultdict(list)
-    for event in Event.objects.filter(subject__in=[case.subject for case in cases]).order_by("subject", "seq"):
+    # Only what both sides see can be an answer; what the team did inside is many times as much.
+    seen = Event.objects.filter(subject__in=[case.subject for case in cases], public=True)
+    for event in seen.order_by("subject", "seq"):
         logs[event.subject].append(event)
     hours, waiting, late = [], 0, 0
     for case in cases:
