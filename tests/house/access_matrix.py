@@ -61,6 +61,7 @@ ROWS: dict[str, Row] = {
     "portal:thanks": Row(PUBLIC),
     "portal:security_txt": Row(PUBLIC),
     "portal:healthz": Row(PUBLIC),
+    "portal:start": Row(ACCOUNT),
     "portal:my": Row(ACCOUNT),
     "portal:settings": Row(ACCOUNT),
     "portal:my_case": Row(OWN_CASE),

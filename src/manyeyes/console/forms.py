@@ -9,6 +9,7 @@ from django import forms
 from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
 from manyeyes.programs.models import PolicyVersion, Program, Target
+from manyeyes.programs.setup import TEAM_ROLES
 from manyeyes.rules import mes, permits
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
@@ -236,6 +237,22 @@ class PermitForm(TeamForm):
     basis = forms.CharField(label="On what basis", max_length=200)
     environment = forms.ChoiceField(label="Where", choices=[(str(one), str(one)) for one in permits.Environment])
     calls_per_day = forms.IntegerField(label="Calls a day", min_value=1, max_value=1_000_000, initial=5000)
+
+
+class PersonForm(TeamForm):
+    """Somebody for the team, with the roles they hold from now on."""
+
+    email = forms.CharField(
+        label="Mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    name = forms.CharField(label="Name, as others see it", max_length=80, required=False)
+    roles = forms.MultipleChoiceField(
+        label="Roles", choices=[(str(role), role.words) for role in TEAM_ROLES], widget=forms.CheckboxSelectMultiple
+    )
+
+
+class OpenForm(TeamForm):
+    """Nothing to fill in: a confirmation."""
 
 
 class PolicyForm(TeamForm):

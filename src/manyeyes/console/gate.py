@@ -8,6 +8,7 @@ from typing import Any
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,6 +29,7 @@ def team(view: View) -> View:
         if not programs_of(request.user).exists():
             raise NotFound
         if settings.MANYEYES_REQUIRE_MFA and not is_mfa_enabled(request.user):
+            messages.info(request, "People on a team set up a second factor before they see cases.")
             return redirect("mfa_index")
         return view(request, *args, **kwargs)
 

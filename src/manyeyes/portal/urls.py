@@ -13,6 +13,7 @@ urlpatterns = [
     path("p/<slug:slug>/policy/<int:number>/", public.policy, name="policy"),
     path("p/<slug:slug>/report/", report.report, name="report"),
     path("return/", report.come_back, name="return"),
+    path("start/", my.start, name="start"),
     path("my/", my.my, name="my"),
     path("my/settings/", mine.settings, name="settings"),
     path("my/<str:ref>/", my.my_case, name="my_case"),

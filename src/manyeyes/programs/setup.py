@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from manyeyes.accounts.models import Person
+from manyeyes.accounts.people import create_account
 from manyeyes.programs import policy
 from manyeyes.programs.access import DISCIPLINE_OF
 from manyeyes.programs.models import Membership, Program
@@ -71,6 +74,21 @@ def open_program(program: Program, *, by: Any = None) -> Program:
     Program.objects.filter(pk=program.pk).update(state=Program.State.PUBLIC)
     program.state = Program.State.PUBLIC
     return program
+
+
+@transaction.atomic
+def invite(program: Program, *, email: str, name: str, roles: Iterable[str]) -> tuple[Any, str]:
+    """Bring somebody into the team: (person, password to hand over, empty where they had an account already).
+
+    Raises Invalid for an address or a role that cannot be used.
+    """
+    person = Person.objects.filter(email=email.strip().lower()).first()
+    password = ""
+    if person is None:
+        password = "-".join(secrets.token_hex(2) for _ in range(6))
+        person = create_account(email=email, display_name=name, password=password)
+    add_member(program, person, [Role(role) for role in roles])
+    return person, password
 
 
 def add_member(program: Program, person: Any, roles: Iterable[Role], disciplines: Iterable[str] = ()) -> Membership:

@@ -8,11 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from manyeyes.console.forms import PermitForm, PolicyForm, TargetForm, TeamForm, VersionForm
+from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, PolicyForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
 from manyeyes.programs import policy, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
+from manyeyes.programs.setup import invite, open_program
 from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role
 
@@ -21,6 +22,8 @@ FORMS: dict[str, type[TeamForm]] = {
     "version": VersionForm,
     "permit": PermitForm,
     "policy": PolicyForm,
+    "person": PersonForm,
+    "open": OpenForm,
 }
 
 WORDS = {
@@ -30,6 +33,14 @@ WORDS = {
         "One pinned deployment. A replay names the version it tested, so it is not changed later.",
     ),
     "permit": ("Grant a permit", "Without one no machine attacks the target. You answer for it by name."),
+    "person": (
+        "Bring in a person",
+        "They see what their roles open. A new account gets a password, shown to you once; they add a second factor.",
+    ),
+    "open": (
+        "Open to the public",
+        "Everybody can read the program and send reports. The draft policy is published if none is in force.",
+    ),
     "policy": ("Publish a new version", "It holds from now on; cases that came under an older version keep that one."),
 }
 
@@ -77,7 +88,8 @@ def _unready(found: Program) -> list[str]:
         "Add a target.": bool(rows),
         "Register a version of a target.": any(row.versions.all() for row in rows),
         "Grant a permit, so that a machine may replay.": any(row.permits.all() for row in rows),
-        "Bring in a second person, for the second sign-off.": found.memberships.count() > 1,
+        "Bring in a second person: High and Critical need two for the sign-off.": found.memberships.count() > 1,
+        "Open the program to the public.": found.state != Program.State.PRIVATE,
     }
     return [words for words, done in steps.items() if not done]
 
@@ -95,13 +107,13 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
         raise Http404
     if not _manages(request, found):
         raise NotAllowed("The program is changed by its manager or an admin.")
-    start = {name: text for name, _, text in found.policy.sections()} if part == "policy" and found.policy else None
-    form = FORMS[part](request.POST or None, initial=start)
+    start = _text(found) if part == "policy" else None
+    form = FORMS[part](request.POST if request.method == "POST" else None, initial=start)
     form.name_targets(found)
     if request.method == "POST" and form.is_valid():
         try:
-            _store(request, found, part, form.cleaned_data)
-            return redirect("console:one_program", slug=found.slug)
+            shown = _store(request, found, part, form.cleaned_data)
+            return shown or redirect("console:one_program", slug=found.slug)
         except Invalid as error:
             form.refuse_all(error)
     heading, lead = WORDS[part]
@@ -109,15 +121,36 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
     return render(request, "console/program_add.html", context, status=422 if form.errors else 200)
 
 
-def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any]) -> None:
+def _text(found: Program) -> dict[str, str]:
+    """The newest text of the policy, a draft included: what an editor begins with."""
+    newest = found.policies.order_by("-number").first()
+    return {name: text for name, _, text in newest.sections()} if newest else policy.default_text(found)
+
+
+def _bring_in(request: HttpRequest, found: Program, given: dict[str, Any]) -> HttpResponse | None:
+    """The password stands in this answer alone: a redirect would have to keep it somewhere."""
+    person, password = invite(found, **given)
+    if not password:
+        return None
+    context = {"program": found, "person": person, "password": password, "here": "program"}
+    return render(request, "console/invited.html", context, status=201)
+
+
+def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any]) -> HttpResponse | None:
     if part == "policy":
         policy.publish(policy.draft(found, **given), by=request.user)
-        return
+        return None
+    if part == "person":
+        return _bring_in(request, found, given)
+    if part == "open":
+        open_program(found, by=request.user)
+        return None
     if part == "target":
         targets.add_target(found, owner=None, **given)
-        return
+        return None
     chosen = found.targets.get(pk=given.pop("target"))
     if part == "version":
         targets.add_version(chosen, **{**given, "api_key": given["api_key"] or None})
     else:
         targets.grant(chosen, by=request.user, **given)
+    return None

@@ -17,6 +17,7 @@ from manyeyes.cases.models import Case, Reproduction
 from manyeyes.http import paged
 from manyeyes.portal.forms import CreditForm, EmbargoForm, RetestForm, WordsForm
 from manyeyes.portal.views.page import page
+from manyeyes.programs.access import programs_of
 from manyeyes.publications import credit
 from manyeyes.replays import evidence
 from manyeyes.rules.errors import Invalid, NotFound
@@ -37,6 +38,13 @@ def case_page(
     """One of the pages of a case, under the head of its program."""
     known = {"case": case, "program": case.program, "here": "my"}
     return page(request, f"portal/{template}.html", {**known, **context}, status)
+
+
+@require_GET
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Where sign-in leads: the team to its queue, everybody else to their reports."""
+    return redirect("/desk/" if programs_of(request.user).exists() else "portal:my")
 
 
 @require_GET
