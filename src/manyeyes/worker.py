@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from manyeyes.replays.ready import NotPermitted, Ready, open_target, prepare
 from manyeyes.replays.store import DatabaseStore, progress_json
 from manyeyes.runs import driver
 from manyeyes.runs.meter import BudgetStop
+from manyeyes.runs.store import Identity
 
 log = logging.getLogger("manyeyes.worker")
 T = TypeVar("T")
@@ -137,12 +138,23 @@ class _Worker:
                 await self.desk.do(lambda: queue.park(lease, code="failed", reason=said))
 
 
+class _TellingStore(DatabaseStore):
+    """Tells the case of the verdict in the same breath: what a page shows as done, people act on at once."""
+
+    def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
+        super().finish(result, overrun=overrun)
+        try:
+            conclude(Replay.objects.get(pk=self.lease.replay_id))
+        except Exception:
+            log.exception("concluding %s failed", self.lease.replay_id)  # the next sweep tries again
+
+
 class Drive:
     """One replay under one lease, from the claim to the verdict, a pause, or the end of the worker."""
 
     def __init__(self, desk: Desk, lease: queue.Lease, stop: threading.Event) -> None:
         self.desk, self.lease, self.stop = desk, lease, stop
-        self.store = DatabaseStore(lease)
+        self.store = _TellingStore(lease)
         self.halt = asyncio.Event()
         self.wish = ""
 

@@ -8,6 +8,7 @@ import pytest
 
 from manyeyes.cases.models import Case
 from manyeyes.demo.browser import Page
+from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from tests import people
 from tests.journeys.site import Stage, Visitor, ok, report
@@ -168,3 +169,21 @@ def test_a_program_without_a_machine_reaches_its_verdict_by_hand() -> None:
     assert "by hand" in shown.words.lower()
     assert stage.at("theo").post(address, {"stream": "main", "index": "0", "outcome": "success"}).status in (200, 409)
     assert replay.trials.count() == Replay.objects.get(pk=replay.pk).trials.count()
+
+
+def test_a_verdict_that_is_shown_can_be_acted_on_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only after the worker's next sweep: the page offers its button as soon as it says so."""
+    swept: list[bool] = []
+
+    def nothing() -> list[Replay]:
+        swept.append(True)
+        return []
+
+    monkeypatch.setattr(queue, "to_conclude", nothing)
+    stage.ref = report(stage.at("rhea"), stage.cast).data["data-case"]
+    stage.say("theo", "I have read it.", public=True)
+    stage.press("theo", "/move/accept/")
+    page = stage.replayed("theo", f"/desk/cases/{stage.ref}/replay/", {"seed": "7"})
+    assert swept, "a sweep took place and had nothing to do"
+    ok(stage.at("theo").send(page, page.form("/control/"), button="seen"))
+    assert Replay.objects.get().concluded_at is not None
