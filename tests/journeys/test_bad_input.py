@@ -225,7 +225,7 @@ def test_reports_and_receipts_are_limited(cast: people.Cast, settings: object) -
     for _ in range(3):
         assert sent(cast).status == 201
     page = sent(cast, impact=MARK)
-    assert page.status == 422
+    assert page.status == 429
     assert "Nothing is lost" in page.words
     assert MARK in page.text
     assert Case.objects.count() == 3

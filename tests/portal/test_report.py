@@ -119,8 +119,8 @@ def test_each_of_the_eight_answers_is_asked_for(cast: Cast, missing: str, place:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("title", "x" * 2_000_000, "2,000,000 characters"),
-        ("steps", "a\x00b", "NUL"),
+        ("title", "x" * 2_000_000, "A title: this is 2,000,000 characters long"),
+        ("steps", "a\x00b", "What you sent: this holds a NUL"),
         ("happened", "y" * 100_001, "100,001 characters"),
         ("claim_n", "3", "more often than you tried"),
         ("claim_k", "seven", "Say how often it worked"),

@@ -106,7 +106,7 @@ class ReportForm(forms.Form):
         place = {"claim": "counted"}.get(name, name.removeprefix("settings."))
         place = place if place in self.fields else None  # type: ignore[assignment]
         if place is None or place not in self.errors:
-            self.add_error(place, problem)
+            self.add_error(place, named(self.fields[place].label, problem) if place else problem)
 
     def refuse_all(self, error: Invalid) -> None:
         """Take over what a stage function found wrong."""
@@ -132,6 +132,17 @@ class ReportForm(forms.Form):
         )  # fmt: skip
 
 
+def named(label: Any, problem: str) -> str:
+    """A problem that says which field it speaks of, so that the summary can be read alone.
+
+    >>> named("A title", "This is too long."), named("Who loses what?", "Please fill this in.")
+    ('A title: this is too long.', 'Who loses what? Please fill this in.')
+    """
+    if not problem.startswith(("This ", "Please ")):
+        return problem
+    return f"{label} {problem}" if str(label).endswith("?") else f"{label}: {problem[0].lower()}{problem[1:]}"
+
+
 def number(typed: str) -> int | None:
     """A whole number as people type it, or None."""
     digits = typed.strip()
@@ -142,9 +153,14 @@ class ReceiptForm(forms.Form):
     """The 24 digits."""
 
     digits = text(
-        "Your receipt", "24 digits; spaces do not matter.", needed=True, code=True, inputmode="numeric", autocomplete="off",
+        "Your receipt",
+        "24 digits; spaces do not matter.",
+        needed=True,
+        code=True,
+        inputmode="numeric",
+        autocomplete="off",
         spellcheck="false",
-    )  # fmt: skip
+    )
 
 
 class WordsForm(forms.Form):

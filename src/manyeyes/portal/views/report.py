@@ -44,7 +44,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         return forbidden(request)
     form = ReportForm(request.POST, program=program, signed_in=who is not None)
     if not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR):
-        form.add_error(None, "Many reports came from your network this hour. Your text is still here: send it later.")
+        form.add_error(None, "Many reports came from your network this hour. Nothing is lost: send it again later.")
         return _form(request, program, form, status=429)
     if not form.is_valid():
         return _form(request, program, form, status=422)
