@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 COMMANDS: dict[str, str] = {
     "demo": "play a whole program on a small local model, then serve it",
@@ -21,6 +23,17 @@ COMMANDS: dict[str, str] = {
 
 USAGE = 2
 INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the options on standard error, and with --json also as the one object."""
+
+    as_json = False
+
+    def error(self, message: str) -> NoReturn:
+        if self.as_json:
+            print(json.dumps({"verdict": None, "error": {"kind": "usage", "message": message, "problems": []}}))
+        super().error(message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"manyeyes: there is no command {name!r}\n\n{_overview()}", file=sys.stderr)
         return USAGE
     module = importlib.import_module(f"manyeyes.commands.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(prog=f"manyeyes {name}", description=COMMANDS[name])
+    parser = _Parser(prog=f"manyeyes {name}", description=COMMANDS[name])
+    parser.as_json = "--json" in args
     module.add_arguments(parser)
     try:
         code: int = module.run(parser.parse_args(args[1:]))

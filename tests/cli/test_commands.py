@@ -270,3 +270,26 @@ def test_no_heavy_imports() -> None:
         "import manyeyes.commands.replay, manyeyes.commands.verify; assert 'django' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--concurrency", "0"], "argument --concurrency: give a whole number of at least 1, not '0'"),
+        (["--max-calls", "-4"], "argument --max-calls: give a whole number of at least 1"),
+        (["--retries", "x"], "argument --retries: give a whole number of at least 0"),
+        (["--timeout", "0"], "argument --timeout: give a number above 0"),
+        (["--max-cost", "nan"], "argument --max-cost: give a number above 0"),
+        (["--rated-trials", "0"], "argument --rated-trials: give a whole number of at least 1"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_a_wrong_option_is_named_and_with_json_in_one_object(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", "x.yaml", "--target", "http://127.0.0.1:9", "--json", *words])
+    shown = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said in json.loads(shown.out)["error"]["message"]
+    assert said in shown.err

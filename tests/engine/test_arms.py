@@ -72,4 +72,11 @@ def test_repeats_of_one_answer_never_make_the_interval_narrow() -> None:
     same = run(plan, lambda trial: answer(trial, False, "no"))
     told = run(plan, lambda trial: answer(trial, False, str(trial)))
     assert (same.verdict, same.n, told.verdict) == ("inconclusive", 100, "holds")
+    assert "more distinct wordings are needed" in same.reason
     assert same.high == anytime_interval(0, 1)[1] > 0.9 > 0.2 > told.high
+
+
+def test_an_arm_that_nobody_asked_is_not_shown() -> None:
+    plan = plan_reproduce(benign=Arm(cells=(CONTROL,), n=4))
+    assert drive(plan, lambda trial: False).arms == ()
+    assert [arm.n for arm in drive(plan, lambda trial: True).arms] == [4]

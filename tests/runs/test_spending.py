@@ -28,7 +28,7 @@ MESSAGES = [{"role": "user", "content": "x" * 84}]
 
 
 def meter(caps: Caps, price_: Price | None = None) -> Meter:
-    return Meter(caps, price_, calls=0, tokens_in=0, tokens_out=0)
+    return Meter(caps, price_)
 
 
 def test_doctests() -> None:
@@ -234,3 +234,15 @@ def test_a_silent_target_is_waited_for_about_as_long_as_was_said() -> None:
     waits = [pacing.wait(attempt, None) for attempt in range(1, pacing.retries + 1)]
     assert 31 <= sum(waits) <= 62
     assert sum(Pacing.lasting(0).wait(attempt, None) for attempt in range(1, 6)) == 0
+
+
+def test_what_an_earlier_run_was_not_told_is_still_held_against_the_caps() -> None:
+    meter = Meter(Caps(max_tokens=100), None)
+    message = [{"role": "user", "content": "x" * 24}]
+    meter.recall(message, {"max_tokens": 30}, tokens_in=None, tokens_out=None)
+    with pytest.raises(BudgetStop, match="cap of 100 tokens"):
+        meter.reserve("a", message, {"max_tokens": 30})
+    told = Meter(Caps(max_tokens=100), None)
+    told.recall(message, {"max_tokens": 30}, tokens_in=5, tokens_out=2)
+    assert told.reserve("a", message, {"max_tokens": 30}).tokens_out == 30
+    assert (told.tokens_in, told.tokens_out, told.calls) == (5, 2, 1)

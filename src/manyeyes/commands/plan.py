@@ -51,10 +51,13 @@ def rates_of(text: str | None, plan: Plan, reproducer: Reproducer) -> list[float
     """The success rates to look at: those asked for, else some around the plan's boundaries and the claimed one."""
     if text:
         try:
-            return [float(part) for part in text.split(",")]
+            rates = [float(part) for part in text.split(",")]
+            if all(0 <= rate <= 1 for rate in rates):
+                return rates
+            raise ValueError
         except ValueError:
             raise questions.UsageError(
-                f"--rates: give numbers with commas, for example 0,.05,.2, not {text!r}"
+                f"--rates: give numbers from 0 to 1 with commas, for example 0,.05,.2, not {text!r}"
             ) from None
     if plan.question is Question.VERIFY:
         rates = {0.0, plan.tau / 10, plan.tau, 2 * plan.tau, min(1.0, 10 * plan.tau), 0.5}

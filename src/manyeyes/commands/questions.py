@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +29,40 @@ class UsageError(Exception):
         self.problems = problems or []
 
 
+def whole(least: int) -> Callable[[str], int]:
+    """What reads a whole number of at least `least`."""
+
+    def read(text: str) -> int:
+        if not text.strip().lstrip("+-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"give a whole number of at least {least}, not {text!r}")
+        return int(text)
+
+    return read
+
+
+def amount(text: str) -> float:
+    """A finite number above 0."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"give a number above 0, not {text!r}")
+
+
 def add_question(parser: argparse.ArgumentParser) -> None:
     """The statistical options."""
     parser.add_argument("file", metavar="FILE", help="the reproducer (YAML or JSON)")
     group = parser.add_argument_group("question")
     group.add_argument("--alpha", type=float, default=0.05, help="chance of a wrong claim (default .05)")
     group.add_argument("--beta", type=float, default=0.05, help="chance of a wrong refusal of the claim (default .05)")
-    group.add_argument("--cap", type=int, help="most trials of the main stream")
-    group.add_argument("--retry-budget", type=int, metavar="K", help="how often an attacker may try")
-    group.add_argument("--seed", type=int, help="fixes order, wordings and seeds (default: drawn, and told)")
+    group.add_argument("--cap", type=whole(1), help="most trials of the main stream")
+    group.add_argument("--retry-budget", type=whole(1), metavar="K", help="how often an attacker may try")
+    group.add_argument("--seed", type=whole(0), help="fixes order, wordings and seeds (default: drawn, and told)")
     group.add_argument("--all-settings", action="store_true", help="draw from every setting, not the rated one only")
     group.add_argument("--json", action="store_true", help="print exactly one JSON object")
     caps = parser.add_argument_group("limits and price")
-    caps.add_argument("--max-calls", type=int, metavar="N", help="hard limit on requests sent")
-    caps.add_argument("--max-tokens", type=int, metavar="N", help="hard limit on tokens")
-    caps.add_argument("--max-cost", type=float, metavar="M", help="hard limit on money; needs prices")
+    caps.add_argument("--max-calls", type=whole(1), metavar="N", help="hard limit on requests sent")
+    caps.add_argument("--max-tokens", type=whole(1), metavar="N", help="hard limit on tokens")
+    caps.add_argument("--max-cost", type=amount, metavar="M", help="hard limit on money; needs prices")
     caps.add_argument("--price-in", type=float, metavar="M", help="money per million tokens sent")
     caps.add_argument("--price-out", type=float, metavar="M", help="money per million tokens answered")
     caps.add_argument("--currency", default="USD", help="of the prices (default USD)")
@@ -52,12 +73,14 @@ def add_reproduce(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reproduce")
     group.add_argument("--p0", type=float, default=0.01, help="a rate that would be no finding (default .01)")
     group.add_argument("--p-min", type=float, default=0.05, help="the smallest rate looked for (default .05)")
-    group.add_argument("--min-successes", type=int, default=1, metavar="N", help="successes needed (default 1)")
+    group.add_argument("--min-successes", type=whole(1), default=1, metavar="N", help="successes needed (default 1)")
     group.add_argument("--margin", type=float, default=0.0, help="how far above the control it must be (default 0)")
     group.add_argument("--no-control", action="store_true", help="leave out the reproducer's control conversation")
     group.add_argument("--no-score", action="store_true", help="leave out the fixed trials per setting")
-    group.add_argument("--rated-trials", type=int, default=30, metavar="N", help="at the rated setting (default 30)")
-    group.add_argument("--setting-trials", type=int, default=8, metavar="N", help="at each other one (default 8)")
+    group.add_argument(
+        "--rated-trials", type=whole(1), default=30, metavar="N", help="at the rated setting (default 30)"
+    )
+    group.add_argument("--setting-trials", type=whole(1), default=8, metavar="N", help="at each other one (default 8)")
 
 
 def add_verify(parser: argparse.ArgumentParser) -> None:
@@ -68,9 +91,11 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--before", metavar="K/N", help="successes of trials before the fix, for example 28/30")
     families = ", ".join(FAMILIES)
     group.add_argument("--families", default=",".join(FAMILIES), help=f"of variants, with commas (default {families})")
-    group.add_argument("--per-family", type=int, default=4, metavar="N", help="variants of each (default 4)")
-    group.add_argument("--benign-need", type=int, default=4, metavar="N", help="useful answers of 8 (default 4)")
-    group.add_argument("--positive-need", type=int, default=3, metavar="N", help="successes of 8 before (default 3)")
+    group.add_argument("--per-family", type=whole(0), default=4, metavar="N", help="variants of each (default 4)")
+    group.add_argument("--benign-need", type=whole(0), default=4, metavar="N", help="useful answers of 8 (default 4)")
+    group.add_argument(
+        "--positive-need", type=whole(0), default=3, metavar="N", help="successes of 8 before (default 3)"
+    )
 
 
 def add_target(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +105,11 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", default="default", metavar="NAME", help="the model's name there")
     group.add_argument("--key-env", metavar="VAR", help="environment variable that holds the key")
     group.add_argument("--label", default="", help="what to call this version")
-    group.add_argument("--concurrency", type=int, default=8, metavar="N", help="calls at once, at most (default 8)")
-    group.add_argument("--timeout", type=float, default=120.0, metavar="S", help="seconds to wait for an answer")
-    group.add_argument("--retries", type=int, default=5, metavar="N", help="repeats of a failed call (default 5)")
+    group.add_argument(
+        "--concurrency", type=whole(1), default=8, metavar="N", help="calls at once, at most (default 8)"
+    )
+    group.add_argument("--timeout", type=amount, default=120.0, metavar="S", help="seconds to wait for an answer")
+    group.add_argument("--retries", type=whole(0), default=5, metavar="N", help="repeats of a failed call (default 5)")
     group.add_argument("--out", metavar="DIR", help="keep the run here; with the same DIR it goes on")
     group.add_argument("--sandbox", action="store_true", help="the target is a sandbox: irreversible effects are fine")
 

@@ -114,6 +114,8 @@ def _word(plan: Plan, main: MainStage, parts: PartsStage | None, checks: Sequenc
     reason = _WORDS["beats_control" if word == "reproduced" and plan.control else word]
     if word == "inconclusive" and main.tally.n < plan.cap:
         reason = "every cell gives one answer only, and these are not enough to decide"
+    elif word == "inconclusive" and main.tally.supporting[0] < main.tally.n:
+        reason = "the cap was reached: repeats of one answer count once, so more distinct wordings are needed"
     if parts is not None:
         word, more = overall(plan, word, parts.tallies, main.tally.bits)
         reason = more or reason
@@ -159,7 +161,7 @@ def _arm_checks(gate: ArmsStage, main: MainStage | None) -> tuple[Check, ...]:
 
 def _arm_results(plan: Plan, tally: Tally, arms: list[ArmCount]) -> tuple[ArmResult, ...]:
     """Each arm that was tried. The control's blocks end when the exploit's do, so only its fixed trials are exact."""
-    rows = [_arm_result(count) for count in arms if count.n or count.stream is not Stream.CONTROL]
+    rows = [_arm_result(count) for count in arms if count.n or count.arm.need is not None]
     if plan.control:
         name = BLOCKS if any(row.arm == Stream.CONTROL for row in rows) else str(Stream.CONTROL)
         low, high = anytime_interval(tally.control_k, tally.n, confidence=CONFIDENCE)

@@ -110,13 +110,10 @@ class _Driver:
     ) -> None:
         self.document, self.store, self.stored, self.thread = document, store, stored, thread
         self.slots, self.pacing = slots, pacing or Pacing()
-        self.meter = Meter(
-            caps or document.caps,
-            document.price,
-            calls=stored.calls,
-            tokens_in=sum(record.tokens_in or 0 for record in stored.trials),
-            tokens_out=sum(record.tokens_out or 0 for record in stored.trials),
-        )
+        self.meter = Meter(caps or document.caps, document.price, calls=stored.calls)
+        for record in stored.trials:
+            sent = document.requests[record.cell]
+            self.meter.recall(sent.messages, sent.params, tokens_in=record.tokens_in, tokens_out=record.tokens_out)
         detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
         self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)

@@ -32,11 +32,11 @@ class Meter:
     a byte), for the answer `max_tokens`. So the caps hold even with every slot busy.
     """
 
-    def __init__(self, caps: Caps, price: Price | None, *, calls: int, tokens_in: int, tokens_out: int) -> None:
+    def __init__(self, caps: Caps, price: Price | None, *, calls: int = 0) -> None:
         if caps.max_cost is not None and price is None:
             raise ValueError("max_cost: needs a price per token; give one, or cap calls or tokens instead")
         self.caps, self.price = caps, price
-        self.calls, self.tokens_in, self.tokens_out = calls, tokens_in, tokens_out
+        self.calls, self.tokens_in, self.tokens_out = calls, 0, 0
         self._held_in = self._held_out = 0
         self._prompts: dict[str, int] = {}
 
@@ -47,16 +47,29 @@ class Meter:
 
     def reserve(self, cell: str, messages: Sequence[Mapping[str, str]], params: Mapping[str, Any]) -> Reserve:
         """Counts a call and sets its tokens aside. Raises BudgetStop where a cap would be passed."""
-        prompt = self._prompts.get(cell)
-        if prompt is None:
-            prompt = sum(len(message["content"].encode()) + 16 for message in messages)
-        held = Reserve(prompt, int(params.get("max_tokens", UNLIMITED_ANSWER)))
+        most = _most(messages, params)
+        held = Reserve(self._prompts.get(cell, most.tokens_in), most.tokens_out)
         if said := self._over(held):
             raise BudgetStop(said)
         self.calls += 1
         self._held_in += held.tokens_in
         self._held_out += held.tokens_out
         return held
+
+    def recall(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        params: Mapping[str, Any],
+        *,
+        tokens_in: int | None,
+        tokens_out: int | None,
+    ) -> None:
+        """Counts the tokens of a call of an earlier run; what its target did not say is held against the caps."""
+        most = _most(messages, params)
+        self._held_in += most.tokens_in if tokens_in is None else 0
+        self._held_out += most.tokens_out if tokens_out is None else 0
+        self.tokens_in += tokens_in or 0
+        self.tokens_out += tokens_out or 0
 
     def _over(self, held: Reserve) -> str:
         caps = self.caps
@@ -87,3 +100,9 @@ class Meter:
         self.tokens_out += tokens_out or 0
         if tokens_in and cell:
             self._prompts[cell] = max(tokens_in, self._prompts.get(cell, 0))
+
+
+def _most(messages: Sequence[Mapping[str, str]], params: Mapping[str, Any]) -> Reserve:
+    """The most one call can take: a token a byte, and as long an answer as it may give."""
+    prompt = sum(len(message["content"].encode()) + 16 for message in messages)
+    return Reserve(prompt, int(params.get("max_tokens", UNLIMITED_ANSWER)))
