@@ -19,6 +19,7 @@ from manyeyes.cases.clocks import keep
 from manyeyes.cases.conversation import problem_with
 from manyeyes.cases.models import Case, Report, ReproducerFile
 from manyeyes.cases.moves import acting, told
+from manyeyes.cases.sketch import reproducer_data
 from manyeyes.programs.models import Program, Target
 from manyeyes.reproducer.load import ReproducerError, dump_text, load_data, load_text
 from manyeyes.reproducer.model import CLASSES
@@ -280,7 +281,7 @@ def _reproducer(report: IntakeReport, wrong: dict[str, str]) -> tuple[str, str]:
     if wrong or not report.success_text.strip():
         return "", ""
     try:
-        return dump_text(load_data(_built(report), "your answers")), ""
+        return dump_text(load_data(_answers(report), "your answers")), ""
     except ReproducerError:
         return "", ""  # the answers stay as they are; a triager writes the reproducer
 
@@ -292,24 +293,10 @@ def _read(text: str, name: str, wrong: dict[str, str]) -> None:
         wrong["reproducer"] = str(error)
 
 
-def _built(report: IntakeReport) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for name, kind in (("temperature", float), ("max_tokens", int)):
-        try:
-            settings[name] = kind(str(report.settings.get(name, "")).strip())
-        except ValueError:
-            continue
-    data: dict[str, Any] = {
-        "manyeyes": "reproducer/1",
-        "title": report.title.strip(),
-        "class": report.vuln_class,
-        "conversation": [{"role": "user", "content": "{{wording}}"}],
-        "wordings": [{"id": "reported", "text": report.steps.strip()}],
-        "success": {"contains": report.success_text.strip()},
-        "source": {"tool": "hand", "note": "built from the report form"},
-    }
-    if settings:
-        data["settings"] = settings
-    if report.claim_n:
-        data["claim"] = {"successes": report.claim_k, "trials": report.claim_n}
-    return data
+def _answers(report: IntakeReport) -> dict[str, Any]:
+    counted = report.claim_k is not None and report.claim_n is not None
+    return reproducer_data(
+        title=report.title, vuln_class=report.vuln_class, steps=report.steps, settings=report.settings,
+        claim=(report.claim_k or 0, report.claim_n or 0) if counted else None,
+        success={"contains": report.success_text.strip()},
+    )  # fmt: skip

@@ -26,6 +26,7 @@ from manyeyes.cases import (
 from manyeyes.cases import queue as work
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
+from manyeyes.cases.sketch import sketch
 from manyeyes.console.acts import desk
 from manyeyes.console.forms import CauseForm, CloseForm, ReproducerForm, SayForm, TeamForm, WordsForm
 from manyeyes.console.gate import team
@@ -237,7 +238,7 @@ def reproducer(request: HttpRequest, ref: str) -> HttpResponse:
     if not access.roles_in(request.user, row) & TRIAGERS:
         raise NotAllowed("Attach a reproducer: this belongs to the triagers and the program manager.")
     newest = row.reproducers.order_by("-at").first()
-    form = ReproducerForm(request.POST or None, initial={"reproducer": newest.text if newest else ""})
+    form = ReproducerForm(request.POST or None, initial={"reproducer": newest.text if newest else sketch(row)})
     if request.method == "POST" and form.is_valid():
         try:
             intake.attach_reproducer(row, by=request.user, text=form.cleaned_data["reproducer"])
