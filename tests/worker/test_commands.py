@@ -54,12 +54,9 @@ def test_init_makes_a_small_real_program_and_no_demo_data(house: Path) -> None:
         def count(table: str) -> int:
             return int(database.execute(f"select count(*) from {table}").fetchone()[0])
 
-        assert [count(f"programs_{name}") for name in ("program", "policyversion", "membership", "target")] == [
-            1,
-            1,
-            1,
-            0,
-        ]
+        assert [count(f"programs_{name}") for name in ("program", "policyversion", "membership", "target")] == [1] * 4
+        (access,) = database.execute("select access from programs_target").fetchone()
+        assert access == "manual", "something to report about, and no machine that reaches it"
         assert count("accounts_person") == 1
         assert count("cases_case") == 0
         roles = database.execute("select roles from programs_membership").fetchone()[0]
