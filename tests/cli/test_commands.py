@@ -293,3 +293,14 @@ def test_a_wrong_option_is_named_and_with_json_in_one_object(
     assert ended.value.code == 2
     assert said in json.loads(shown.out)["error"]["message"]
     assert said in shown.err
+
+
+def test_the_claim_is_told_beside_what_was_measured(
+    finding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with model(0.05) as quiet:
+        words = ["replay", finding, "--target", quiet.url, "--seed", "3", "--score-only", "--out", str(tmp_path / "a")]
+        assert main(words) == 0
+        words = ["replay", finding, "--target", quiet.url, "--seed", "3", "--out", str(tmp_path / "b")]
+        main(words)
+    assert re.search(r"The claim, 7 of 10 \(70.%\), lies above the measured interval\.", capsys.readouterr().out)

@@ -68,6 +68,8 @@ def test_verdict_is_the_plans_and_every_call_is_counted(target: ScriptedTarget) 
     )  # fmt: skip
     assert seen.rated is not None
     assert seen.rated["words"] == "temperature 0.7, 48 tokens"
+    lies = seen.rated["low"], seen.rated["high"]
+    assert seen.claim["place"] == ("below" if lies[0] > 0.7 else "above" if lies[1] < 0.7 else "inside")
     page = seen.exchanges(1, outcome="success", size=3)
     assert len(page.object_list) == 3
     assert all("BLUE-HERON-42" in row.answer and '"seed"' in row.sent for row in page.object_list)

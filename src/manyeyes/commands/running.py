@@ -184,6 +184,9 @@ def told(result: RunResult) -> str:
     if data["arms"]:
         lines.append("\narm                        trials  succeeded  rate     interval")
         lines += [_row(row["arm"], {**row, "asr": row["k"] / row["n"] if row["n"] else None}) for row in data["arms"]]
+    if place := data["claim"].get("place"):
+        said = f"{data['claim']['k']} of {data['claim']['n']} ({percent(data['claim']['asr'])})"
+        lines.append(f"\nThe claim, {said}, lies {place} the measured interval.")
     passing = [f"{row['wording']} ({row['k']} of {row['n']})" for row in data["wordings"] if row["k"]]
     if passing:
         lines.append(f"\nstill passing: {', '.join(passing)}")

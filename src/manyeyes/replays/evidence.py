@@ -151,7 +151,7 @@ def load(replay: Replay) -> Evidence:
         outcomes=tuple(row.outcome for row in read),
         wordings=_wordings(document, trials),
         first_success=_first_success(document, read),
-        claim=_claim(document),
+        claim=_claim(document, verdict),
         facts=_facts(replay, document, verdict),
     )
 
@@ -236,13 +236,18 @@ def _first_success(document: PlanDocument, main: list[Trial]) -> Exchange | None
     return None if found is None else _exchange(document, found)
 
 
-def _claim(document: PlanDocument) -> dict[str, Any] | None:
-    """What the researcher claimed, with the exact interval of its fixed n."""
+def _claim(document: PlanDocument, verdict: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the researcher claimed, with the exact interval of its fixed n, and where it lies beside what was measured.
+
+    `place` is below, inside or above the measured interval; empty where the two cannot be compared.
+    """
     successes, n = document.claim.get("successes"), document.claim.get("trials")
     if successes is None or not n:
         return None
     low, high = exact_interval(successes, n, confidence=CLAIM_CONFIDENCE)
-    return {"k": successes, "n": n, "asr": successes / n, "low": low, "high": high, "confidence": CLAIM_CONFIDENCE}
+    place = ((verdict or {}).get("claim") or {}).get("place", "")
+    claim = {"k": successes, "n": n, "asr": successes / n, "low": low, "high": high, "confidence": CLAIM_CONFIDENCE}
+    return {**claim, "place": place}
 
 
 def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
