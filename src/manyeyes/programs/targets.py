@@ -13,9 +13,8 @@ from django.db import IntegrityError, transaction
 
 from manyeyes.programs.models import Permit, Program, Target, TargetVersion
 from manyeyes.rules import clock, permits
+from manyeyes.rules.addresses import Address, public
 from manyeyes.rules.errors import Conflict, Invalid
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def add_target(
@@ -149,19 +148,6 @@ def check_url(url: str) -> str:
     if parts.scheme == "http":
         raise Invalid(endpoint_url="Use https: the credential and the exploit would travel in the clear.")
     return url
-
-
-def public(address: Address) -> bool:
-    """Whether an address belongs to the public internet, an IPv4 one inside IPv6 included.
-
-    >>> public(ipaddress.ip_address("127.0.0.1")), public(ipaddress.ip_address("::ffff:10.0.0.1"))
-    (False, False)
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return public(inner)
-    return address.is_global and not address.is_multicast
 
 
 def since_midnight() -> datetime:

@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from manyeyes.plugins.protocols import Reply, Request, TargetError
+from manyeyes.rules.addresses import public
 
 MAX_ANSWER = 8 * 1024 * 1024
 MOST_TOKENS = 1_000_000_000
@@ -141,7 +142,7 @@ def _refuse_private(host: str) -> None:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return
-    if not address.is_global:
+    if not public(address):
         raise TargetError(
             f"{host} is not a public address, and this installation allows public ones only", retryable=False
         )
