@@ -92,7 +92,7 @@ def make(
         most = odds.most * per_look + odds.side + odds.score + odds.attribute
         most = min(most, document.caps.max_calls or most)
     if mode == RUNNER and reproducer is not None:
-        problems += forbidden(case.target, effects=reproducer.effects, calls=most)
+        problems += forbidden(case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=most)
     return Proposal(
         case=case, mode=mode, version=version, positive=positive, document=document, odds=odds, most_calls=most,
         problems=tuple(problems),
@@ -104,11 +104,11 @@ def mode_of(case: Case) -> str:
     return RUNNER if case.target.by_machine else MANUAL
 
 
-def forbidden(target: Target, *, effects: str, calls: int) -> list[str]:
+def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int) -> list[str]:
     """Why the machine may not make these calls to the target today."""
     if not target.by_machine:
         return [f"{target.name} cannot be reached by machine. Work through the plan by hand."]
-    return may_replay(permit_of(target), effects, calls=calls, calls_today=queue.calls_today(target))
+    return may_replay(permit_of(target), effects, hazard, calls=calls, calls_today=queue.calls_today(target))
 
 
 def require(proposal: Proposal, label: str) -> PlanDocument:
