@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
+from manyeyes.cases import attachments
 from manyeyes.publications import advisory
 from tests import people
 from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
@@ -67,6 +68,8 @@ class TestAccess(TestCase):
         advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")
         published = advisory.publish(case, by=cls.cast.pia)
         cls.values = {"number": 1, "name": "reopen", "part": "target", "stream": "main", "index": 0}
+        sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
+        cls.values["file_id"] = sent.pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
 
     def address(self, name: str, row: Row) -> str:

@@ -59,6 +59,17 @@ def attach(
     return row
 
 
+def take(case: Case, *, by: Any, upload: Any, public: bool) -> Attachment | None:
+    """Add what a form brought along; None where it brought no file."""
+    if upload is None:
+        return None
+    if getattr(upload, "too_large", False):
+        raise Invalid(
+            file=f"This file is larger than {uploads.max_bytes() // 1024 // 1024} MB. Cut it, or compress it."
+        )
+    return attach(case, by=by, chunks=upload.chunks(), name=upload.name or "file", public=public)
+
+
 def content(row: Attachment) -> Iterator[bytes]:
     """The bytes, decrypted chunk by chunk."""
     return files.read(row.stored)

@@ -50,7 +50,7 @@ def strip(outcomes: Sequence[bool | None], *, width: int = 360, height: int = 16
 def strip_marks(outcomes: Sequence[bool | None], x: float, y: float, width: float, height: float) -> str:
     """The ticks alone, to stand under another chart."""
     pitch = width / len(outcomes)
-    wide = max(pitch * 0.72, min(1.0, pitch))
+    wide = min(max(pitch * 0.72, min(1.0, pitch)), 6.0)  # few trials are still ticks, not blocks
     drawn = []
     for index, outcome in enumerate(outcomes):
         left = x + index * pitch

@@ -24,6 +24,7 @@ urlpatterns = [
     path("cases/<str:ref>/fix/", fix.fix_new, name="fix_new"),
     path("cases/<str:ref>/embargo/", fix.embargo, name="embargo"),
     path("cases/<str:ref>/advisory/", fix.advisory, name="advisory"),
+    path("files/<uuid:file_id>/", case.file, name="file"),
     path("replays/<uuid:replay_id>/", replay.replay, name="replay"),
     path("replays/<uuid:replay_id>/result.json", replay.result, name="result"),
     path("replays/<uuid:replay_id>/control/", replay.control, name="control"),

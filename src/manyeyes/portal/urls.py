@@ -17,6 +17,7 @@ urlpatterns = [
     path("my/", my.my, name="my"),
     path("my/settings/", mine.settings, name="settings"),
     path("my/<str:ref>/", my.my_case, name="my_case"),
+    path("my/<str:ref>/files/<uuid:file_id>/", my.file, name="file"),
     path("my/<str:ref>/say/", my.say, name="say"),
     path("my/<str:ref>/withdraw/", my.withdraw, name="withdraw"),
     path("my/<str:ref>/replay/<uuid:replay_id>/", my.my_replay, name="my_replay"),
@@ -29,5 +30,6 @@ urlpatterns = [
     path("advisories/<slug:slug>/", public.one_advisory, name="advisory"),
     path("thanks/", public.thanks, name="thanks"),
     path(".well-known/security.txt", public.security_txt, name="security_txt"),
+    path("favicon.ico", public.favicon, name="favicon"),
     path("healthz", public.healthz, name="healthz"),
 ]

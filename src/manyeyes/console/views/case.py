@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from manyeyes.cases import (
     access,
+    attachments,
     choices,
     conversation,
     disclosure,
@@ -30,6 +33,7 @@ from manyeyes.cases.sketch import sketch
 from manyeyes.console.acts import desk
 from manyeyes.console.forms import CauseForm, CloseForm, ReproducerForm, SayForm, TeamForm, WordsForm
 from manyeyes.console.gate import team
+from manyeyes.http import as_download
 from manyeyes.programs.access import members_with
 from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import MOVES, TRIAGERS, Role
@@ -97,15 +101,27 @@ def _owners(row: Case) -> list[Any]:
 def say(request: HttpRequest, ref: str) -> HttpResponse:
     """A word to the team, or to both sides when the reply tab was chosen."""
     row = desk_case(request, ref)
-    form = SayForm(request.POST)
+    form, upload = SayForm(request.POST), request.FILES.get("file")
     form.is_valid()
+    public, words = form.cleaned_data.get("audience") == "public", form.cleaned_data.get("text") or ""
     try:
-        public = form.cleaned_data.get("audience") == "public"
-        conversation.say(row, by=request.user, text=form.cleaned_data.get("text") or "", public=public)
+        attachments.take(row, by=request.user, upload=upload, public=public)
+        if words.strip() or upload is None:
+            conversation.say(row, by=request.user, text=words, public=public)
     except Invalid as error:
         form.refuse_all(error)
         return show(request, row, form, status=422)
     return redirect("console:case", ref=row.ref)
+
+
+@require_GET
+@team
+def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
+    """A file of a case, for saving; never shown."""
+    row = access.attachment_for(request.user, file_id)
+    if not access.sees_inside(request.user, row.case):
+        raise NotFound
+    return as_download(attachments.content(row), row.stored.name)
 
 
 @require_POST

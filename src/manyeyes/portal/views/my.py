@@ -8,13 +8,24 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, conversation, disclosure, judgement, progress, timeline, triage, verification
+from manyeyes.cases import (
+    access,
+    attachments,
+    conversation,
+    disclosure,
+    judgement,
+    progress,
+    timeline,
+    triage,
+    verification,
+)
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case, Reproduction
-from manyeyes.http import paged
+from manyeyes.http import as_download, paged
 from manyeyes.portal.forms import CreditForm, EmbargoForm, RetestForm, WordsForm
 from manyeyes.portal.views.page import page
 from manyeyes.programs.access import programs_of
@@ -85,10 +96,13 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
 def say(request: HttpRequest, ref: str) -> HttpResponse:
     """A word to the team; the answer where a question is open, the appeal where the case was closed."""
     case = own_case(request, ref)
-    form = WordsForm(request.POST)
+    form, upload = WordsForm(request.POST), request.FILES.get("file")
     form.is_valid()
     words = str(form.cleaned_data.get("text") or "")
     try:
+        attachments.take(case, by=request.user, upload=upload, public=True)
+        if upload is not None and not words.strip():
+            return redirect("portal:my_case", ref=case.ref)
         if case.status == "needs_info":
             triage.answer(case, by=request.user, text=words)
         elif request.POST.get("action") == "appeal":
@@ -99,6 +113,16 @@ def say(request: HttpRequest, ref: str) -> HttpResponse:
         form.add_error("text", " ".join(error.fields.values()))
         return _case(request, case, form, status=422)
     return redirect("portal:my_case", ref=case.ref)
+
+
+@require_GET
+@login_required
+def file(request: HttpRequest, ref: str, file_id: UUID) -> HttpResponseBase:
+    """A file of one's own case, for saving; never shown."""
+    case, row = own_case(request, ref), access.attachment_for(request.user, file_id)
+    if row.case_id != case.pk or not row.public:
+        raise NotFound
+    return as_download(attachments.content(row), row.stored.name)
 
 
 @require_POST

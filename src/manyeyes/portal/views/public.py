@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -99,6 +100,12 @@ def security_txt(request: HttpRequest) -> HttpResponse:
         return HttpResponse("No program is public here.\n", status=404, content_type="text/plain; charset=utf-8")
     text = securitytxt.render(programs[0], base_url=settings.MANYEYES_BASE_URL, now=clock.now())
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The mark, for browsers that ask for it where no page names it."""
+    return redirect(static("mark.svg"))
 
 
 @require_GET
