@@ -9,10 +9,10 @@ from tests.browser.site import Site
 
 ELSEWHERE = {
     "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
-    "console:signoff", "console:embargo", "console:control", "console:fact", "theme",
+    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
 }  # fmt: skip
-"""Addresses that take a form and lead on to a page."""
-PLAIN = {"portal:security_txt", "portal:healthz", "portal:my_result", "console:result"}
+"""Addresses that lead on to a page, most of them with a form."""
+PLAIN = {"portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "console:result"}
 """Addresses that answer with text or JSON."""
 
 
