@@ -12,8 +12,11 @@ ELSEWHERE = {
     "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
-PLAIN = {"portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "console:result"}
-"""Addresses that answer with text or JSON."""
+PLAIN = {
+    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "console:file",
+}  # fmt: skip
+"""Addresses that answer with text, JSON or a file."""
 
 
 @dataclass(frozen=True)
