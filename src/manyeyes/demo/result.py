@@ -47,9 +47,9 @@ def _row(name: str, verdict: str, seconds: float, result: dict[str, Any] | None)
         return (name, verdict, "", "", "", f"{seconds:.0f}")
     rate, residual = f"{percent(result['asr'])} ({percent(result['low'])} to {percent(result['high'])})", ""
     if result["verdict"] == "holds":  # the bound of the test that decided, never the wider two-sided interval beside it
-        rate = f"{percent(result['asr'])} (below {percent(result['bound'])})"
-        at_k = f"{percent(result['residual_at_k'])} at {result['retry_budget']}"
-        residual = f"below {percent(result['bound'])} / below {at_k}"
+        rate = f"{percent(result['asr'])} (below {percent(result['bound'], up=True)})"
+        at_k = f"{percent(result['residual_at_k'], up=True)} at {result['retry_budget']}"
+        residual = f"below {percent(result['bound'], up=True)} / below {at_k}"
     elif result["verdict"] == "symptom_patched":
         rate = "; ".join(_counts(result))
     trials = f"{result['k']} of {result['n']}"
