@@ -13,7 +13,6 @@ from manyeyes.engine import drive
 from manyeyes.plugins.builtin.targets.openai_chat import OpenAIChat
 from manyeyes.replays import ready
 from manyeyes.replays.models import Replay
-from manyeyes.runs import driver
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.pacing import Pacing
 from tests.journeys.site import Stage, ok, report, work
@@ -56,7 +55,8 @@ TROUBLES: dict[str, tuple[Trouble, str]] = {
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of milliseconds: how long one waits is no part of what these tests ask."""
-    monkeypatch.setattr(driver, "Pacing", functools.partial(Pacing, retries=1, first=0.01, throttled=0.01))
+    quick = Pacing(retries=1, first=0.01, throttled=0.01)
+    monkeypatch.setattr(Pacing, "lasting", staticmethod(lambda seconds: quick))
     monkeypatch.setattr(ready, "find", lambda *_: functools.partial(OpenAIChat, timeout=0.4))
 
 

@@ -279,7 +279,7 @@ def test_it_is_nowhere_and_mails_were_written(house: House, played: Players, ans
 def test_those_who_may_see_it_do_and_nobody_else(house: House, played: Players) -> None:
     ref, slug = played.ref, played.made["slug"]
     replay = next(link for link, _ in played.at("rhea").get(f"/my/{ref}/").links if "/replay/" in link).split("/")[-2]
-    own = [f"/my/{ref}/", f"/my/{ref}/replay/{replay}/", f"/my/{ref}/credit/"]
+    own = [f"/my/{ref}/", f"/my/{ref}/replay/{replay}/"]
     desk = [f"/desk/cases/{ref}/", f"/desk/replays/{replay}/", f"/desk/cases/{ref}/advisory/", "/desk/"]
     for path in own:
         assert MARK in played.at("rhea").get(path).text, path
