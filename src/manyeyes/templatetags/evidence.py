@@ -13,7 +13,7 @@ from manyeyes import charts
 from manyeyes.charts import SameTable
 from manyeyes.engine import exact_interval
 from manyeyes.rules.numerals import percent
-from manyeyes.rules.sentences import part_words, verdict_sentence
+from manyeyes.rules.sentences import headline, part_words, verdict_sentence
 
 register = template.Library()
 
@@ -186,3 +186,24 @@ def rate_words(row: dict[str, Any]) -> str:
         return f"0 of {row['n']}, at most {percent(row['high'])}"
     rate = percent(row["k"] / row["n"])
     return f"{row['k']} of {row['n']}, {rate} ({percent(row['low'])} to {percent(row['high'])})"
+
+
+@register.simple_tag
+def versions(statements: Iterable[Any], finding: Any, case: Any) -> dict[str, Any]:
+    """`{% versions statements finding case as grid %}`: every version's counts by kind of wording, the oldest first."""
+    tested = [one for one in statements if one.verdict]
+    heads = [{"label": one.fix.version.label, "word": headline(one.verdict), "good": one.holds} for one in tested]
+    names = list(dict.fromkeys(part["part"] for one in tested for part in one.verdict["parts"]))
+    columns = [{part["part"]: _counted(part) for part in one.verdict["parts"] if part["n"]} for one in tested]
+    if finding is not None and finding.rated:
+        label = case.target_version.label if case.target_version else "reported"
+        heads.insert(0, {"label": label, "word": headline(finding.verdict), "good": False})
+        columns.insert(0, {"reported": _counted(finding.rated)})
+    rows = [
+        {"name": part_words(name).capitalize(), "cells": [column.get(name) for column in columns]} for name in names
+    ]
+    return {"heads": heads, "rows": rows}
+
+
+def _counted(row: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: row[name] for name in ("k", "n", "low", "high")}, "passes": row["k"] > 0}

@@ -19,6 +19,7 @@ from manyeyes.cases import (
     disclosure,
     judgement,
     progress,
+    reproduction,
     timeline,
     triage,
     verification,
@@ -144,7 +145,14 @@ def own_replay(request: HttpRequest, ref: str, replay_id: UUID) -> tuple[Case, R
 
 def _evidence(request: HttpRequest, ref: str, replay_id: UUID, template: str) -> HttpResponse:
     case, link = own_replay(request, ref, replay_id)
-    return case_page(request, case, template, {"link": link, "evidence": evidence.load(link.replay), "inside": False})
+    context = {
+        "link": link,
+        "evidence": evidence.load(link.replay),
+        "inside": False,
+        "statements": [one for one in verification.statements(case) if one.fix.version_id],
+        "finding": reproduction.finding(case),
+    }
+    return case_page(request, case, template, context)
 
 
 @require_GET
