@@ -112,6 +112,18 @@ def test_the_fix_is_due_by_severity() -> None:
     assert (done.done_at, done.late) == (hour(100), False)
 
 
+def test_a_refuted_fix_was_none_and_the_clock_goes_on_from_the_confirmation() -> None:
+    log = [word(24, "move.confirm"), word(100, "move.deploy_fix"), word(120, "move.fix_refuted")]
+    again = running("fix", log, 130, band="Critical")
+    assert (again.done_at, again.due) == (None, hour(24 + 14 * 24))
+    assert again.running
+    assert running("fix", log, 110, band="Critical").done_at == hour(100)
+    assert running("fix", log, 500, band="Critical").late
+    log.append(word(400, "move.deploy_fix"))
+    late = running("fix", log, 500, band="Critical")
+    assert (late.done_at, late.late) == (hour(400), True)
+
+
 def test_entries_after_the_moment_do_not_count_yet() -> None:
     assert running("first_answer", [word(30)], 10).done_at is None
 
@@ -123,6 +135,7 @@ def test_a_promise_of_no_time_is_late_at_once() -> None:
 
 
 KINDS = ["said", "move.ask_researcher", "move.answer", "move.accept", "move.confirm", "move.close", "move.reopen"]
+KINDS += ["move.deploy_fix", "move.fix_refuted"]
 logs = st.lists(st.tuples(st.integers(0, 500), st.sampled_from(KINDS), st.booleans()), max_size=12)
 
 
@@ -142,3 +155,19 @@ def test_the_order_of_the_lines_does_not_matter(rows: list[tuple[int, str, bool]
     log = [word(hours, kind, by_team=team) for hours, kind, team in unique]
     forward = clocks(log, opened=START, at=hour(600), band="High")
     assert forward == clocks(log[::-1], opened=START, at=hour(600), band="High")
+
+
+@given(logs)
+def test_only_a_fix_that_was_not_refuted_stops_the_clock_of_the_fix(rows: list[tuple[int, str, bool]]) -> None:
+    unique = list({hours: (hours, kind, team) for hours, kind, team in rows}.values())
+    log = sorted((word(hours, kind, by_team=team) for hours, kind, team in unique), key=lambda entry: entry.at)
+    clock = the("fix", log, 600, band="High")
+    confirmed = [entry.at for entry in log if entry.kind == "move.confirm"]
+    if clock is None:
+        assert not confirmed
+        return
+    assert clock.due == confirmed[-1] + timedelta(days=30)
+    refuted = [entry.at for entry in log if entry.kind == "move.fix_refuted" and entry.at > confirmed[-1]]
+    since = refuted[-1] if refuted else confirmed[-1]
+    ended = [entry.at for entry in log if entry.kind in ("move.deploy_fix", "move.close") and entry.at > since]
+    assert clock.done_at == (ended[0] if ended else None)

@@ -56,6 +56,7 @@ ENDS = frozenset({"move.resolve", "move.close", "move.withdraw"})
 REOPENED = "move.reopen"
 APPEALED = "appealed"
 CONFIRMED, FIXED = "move.confirm", frozenset({"move.deploy_fix", "move.close"})
+REFUTED = "move.fix_refuted"
 
 
 def clocks(
@@ -106,12 +107,20 @@ def next_word(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None
 
 
 def fix_due(log: Sequence[Entry], *, at: datetime, days: int | None) -> Clock | None:
-    """The fix in service, counted from the confirmation; the days depend on the severity."""
-    confirmed = [entry.at for entry in log if entry.kind == CONFIRMED]
+    """The fix in service, counted from the confirmation; the days depend on the severity.
+
+    A fix that was refuted was none: the clock goes on from where it began, as if nothing had been deployed.
+    """
+    confirmed = [place for place, entry in enumerate(log) if entry.kind == CONFIRMED]
     if days is None or not confirmed:
         return None
-    done = next((entry.at for entry in log if entry.at > confirmed[-1] and entry.kind in FIXED), None)
-    return _clock("fix", "Fix in service", confirmed[-1], timedelta(days=days), done, at)
+    done: datetime | None = None
+    for entry in log[confirmed[-1] + 1 :]:
+        if entry.kind == REFUTED:
+            done = None
+        elif entry.kind in FIXED and done is None:
+            done = entry.at
+    return _clock("fix", "Fix in service", log[confirmed[-1]].at, timedelta(days=days), done, at)
 
 
 def appeal(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None:
