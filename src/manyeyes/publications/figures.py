@@ -48,6 +48,11 @@ class FirstResponses:
         return self.late - (self.count - self.in_time)
 
     @property
+    def owed(self) -> int:
+        """How many answers were due: those that came and those that are late and have not come."""
+        return self.count + self.unanswered_late
+
+    @property
     def median_hours(self) -> float | None:
         """Half of the answers came sooner; None without any."""
         return median(self.hours) if self.hours else None

@@ -16,7 +16,7 @@ register = template.Library()
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("zero", {"html": False, "linkify": False})
     reader.enable(["paragraph", "list", "emphasis", "link", "newline", "heading"])
-    reader.validateLink = lambda url: url.lower().startswith(("https://", "http://", "mailto:", "/"))  # type: ignore[method-assign]
+    reader.validateLink = lambda url: url.lower().startswith(("https://", "http://", "mailto:"))  # type: ignore[method-assign]
     return reader
 
 

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from manyeyes.cases import (
     access,
@@ -47,7 +47,7 @@ def desk_case(request: HttpRequest, ref: str) -> Case:
     return case
 
 
-@require_GET
+@require_safe
 @team
 def case(request: HttpRequest, ref: str) -> HttpResponse:
     """The whole case on one page."""
@@ -114,7 +114,7 @@ def say(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("console:case", ref=row.ref)
 
 
-@require_GET
+@require_safe
 @team
 def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
     """A file of a case, for saving; never shown."""

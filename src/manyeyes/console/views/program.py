@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, PolicyForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
@@ -53,7 +53,7 @@ def own_program(request: HttpRequest, slug: str) -> Program:
     return found
 
 
-@require_GET
+@require_safe
 @team
 def program(request: HttpRequest) -> HttpResponse:
     """The viewer's program, or a list where there are several."""
@@ -63,7 +63,7 @@ def program(request: HttpRequest) -> HttpResponse:
     return render(request, "console/programs.html", {"programs": rows})
 
 
-@require_GET
+@require_safe
 @team
 def one(request: HttpRequest, slug: str) -> HttpResponse:
     """Policy, scope, targets with versions and permits, people."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from manyeyes.cases import queue as work
 from manyeyes.console.gate import team
@@ -21,7 +21,7 @@ HINTS = {
 }
 
 
-@require_GET
+@require_safe
 @team
 def queue(request: HttpRequest) -> HttpResponse:
     """The cases of one view, the most urgent first, with counts that equal their lists."""

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from manyeyes.cases import (
     access,
@@ -52,21 +52,21 @@ def case_page(
     return page(request, f"portal/{template}.html", {**known, **context}, status)
 
 
-@require_GET
+@require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Where sign-in leads: the team to its queue, everybody else to their reports."""
     return redirect("/desk/" if programs_of(request.user).exists() else "portal:my")
 
 
-@require_GET
+@require_safe
 @login_required
 def my(request: HttpRequest) -> HttpResponse:
     """Where are my reports?"""
     return page(request, "portal/my.html", {"page": paged(request, access.reported_by(request.user)), "here": "my"})
 
 
-@require_GET
+@require_safe
 @login_required
 def my_case(request: HttpRequest, ref: str) -> HttpResponse:
     """What is happening with this one?"""
@@ -116,7 +116,7 @@ def say(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("portal:my_case", ref=case.ref)
 
 
-@require_GET
+@require_safe
 @login_required
 def file(request: HttpRequest, ref: str, file_id: UUID) -> HttpResponseBase:
     """A file of one's own case, for saving; never shown."""
@@ -155,21 +155,21 @@ def _evidence(request: HttpRequest, ref: str, replay_id: UUID, template: str) ->
     return case_page(request, case, template, context)
 
 
-@require_GET
+@require_safe
 @login_required
 def my_replay(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
     """What did you measure?"""
     return _evidence(request, ref, replay_id, "my_replay")
 
 
-@require_GET
+@require_safe
 @login_required
 def my_fix(request: HttpRequest, ref: str, replay_id: UUID) -> HttpResponse:
     """Does the fix hold?"""
     return _evidence(request, ref, replay_id, "my_fix")
 
 
-@require_GET
+@require_safe
 @login_required
 def my_result(request: HttpRequest, ref: str, replay_id: UUID) -> JsonResponse:
     """The result as one JSON object, with what the researcher may read of it."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from manyeyes.charts.dots import waiting_dots
 from manyeyes.http import paged
@@ -22,7 +22,7 @@ from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.rules import clock
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The one program, a list where there are several, or the next step where there is none."""
     programs = list(visible_to(request.user).order_by("name"))
@@ -31,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return page(request, "portal/home.html", {"programs": programs, "here": "program"})
 
 
-@require_GET
+@require_safe
 def program(request: HttpRequest, slug: str) -> HttpResponse:
     """What may I test, what do you promise, do you keep it?"""
     found = program_for(request.user, slug)
@@ -51,7 +51,7 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
     return page(request, "portal/program.html", context)
 
 
-@require_GET
+@require_safe
 def policy(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """What exactly are the rules, and which version is this?"""
     found = program_for(request.user, slug)
@@ -59,13 +59,13 @@ def policy(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return page(request, "portal/policy.html", {"program": found, "version": version, "current": found.policy})
 
 
-@require_GET
+@require_safe
 def advisories(request: HttpRequest) -> HttpResponse:
     """What was found and fixed, newest first."""
     return page(request, "portal/advisories.html", {"page": paged(request, advisory.published()), "here": "advisories"})
 
 
-@require_GET
+@require_safe
 def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
     """Am I affected, how sure are they, and who found it?"""
     found = advisory.public(slug)
@@ -84,7 +84,7 @@ def _drawable(before: dict[str, Any] | None) -> dict[str, Any] | None:
     return (before.get("rated") or before) if before else None
 
 
-@require_GET
+@require_safe
 def thanks(request: HttpRequest) -> HttpResponse:
     """Who found it: in the order of confirmation, without ranks or money."""
     rows = [line for program in visible_to(request.user) for line in hall.of_fame(program)]
@@ -92,7 +92,7 @@ def thanks(request: HttpRequest) -> HttpResponse:
     return page(request, "portal/thanks.html", {"page": paged(request, rows), "here": "thanks"})
 
 
-@require_GET
+@require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
     """RFC 9116: whom do I contact?"""
     programs = list(visible_to(None).order_by("created_at")[:1])
@@ -102,13 +102,13 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
-@require_GET
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """The mark, for browsers that ask for it where no page names it."""
     return redirect(static("mark.svg"))
 
 
-@require_GET
+@require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """Whether this process answers and reaches its database."""
