@@ -17,18 +17,42 @@ from manyeyes.replays import queue
 from manyeyes.replays.models import Replay, Trial
 from manyeyes.replays.store import progress_json
 from manyeyes.rules import clock
+from manyeyes.rules.criterion import criterion_words
 from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.result import RunResult
 
 ORIGIN = "manual"
+SHOWED = (
+    (str(Outcome.SUCCESS), "The flaw showed"),
+    (str(Outcome.FAILURE), "It did not"),
+    (str(Outcome.UNDECIDED), "I cannot say"),
+)
+USEFUL = (
+    (str(Outcome.SUCCESS), "A useful answer"),
+    (str(Outcome.FAILURE), "Not useful"),
+    (str(Outcome.UNDECIDED), "I cannot say"),
+)
+KINDS = {
+    Stream.MAIN: "The exploit. These trials decide the verdict.",
+    Stream.CONTROL: "An unrelated request, to see whether the rule fires without the exploit too.",
+    Stream.BENIGN: "A harmless question, to see whether ordinary users meet the flaw too.",
+    Stream.POSITIVE: "The exploit on the version known to have the flaw: were it not to show here, the test would be blunt.",
+    Stream.ATTRIBUTE: "The exploit in one kind of wording, to find out which kinds still get through.",
+    Stream.SCORE: "The exploit again, a number of times fixed beforehand; the severity is scored by these trials.",
+}
+HELPFUL = "A harmless question: a fix that refuses everything would be no fix, so the answer should be of use."
 AHEAD = 5  # how many trials a person may do in any order; more would only become overrun
 TRANSCRIPT = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class ManualTrial:
-    """One trial to make by hand: start clean, use these settings, say these messages, tick what happened."""
+    """One trial to make by hand: start clean, use these settings, say these messages, tick what happened.
+
+    `version` is the label to send it to, `kind` why it is made, `criterion` ends "It counts if …", and `ticks` are the
+    outcomes in words that fit the question: a harmless one may succeed by being answered.
+    """
 
     stream: str
     index: int
@@ -38,6 +62,10 @@ class ManualTrial:
     part: str
     params: Mapping[str, Any]
     messages: tuple[Mapping[str, str], ...]
+    version: str
+    kind: str
+    criterion: str
+    ticks: tuple[tuple[str, str], ...]
 
 
 def next_trials(replay: Replay, room: int = AHEAD) -> list[ManualTrial]:
@@ -75,6 +103,7 @@ def tick(replay: Replay, *, stream: str, index: int, outcome: str, transcript: s
 def _settle(document: PlanDocument, row: Replay) -> None:
     """Look at the record again: the verdict is written by whoever ticked the trial that decided."""
     step = _step(document, row, 0)
+    row.calls = row.trials.count()  # no heartbeat, so trials by hand never count against a machine's permit
     if not isinstance(step, Verdict):
         row.progress = progress_json(step.progress)
         row.save()
@@ -82,7 +111,7 @@ def _settle(document: PlanDocument, row: Replay) -> None:
     result = RunResult(
         document=document,
         verdict=step,
-        calls=row.trials.count(),
+        calls=row.calls,
         tokens_in=0,
         tokens_out=0,
         cost=None,
@@ -149,6 +178,8 @@ def _find(batch: Batch, stream: str, index: int) -> Planned | None:
 
 def _show(document: PlanDocument, trial: Planned) -> ManualTrial:
     request = document.requests[trial.cell]
+    role = "positive" if trial.stream is Stream.POSITIVE else "main"
+    useful = request.detector == "useful"  # in a verification, a harmless question succeeds by being answered
     return ManualTrial(
         stream=str(trial.stream),
         index=trial.index,
@@ -158,6 +189,10 @@ def _show(document: PlanDocument, trial: Planned) -> ManualTrial:
         part=request.part,
         params=request.params,
         messages=tuple(request.messages),
+        version=document.targets[role].label if role in document.targets else "",
+        kind=HELPFUL if useful else KINDS[trial.stream],
+        criterion=criterion_words(document.detectors[request.detector]),
+        ticks=USEFUL if useful else SHOWED,
     )
 
 

@@ -38,40 +38,71 @@ def desk_link(request: HttpRequest, replay_id: UUID) -> Reproduction:
 @team
 def replay_new(request: HttpRequest, ref: str) -> HttpResponse:
     """What would a replay test, and what would it cost? Then start it."""
-    case = desk_case(request, ref)
-    return _plan(request, case, reproduction, PlanForm(request.POST or None), "console/replay_new.html")
+    return _plan(request, desk_case(request, ref), reproduction, PlanForm, "console/replay_new.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @team
 def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
     """What would a verification test, and what would it cost? Then start it."""
-    case = desk_case(request, ref)
-    return _plan(request, case, verification, VerifyForm(request.POST or None), "console/verify_new.html")
+    return _plan(request, desk_case(request, ref), verification, VerifyForm, "console/verify_new.html")
 
 
-def _plan(request: HttpRequest, case: Case, stage: Any, form: TeamForm, template: str) -> HttpResponse:
+def _plan(request: HttpRequest, case: Case, stage: Any, kind: type[TeamForm], template: str) -> HttpResponse:
+    form = kind(request.POST or None)
     chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
     wanted = chosen.get("request_id") or uuid4()
     mode = str(Replay.Mode.MANUAL) if chosen.get("manual") or not case.target.by_machine else str(Replay.Mode.RUNNER)
-    options = _options(stage.BY_HAND if mode == Replay.Mode.MANUAL else stage.BY_MACHINE, chosen)
-    if request.POST.get("action") == "start" and not form.errors:
+    seen = request.POST.get("shown") or mode
+    options = _options(stage, mode, seen, chosen)
+    if request.POST.get("action") == "start" and not form.errors and seen == mode:
         try:
             link = stage.request(case, by=request.user, options=options, mode=mode, request_id=wanted)
             return redirect("console:replay", replay_id=link.replay_id)
         except Invalid as error:
             form.refuse_all(error)
+    if not form.errors:  # the boxes hold what the preview was computed with, so that this very plan is what starts
+        form = kind(initial=_boxes(options, mode))
     # What is shown is what would start: the seed, and with it the wordings, belong to the request.
     proposal = stage.propose(case, options=proposals.seeded(options, wanted), mode=mode)
-    context = {"case": case, "form": form, "proposal": proposal, "request_id": wanted, **plans.shown(proposal)}
+    context = {
+        "case": case,
+        "form": form,
+        "proposal": proposal,
+        "request_id": wanted,
+        "switched": seen != mode,
+        **plans.shown(proposal),
+    }
     return render(request, template, context, status=422 if form.errors else 200)
 
 
-def _options(start: Options, chosen: dict[str, Any]) -> Options:
-    named = {name: chosen[name] for name in ("p_min", "tau", "retry_budget", "seed") if chosen.get(name) is not None}
+NUMBERS = ("p_min", "tau", "retry_budget", "seed")
+
+
+def _options(stage: Any, mode: str, seen: str, chosen: dict[str, Any]) -> Options:
+    """The stage's options for this mode with what was typed.
+
+    The boxes came filled for the mode that was `seen`. Where the mode has changed since, a number that was left as it
+    came gives way to the one of the new mode: nobody chose it.
+    """
+    named = {name: chosen[name] for name in NUMBERS if chosen.get(name) is not None}
+    if seen != mode:
+        came = _start(stage, seen)
+        named = {name: value for name, value in named.items() if value != getattr(came, name)}
     if chosen.get("max_calls"):
         named["caps"] = Caps(max_calls=chosen["max_calls"])
-    return replace(start, **named)
+    return replace(_start(stage, mode), **named)
+
+
+def _start(stage: Any, mode: str) -> Options:
+    options: Options = stage.BY_HAND if mode == Replay.Mode.MANUAL else stage.BY_MACHINE
+    return options
+
+
+def _boxes(options: Options, mode: str) -> dict[str, Any]:
+    """The options as the form shows them; a seed of nought means that the request brings its own."""
+    numbers = {name: getattr(options, name) or None for name in NUMBERS}
+    return {**numbers, "max_calls": options.caps.max_calls, "manual": mode == Replay.Mode.MANUAL}
 
 
 LIVE = (Replay.State.QUEUED, Replay.State.RUNNING)
@@ -193,7 +224,16 @@ def by_hand(request: HttpRequest, replay_id: UUID) -> HttpResponse:
             form.refuse_all(error)
     trials = manual.next_trials(link.replay, room=1)
     trial = trials[0] if trials else None
-    context = {"link": link, "case": link.case, "form": form, "trial": trial, "settings": plans.knobs(trial)}
+    if trial:
+        form.fields["outcome"].choices = trial.ticks  # type: ignore[attr-defined]
+    context = {
+        "link": link,
+        "case": link.case,
+        "form": form,
+        "trial": trial,
+        "made": link.replay.trials.count(),
+        "settings": plans.knobs(trial),
+    }
     return render(request, "console/manual.html", context, status=422 if form.errors else 200)
 
 
