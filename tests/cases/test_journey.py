@@ -220,3 +220,33 @@ def test_a_verification_that_ends_later_does_not_undo_the_researchers_disagreeme
     assert statement.link.verdict == "holds"
     assert statement.fix.outcome == "retest_refuted"
     assert not statement.holds
+
+
+def test_the_version_with_the_fix_is_the_one_in_service_also_when_it_was_refuted(cast: Cast) -> None:
+    case = make_case(cast, at="remediating")
+    vulnerable_one = case.target_version
+    assert cast.target.current == cast.v1
+    remediation.deploy_fix(case, by=cast.olga, version=cast.v2, summary="A filter.")
+    assert cast.target.current == cast.v2
+    verification.request(case, by=cast.olga, tau=0.05)
+    verify(cast, case, patched)
+    case.refresh_from_db()
+    assert cast.target.current == cast.v2, "a refuted fix is still what runs"
+    remediation.deploy_fix(case, by=cast.olga, version=cast.v3, summary="Out of the prompt.")
+    assert cast.target.current == cast.v3
+    assert case.target_version == vulnerable_one == cast.v1
+
+
+def test_a_version_in_service_keeps_its_date_and_a_retired_one_carries_no_fix(cast: Cast) -> None:
+    case = make_case(cast, at="remediating")
+    cast.v2.retired_at = clock.now()
+    cast.v2.save()
+    with pytest.raises(Invalid) as refused:
+        remediation.deploy_fix(case, by=cast.olga, version=cast.v2, summary="A filter.")
+    assert list(refused.value.fields) == ["version"]
+    since = clock.now() - timedelta(days=1)
+    cast.v3.deployed_at, cast.v3.api_key = since, "sk-wicket"
+    cast.v3.save()
+    remediation.deploy_fix(case, by=cast.olga, version=cast.v3, summary="Out of the prompt.")
+    cast.v3.refresh_from_db()
+    assert (cast.v3.deployed_at, cast.v3.api_key) == (since, "sk-wicket")

@@ -35,7 +35,10 @@ def deploy_fix(
     summary: str = "",
     expected_version: int | None = None,
 ) -> Remediation:
-    """Record which version carries the fix, and what was done (internal; the public reads the advisory)."""
+    """Record which version carries the fix, and what was done (internal; the public reads the advisory).
+
+    That version is the one in service from now on, and stays it when the fix is refuted: it is what runs.
+    """
     text = checked("summary", summary, longest=20_000)
     if kind not in Remediation.Kind.values:
         raise Invalid(kind=f"Choose one of: {', '.join(Remediation.Kind.values)}.")
@@ -43,6 +46,8 @@ def deploy_fix(
         raise Invalid(version="This version belongs to another target.")
     if version.pk == case.target_version_id:
         raise Invalid(version="This is the vulnerable version. Choose the one that carries the fix.")
+    if version.retired_at is not None:
+        raise Invalid(version="This version is retired. Choose the one in service, or register it anew.")
     with moving(
         case, "deploy_fix", by=by, tell=people.everybody(case), given={"fix_version"},
         expected_version=expected_version, target_version=str(version.pk),
@@ -52,6 +57,7 @@ def deploy_fix(
             fix = _next(row, row.owner)
         fix.version, fix.kind, fix.summary, fix.deployed_at = version, kind, text, clock.now()
         fix.save()
+        _put_in_service(version)
         row.note(remediation=fix.pk, fix_kind=str(kind))
     return fix
 
@@ -65,6 +71,13 @@ def mitigated(case: Case, *, by: Any, words: str) -> Case:
             row.mitigated_at = row.mitigated_at or clock.now()
         conversation.say(case, by=by, text=text, public=False)
     return case
+
+
+def _put_in_service(version: TargetVersion) -> None:
+    """A version registered earlier goes into service now; one that is in service keeps the date it has."""
+    if version.target.current != version:
+        version.deployed_at = clock.now()
+        version.save(update_fields=["deployed_at"])
 
 
 def _next(case: Case, owner: Any) -> Remediation:
