@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from manyeyes.cases import conversation, disclosure, intake, queue, remediation, reproduction, triage
+import pytest
+
+from manyeyes.cases import attachments, conversation, disclosure, intake, queue, remediation, reproduction, triage
 from manyeyes.cases.clocks import clocks
+from manyeyes.programs.setup import add_member
 from manyeyes.rules import clock
 from manyeyes.rules.deadlines import Clock
-from tests.people import REPRODUCER, Cast, make_case
+from manyeyes.rules.errors import NotAllowed
+from manyeyes.rules.lifecycle import Role
+from tests.people import REPRODUCER, Cast, make_case, patched, verify
 
 
 def test_the_first_answer_is_a_persons_public_word(cast: Cast) -> None:
@@ -76,3 +81,42 @@ def test_an_appeal_is_owed_an_answer_until_a_person_gives_one(cast: Cast) -> Non
     conversation.say(case, by=cast.mina, text="We looked again, and it stays closed.", public=True)
     assert case.due_at is None
     assert case not in queue.cases(cast.theo)
+
+
+def test_a_member_of_the_team_does_not_answer_their_own_report(cast: Cast) -> None:
+    case = make_case(cast, at="new", by=cast.theo)
+    conversation.say(case, by=cast.theo, text="One more thing about my report.", public=True)
+    attachments.attach(case, by=cast.theo, chunks=[b"a picture"], name="wicket.txt")
+    triage.ask_researcher(case, by=cast.theo, text="A question to myself.")
+    assert case.acknowledged_at is None
+    assert next(one for one in clocks(case) if one.name == "first_answer").done_at is None
+    conversation.say(case, by=cast.mina, text="I have read it.", public=True)
+    assert case.acknowledged_at is not None
+
+
+def test_an_admin_administers_and_does_not_speak_for_the_team(cast: Cast) -> None:
+    case = make_case(cast, at="new")
+    for public in (True, False):
+        with pytest.raises(NotAllowed):
+            conversation.say(case, by=cast.ada, text="Hello.", public=public)
+    assert case.acknowledged_at is None
+    add_member(cast.program, cast.ada, [Role.ADMIN, Role.SECURITY_TRIAGER])
+    conversation.say(case, by=cast.ada, text="I have read it.", public=True)
+    assert case.acknowledged_at is not None
+
+
+def test_the_clock_of_the_fix_runs_again_once_the_fix_is_refuted(cast: Cast) -> None:
+    case = make_case(cast, at="retesting")
+
+    def fix() -> Clock:
+        return next(one for one in clocks(case) if one.name == "fix")
+
+    due = fix().due
+    assert fix().done_at is not None
+    verify(cast, case, patched)
+    case.refresh_from_db()
+    assert case.status == "remediating"
+    assert fix().running
+    assert fix().due == due
+    remediation.deploy_fix(case, by=cast.olga, version=cast.v2, summary="Out of the prompt.")
+    assert fix().done_at is not None

@@ -8,12 +8,11 @@ from typing import Any
 
 from manyeyes.cases import people
 from manyeyes.cases.access import roles_in, sees_inside
-from manyeyes.cases.conversation import SPEAKERS, checked
+from manyeyes.cases.conversation import SPEAKERS, checked, side_of
 from manyeyes.cases.models import Attachment, Case, Message
 from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid, NotAllowed
-from manyeyes.rules.lifecycle import Role
 from manyeyes.vault import files, uploads
 
 MOST = 50
@@ -45,7 +44,7 @@ def attach(
     first, rest = _first(chunks)
     stored = files.write(case.key, _limited(chain([first], rest)), name=clean, media_type=type_of(first))
     row = Attachment(case=case, key=case.key, message=message, public=public, stored=stored, by=by, at=clock.now())
-    side = "reporter" if roles_in(by, case) == {Role.REPORTER} else "team"
+    side = side_of(by, case)
     tell = people.everybody(case) if public else people.team(case)
     try:
         with acting(

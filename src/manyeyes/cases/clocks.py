@@ -27,7 +27,7 @@ def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None 
     rated = [row for row in rows if row.kind == "rated"]
     band = severity.score(rated[-1].data["vector"]).highest_band if rated else ""
     return deadlines.clocks(
-        [_entry(row) for row in rows],
+        [_entry(row, case) for row in rows],
         opened=rows[0].at if rows else case.created_at,
         at=at or clock.now(),
         promises=deadlines.Promises(
@@ -52,8 +52,10 @@ def keep(case: Case) -> None:
         case.save(update_fields=["acknowledged_at", "due_at"])
 
 
-def _entry(row: Any) -> deadlines.Entry:
-    outside = row.kind in OF_THE_REPORTER or row.data.get("side") == "reporter"
+def _entry(row: Any, case: Case) -> deadlines.Entry:
+    # Whatever a member of the team does in the case they reported is no word of the team to the researcher.
+    own = row.actor == f"person:{case.reporter_id}"
+    outside = own or row.kind in OF_THE_REPORTER or row.data.get("side") == "reporter"
     return deadlines.Entry(
         at=row.at,
         kind=row.kind,
