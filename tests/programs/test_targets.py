@@ -97,6 +97,8 @@ def test_private_or_plain_addresses_are_refused_unless_allowed(url: str, setting
         "ftp://models.example/",
         "https://user:word@models.example/",
         "https://models.example/#x",
+        "https://models.example/v1?api-key=sk-live",
+        "https://models.example/v1?",
         "https://models.example:0/",
         "https://models.example:99999/",
         "https://good.example\\@evil.example/",

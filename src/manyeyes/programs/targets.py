@@ -136,6 +136,11 @@ def check_url(url: str) -> str:
         raise Invalid(endpoint_url="Give an address of the form https://host/path.")
     if parts.username or parts.password or parts.fragment or "\\" in url:
         raise Invalid(endpoint_url="Leave out user name, password and fragment; the credential has its own field.")
+    if "?" in url:
+        raise Invalid(
+            endpoint_url="Leave out what stands after the question mark: a key in it would lie in the clear. "
+            "The credential has its own field."
+        )
     if port == 0 or not url.isascii() or not url.isprintable():
         raise Invalid(endpoint_url="This address holds characters or a port that cannot be used.")
     if settings.MANYEYES_ALLOW_PRIVATE_TARGETS:
