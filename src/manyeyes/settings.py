@@ -26,8 +26,11 @@ def env(name: str, default: str = "") -> str:
 
 
 def flag(name: str, default: bool = False) -> bool:
-    """A switch that is on or off."""
-    return env(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
+    """A switch that is on or off. Raises ImproperlyConfigured for another word: a slip must not switch a guard off."""
+    given = env(name, "1" if default else "0").strip().lower()
+    if given not in ON | OFF:
+        raise ImproperlyConfigured(f"MANYEYES_{name}: {given[:40]!r} is neither on nor off; give 1 or 0.")
+    return given in ON
 
 
 def number(name: str, default: int) -> int:
@@ -38,6 +41,7 @@ def number(name: str, default: int) -> int:
     return int(given)
 
 
+ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 SECRETS = {"SECRET_KEY", "DATABASE_URL", "EMAIL_PASSWORD"}
 PACKAGE = Path(__file__).resolve().parent
 

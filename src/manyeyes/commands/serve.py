@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -41,9 +43,24 @@ def run(args: argparse.Namespace) -> int:
     if problem:
         print(f"manyeyes serve: {problem}", file=sys.stderr)
         return 2
+    if taken(args.host, args.port):
+        print(f"manyeyes serve: port {args.port} is in use; choose another with --port.", file=sys.stderr)
+        return 2
     worker = None if args.no_worker else WorkerChild()
     Site(args, worker).run()
     return 0
+
+
+def taken(host: str, port: int) -> bool:
+    """Whether something listens there already."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 class WorkerChild:

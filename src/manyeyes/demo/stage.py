@@ -42,7 +42,7 @@ def stage(say: Say, *, port: int = 0, keep: Path | None = None) -> Iterator[Stag
     start = time.monotonic()
     place = keep or Path(tempfile.mkdtemp(prefix="manyeyes-demo-"))
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    base = f"http://localhost:{port or _free_port()}"
+    base = f"http://localhost:{_port(port)}"
     _environment(place, base)
     try:
         say("starting the language model (SmolLM2, 135 million parameters) and the assistant on it")
@@ -128,13 +128,14 @@ def _serve(base: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
-def _free_port() -> int:
-    for wish in (PORT, 0):
+def _port(wanted: int) -> int:
+    """The port that was asked for, else the usual one, else any that is free."""
+    for wish in (wanted,) if wanted else (PORT, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
             probe.bind(("127.0.0.1", wish))
             return int(probe.getsockname()[1])
-    raise RuntimeError("no port is free on 127.0.0.1")
+    raise RuntimeError(f"port {wanted} is in use; choose another with --port" if wanted else "no port is free")
 
 
 def _wait_for(url: str, site: subprocess.Popen[bytes]) -> None:

@@ -96,8 +96,8 @@ ACKNOWLEDGEMENT = (
 ML_QUESTION = "Did you see it only with a fresh conversation, or also later in a longer one?"
 RESEARCHER_ANSWER = "Only fresh conversations; each of my ten tries was a new one."
 NOTE_AFTER_REPRODUCTION = (
-    "Reproduced at the reported setting. Harmless questions leak it now and then too, so the code sits in the context "
-    "of every request. Look at the prompt, not at the question."
+    "Reproduced at the reported setting. What harmless questions leak is counted beside it. The code sits in the "
+    "context of every request: look at the prompt, not at the question."
 )
 
 RATING_LETTERS = {
