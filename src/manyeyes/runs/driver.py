@@ -122,7 +122,9 @@ class _Driver:
         self.parked: set[Identity] = set()
         self.late: set[Identity] = set()
         self.models: Counter[str] = Counter()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: dict[asyncio.Task[None], int] = {}
+        self.begun = 0
+        self.beforehand = [one.index for one in stored.trials if one.stream in (Stream.MAIN, Stream.CONTROL)]
         self.landed: list[TrialRecord] = []
         self.ready = asyncio.Event()
         self.trouble: Exception | None = None
@@ -154,20 +156,20 @@ class _Driver:
 
     async def _converse(self, tell: Callable[[Standing], None]) -> Verdict:
         engine = replay(self.document.plan)
-        next(engine)
+        progress = next(engine).progress
         answers = [answer for record in self.stored.trials if (answer := self._on_record(record))]
         while True:
-            room = 0 if self.slots.halted else max(0, self.slots.limit - len(self.tasks))
             try:
-                batch = engine.send(Feed(answers=answers, room=room))
+                batch = engine.send(Feed(answers=answers, room=self._room(progress)))
             except StopIteration as stop:
                 verdict: Verdict = stop.value
                 return verdict
+            progress = batch.progress
             for trial in batch.trials:
                 self._start(trial)
             tell(
                 Standing(
-                    progress=batch.progress,
+                    progress=progress,
                     calls=self.meter.calls,
                     under_way=len(self.tasks),
                     slots=self.slots.limit,
@@ -178,6 +180,22 @@ class _Driver:
                 await self.ready.wait()
             self.ready.clear()
             answers = [answer for record in self._collect() if (answer := self._on_record(record))]
+
+    def _room(self, progress: Progress) -> int:
+        """How many trials may be started now.
+
+        An answer that is slow to come blocks the look at all after it, and what is started meanwhile is overrun if the
+        boundary was near. So no trial starts further from the oldest one under way than there are slots. Trials of a
+        fixed number have no boundary, and just fill the slots.
+        """
+        if self.slots.halted:
+            return 0
+        used = len(self.tasks)
+        if progress.phase != "score":
+            used = self.begun - min(self.tasks.values(), default=self.begun)
+        if progress.phase == "main":
+            used += sum(progress.n <= index < self.document.plan.cap for index in self.beforehand)
+        return max(0 if self.tasks else 1, self.slots.limit - used)
 
     def _stuck(self, started: bool) -> None:
         """Raises what ends a run without a verdict, once nothing is under way any more."""
@@ -191,11 +209,12 @@ class _Driver:
     def _start(self, trial: Trial) -> None:
         if (str(trial.stream), trial.index) not in self.parked:
             task = asyncio.create_task(self._one(trial))
-            self.tasks.add(task)
+            self.tasks[task] = self.begun
+            self.begun += 1
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self.tasks.pop(task, None)
         self.ready.set()
 
     async def _one(self, trial: Trial) -> None:
