@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +53,17 @@ def agree(case: Case, *, by: Any, seen: Embargo | None = None) -> Embargo:
         proposal.save()
         row.note(until=term.until)
     return proposal
+
+
+def proposal_seen(case: Case, named: str) -> Embargo:
+    """The proposal that a page showed, by the id it sent along. Raises Conflict for one that is not of this case."""
+    try:
+        seen = case.embargoes.filter(pk=uuid.UUID(named)).first()
+    except ValueError:
+        seen = None
+    if seen is None:
+        raise Conflict("This page does not say which date you accept. Reload it and look at the date first.")
+    return seen
 
 
 def end_embargo(case: Case, *, by: Any) -> Embargo:

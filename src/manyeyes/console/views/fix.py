@@ -53,7 +53,8 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
     case = desk_case(request, ref)
     action = request.POST.get("action")
     if action == "agree":
-        disclosure.agree(case, by=request.user)
+        seen = disclosure.proposal_seen(case, request.POST.get("proposal", ""))
+        disclosure.agree(case, by=request.user, seen=seen)
     elif action == "end":
         disclosure.end_embargo(case, by=request.user)
     else:

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from manyeyes.accounts.models import Person
 from manyeyes.cases import (
     access,
     attachments,
@@ -207,7 +208,8 @@ def retest(request: HttpRequest, ref: str) -> HttpResponse:
 def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
     """How shall we name you?"""
     case = own_case(request, ref)
-    form = CreditForm(request.POST or None, initial=_chosen(case))
+    has_handle = case.reporter.kind != Person.Kind.RECEIPT
+    form = CreditForm(request.POST or None, initial=_chosen(case), has_handle=has_handle)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -226,7 +228,8 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
     form = EmbargoForm(request.POST if request.POST.get("action") == "propose" else None)
     if request.method == "POST":
         if request.POST.get("action") == "agree":
-            disclosure.agree(case, by=request.user)
+            seen = disclosure.proposal_seen(case, request.POST.get("proposal", ""))
+            disclosure.agree(case, by=request.user, seen=seen)
             return redirect("portal:my_case", ref=case.ref)
         if form.is_valid():
             try:
