@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from manyeyes.cases import (
     disclosure,
     intake,
+    queue,
     remediation,
+    reproduction,
     severity,
     timeline,
     triage,
     verification,
 )
 from manyeyes.cases.choices import offers
+from manyeyes.cases.judgement import standing
 from manyeyes.events.models import Delivery
 from manyeyes.programs.setup import add_member
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, EmbargoInForce, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
-from tests.people import Cast, make_case, make_cast, make_report, submit, verify
+from tests.people import (
+    LETTERS,
+    REASONS,
+    Cast,
+    make_case,
+    make_cast,
+    make_report,
+    play,
+    sign,
+    submit,
+    verify,
+    vulnerable,
+)
 
 
 def test_one_person_may_run_a_small_program_alone(db: None) -> None:
@@ -147,3 +165,83 @@ def test_an_agreement_holds_for_the_date_that_was_seen(cast: Cast) -> None:
     with pytest.raises(Conflict):
         disclosure.agree(case, by=cast.rhea, seen=seen)
     assert disclosure.in_force(case) is None
+
+
+def todo(cast: Cast) -> str:
+    [row] = queue.rows(queue.cases(cast.theo))
+    return row.todo
+
+
+@pytest.mark.parametrize("before", ["signed", "resolved"])
+def test_a_reopened_case_is_proved_anew_before_it_is_confirmed(cast: Cast, before: str) -> None:
+    case = make_case(cast, at=before)
+    if case.status != "resolved":
+        triage.close(case, by=cast.theo, reason="informative", words="It is known.")
+    triage.reopen(case, by=cast.theo, words="It came back.")
+    score = standing(case)
+    assert score is not None, "what it was rated stays visible"
+
+    def missing() -> tuple[str, ...]:
+        return next(offer for offer in offers(case, cast.theo) if offer.move.name == "confirm").missing
+
+    assert missing() == ("reproduced", "first_success_seen", "rated", "signed_off")
+    with pytest.raises(IllegalMove):
+        triage.confirm(case, by=cast.theo)
+    with pytest.raises(IllegalMove):
+        severity.sign_off(case, by=cast.theo, discipline="security", agrees=True)
+    with pytest.raises(IllegalMove):
+        reproduction.see_first_success(case, by=cast.theo)
+    assert severity.measured(case) == (None, None)
+    assert todo(cast) == "a replay"
+    play(reproduction.request(case, by=cast.theo).replay, vulnerable)
+    assert missing() == ("first_success_seen", "rated", "signed_off")
+    assert todo(cast) == "a look at the first success"
+    reproduction.see_first_success(case, by=cast.theo)
+    assert todo(cast) == "a severity rating"
+    severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS)
+    assert missing() == ("signed_off",)
+    sign(cast, case)
+    triage.confirm(case, by=cast.theo)
+    assert case.status == "confirmed"
+
+
+def test_a_second_reopening_asks_for_proof_once_more(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    for _ in range(2):
+        triage.close(case, by=cast.theo, reason="informative", words="It is known.")
+        triage.reopen(case, by=cast.theo, words="It is not.")
+        play(reproduction.request(case, by=cast.theo).replay, vulnerable)
+        confirm = next(offer for offer in offers(case, cast.theo) if offer.move.name == "confirm")
+        assert confirm.missing == ("first_success_seen", "rated", "signed_off")
+        reproduction.see_first_success(case, by=cast.theo)
+
+
+@pytest.mark.parametrize("side", ["portal", "desk"])
+def test_the_page_sends_along_which_date_it_showed(cast: Cast, side: str, settings: Any) -> None:
+    settings.MANYEYES_REQUIRE_MFA = False
+    case = submit(cast)
+    proposer, reader, shown, place = {
+        "portal": (cast.lena, cast.rhea, f"/my/{case.ref}/embargo/", f"/my/{case.ref}/embargo/"),
+        "desk": (cast.rhea, cast.lena, f"/desk/cases/{case.ref}/", f"/desk/cases/{case.ref}/embargo/"),
+    }[side]
+    client = Client()
+    client.force_login(reader)
+
+    def accept() -> int:
+        found = re.search(r'name="proposal" value="([^"]+)"', client.get(shown).content.decode())
+        assert found
+        if newer:
+            disclosure.propose_embargo(case, by=proposer, until=newer)
+        return client.post(place, {"action": "agree", "proposal": found[1]}).status_code
+
+    disclosure.propose_embargo(case, by=proposer, until=clock.now() + timedelta(days=10))
+    newer: datetime | None = clock.now() + timedelta(days=300)
+    assert accept() == 409
+    for other in ("", "none", str(case.pk)):
+        assert client.post(place, {"action": "agree", "proposal": other}).status_code == 409
+    assert disclosure.in_force(case) is None
+    last, newer = newer, None
+    assert accept() == 302
+    held = disclosure.in_force(case)
+    assert held is not None
+    assert held.until == last

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from manyeyes.cases.models import Case, Rating, Remediation, Reproduction, Retest
 from manyeyes.cases.signoffs import state_of
+from manyeyes.events.models import Event
 from manyeyes.rules import clock
 from manyeyes.rules.lifecycle import Facts, Status
 
@@ -13,17 +16,23 @@ RETEST_WINDOW = timedelta(days=14)
 """How long the researcher may answer after a verification said that the fix holds."""
 
 
-def facts_of(case: Case) -> Facts:
-    """The facts at this moment. Reads related rows through their managers, so prefetched ones cost nothing."""
+def facts_of(case: Case, *, log: Iterable[Any] | None = None) -> Facts:
+    """The facts at this moment. Reads related rows through their managers, so prefetched ones cost nothing.
+
+    A reopened case is proved anew: a replay, a look, a rating and sign-offs from before stay on record, and count for
+    nothing here. `log` spares the query where the caller has the events already.
+    """
+    since = reopened_at(case, log)
     rating = newest_rating(case)
+    rated = rating is not None and _after(rating.at, since)
     fix = newest_fix(case)
     return Facts(
         acknowledged=case.acknowledged_at is not None,
         was_triaged=case.came_from == Status.TRIAGED,
-        reproduced=reproduced(case),
-        first_success_seen=case.first_success_seen_at is not None,
-        rated=rating is not None,
-        signed_off=rating is not None and state_of(case, rating).complete,
+        reproduced=any(row.verdict == "reproduced" for row in reproductions(case, since=since)),
+        first_success_seen=_after(case.first_success_seen_at, since),
+        rated=rated,
+        signed_off=rated and rating is not None and state_of(case, rating).complete,
         owner_assigned=case.owner_id is not None,
         fix_version=fix is not None and fix.version_id is not None and fix.deployed_at is not None,
         verification_running=fix is not None and running_verification(case, fix) is not None,
@@ -42,9 +51,24 @@ def newest_fix(case: Case) -> Remediation | None:
     return max(case.remediations.all(), key=lambda row: row.number, default=None)
 
 
-def reproductions(case: Case) -> list[Reproduction]:
-    """The replays before the fix, newest first."""
-    rows = [row for row in case.reproductions.all() if row.purpose == Reproduction.Purpose.REPRODUCTION]
+def reopened_at(case: Case, log: Iterable[Any] | None = None) -> datetime | None:
+    """When the case was last taken up again; None while it never was."""
+    if log is None:
+        log = Event.objects.filter(subject=case.subject, kind="move.reopen")
+    return max((event.at for event in log if event.kind == "move.reopen"), default=None)
+
+
+def _after(at: datetime | None, since: datetime | None) -> bool:
+    return at is not None and (since is None or at > since)
+
+
+def reproductions(case: Case, *, since: datetime | None = None) -> list[Reproduction]:
+    """The replays before the fix (those asked for after `since`), newest first."""
+    rows = [
+        row
+        for row in case.reproductions.all()
+        if row.purpose == Reproduction.Purpose.REPRODUCTION and _after(row.asked_at, since)
+    ]
     return sorted(rows, key=lambda row: row.asked_at, reverse=True)
 
 
@@ -54,11 +78,6 @@ def verifications(case: Case, fix: Remediation | None = None) -> list[Reproducti
     if fix is not None:
         rows = [row for row in rows if row.remediation_id == fix.pk]
     return sorted(rows, key=lambda row: row.asked_at, reverse=True)
-
-
-def reproduced(case: Case) -> bool:
-    """Whether a concluded replay reproduced it."""
-    return any(row.verdict == "reproduced" for row in reproductions(case))
 
 
 def running_verification(case: Case, fix: Remediation) -> Reproduction | None:

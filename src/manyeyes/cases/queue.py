@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, overload
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -16,6 +17,7 @@ from manyeyes.cases.facts import (
     is_under_way,
     newest_fix,
     newest_rating,
+    reopened_at,
     reproductions,
     running_verification,
     verifications,
@@ -159,8 +161,8 @@ def _logs(found: list[Case]) -> dict[str, list[Any]]:
 
 def _row(case: Case, log: list[Any]) -> Row:
     found = clocks(case, log=log)
-    facts, rating = facts_of(case), newest_rating(case)
-    group, todo = _todo(case, facts)
+    facts, rating = facts_of(case, log=log), newest_rating(case)
+    group, todo = _todo(case, facts, log)
     report = min(case.reports.all(), key=lambda row: row.sent_at, default=None)
     claimed = (report.claim_k, report.claim_n) if report is not None and report.claim_n else None
     return Row(
@@ -177,7 +179,7 @@ def _row(case: Case, log: list[Any]) -> Row:
     )
 
 
-def _todo(case: Case, facts: Facts) -> tuple[str, str]:
+def _todo(case: Case, facts: Facts, log: list[Any]) -> tuple[str, str]:
     """(group, what it waits for) of a case."""
     status = Status(case.status)
     if not status.is_open:
@@ -189,7 +191,7 @@ def _todo(case: Case, facts: Facts) -> tuple[str, str]:
     if status == Status.NEW:
         return "team", "a decision to take it into work"
     if status == Status.TRIAGED:
-        return _before_confirming(case, facts)
+        return _before_confirming(case, facts, reopened_at(case, log))
     if status in (Status.CONFIRMED, Status.REMEDIATING):
         return ("wait", "the fix") if facts.owner_assigned else ("team", "an owner for the fix")
     if status == Status.FIX_DEPLOYED:
@@ -197,8 +199,8 @@ def _todo(case: Case, facts: Facts) -> tuple[str, str]:
     return _while_retesting(case, facts)
 
 
-def _before_confirming(case: Case, facts: Facts) -> tuple[str, str]:
-    newest = next(iter(reproductions(case)), None)
+def _before_confirming(case: Case, facts: Facts, since: datetime | None) -> tuple[str, str]:
+    newest = next(iter(reproductions(case, since=since)), None)
     if not facts.reproduced:
         if newest is None or (newest.concluded_at is None and not is_under_way(newest)):
             return "team", "a replay"

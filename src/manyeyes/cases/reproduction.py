@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manyeyes.cases import people, proposals
-from manyeyes.cases.facts import reproductions
+from manyeyes.cases.facts import reopened_at, reproductions
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.moves import acting
 from manyeyes.cases.proposals import MANUAL, RUNNER, Proposal
@@ -83,7 +83,8 @@ def conclude(replay: Replay) -> Reproduction:
 
 def see_first_success(case: Case, *, by: Any) -> Case:
     """A person has looked at the first success and calls it one; only now the researcher reads "reproduced"."""
-    waiting = [link for link in reproductions(case) if link.verdict == "reproduced"]
+    since = reopened_at(case)
+    waiting = [link for link in reproductions(case, since=since) if link.verdict == "reproduced"]
     if not waiting:
         raise IllegalMove("Publish the reproduction. Missing: a replay that reproduced it.", missing=["reproduced"])
     newest = waiting[0]
@@ -91,7 +92,8 @@ def see_first_success(case: Case, *, by: Any) -> Case:
         case, "first_success.seen", by=by, allowed=TRIAGERS, tell=people.everybody(case), public=True,
         reproduction=str(newest.pk), verdict=newest.verdict,
     ) as row:  # fmt: skip
-        row.first_success_seen_at = row.first_success_seen_at or clock.now()
+        before = row.first_success_seen_at
+        row.first_success_seen_at = clock.now() if before is None or (since and before <= since) else before
         # From here on this is the vulnerable version: the one a verification tries beside the fix.
         row.target_version = newest.replay.main_version or row.target_version
         ids = [link.pk for link in waiting]

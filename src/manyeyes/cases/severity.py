@@ -8,7 +8,7 @@ from typing import Any
 
 from manyeyes.cases import people
 from manyeyes.cases.conversation import checked
-from manyeyes.cases.facts import newest_rating, reproductions
+from manyeyes.cases.facts import newest_rating, reopened_at, reproductions
 from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
 from manyeyes.cases.moves import acting
 from manyeyes.programs.access import disciplines_of
@@ -35,8 +35,11 @@ class Prefill:
 
 
 def measured(case: Case) -> tuple[tuple[int, int] | None, Reproduction | None]:
-    """(k, n) of the fixed-n run at the rated setting, and the replay it comes from; never of a run that could stop."""
-    for link in reproductions(case):
+    """(k, n) of the fixed-n run at the rated setting, and the replay it comes from; never of a run that could stop.
+
+    In a reopened case only what was measured since counts.
+    """
+    for link in reproductions(case, since=reopened_at(case)):
         if link.verdict != "reproduced" or not link.replay.verdict:
             continue
         for row in link.replay.verdict.get("settings", ()):
@@ -106,8 +109,8 @@ def override(case: Case, *, by: Any, note: str, rating: Rating | None = None) ->
 def _sign(
     case: Case, *, by: Any, discipline: str, agrees: bool, note: str, seen: Rating | None, override: bool
 ) -> SignOff:
-    standing = newest_rating(case)
-    if standing is None:
+    standing, since = newest_rating(case), reopened_at(case)
+    if standing is None or (since is not None and standing.at <= since):
         raise IllegalMove("Sign off. Missing: a severity rating.", missing=["rated"])
     if seen is not None and seen.pk != standing.pk:
         raise Conflict(f"{standing.by} rated the case anew meanwhile. Look at the new rating first.")

@@ -69,7 +69,7 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
         others=others,
         speaks=bool(roles & SPEAKERS),
         triages=bool(roles & TRIAGERS),
-        signs=_signs(case, viewer),
+        signs=_signs(case, viewer, known),
         decides=Role.PROGRAM_MANAGER in roles,
         names_owner=bool(roles & (TRIAGERS | {Role.TARGET_OWNER})),
         says_cause=bool(roles & (TRIAGERS | {Role.TARGET_OWNER})),
@@ -112,7 +112,7 @@ LABELS = {"close": "Close the case…", "ask_researcher": "Ask the researcher…
 
 def _missing(case: Case, fact: str, offer: Offer) -> tuple[str, ...]:
     rating = facts.newest_rating(case)
-    if fact == "signed_off" and rating is not None:
+    if fact == "signed_off" and rating is not None and "rated" not in offer.missing:
         return signoffs.state_of(case, rating).law.missing
     return (offer.missing_words[offer.missing.index(fact)],)
 
@@ -178,7 +178,7 @@ def _severity(case: Case, viewer: Any, roles: frozenset[Role], known: Facts, sta
     minor = known.rated or not known.reproduced
     rate = Act(label=label, key="v", href=reverse("console:severity", args=[case.ref]), minor=minor)
     rating = facts.newest_rating(case)
-    if rating is None or known.signed_off:
+    if rating is None or not known.rated or known.signed_off:
         return [rate]
     state = signoffs.state_of(case, rating)
     given = {name for name, row in (("security", state.security), ("ml", state.ml)) if row is not None}
@@ -203,8 +203,8 @@ def _publish(case: Case, roles: frozenset[Role]) -> Act | None:
     )
 
 
-def _signs(case: Case, viewer: Any) -> list[str]:
+def _signs(case: Case, viewer: Any, known: Facts) -> list[str]:
     """The disciplines the viewer may sign off for, while there is a rating to sign."""
-    if facts.newest_rating(case) is None or not Status(case.status).is_open:
+    if not known.rated or not Status(case.status).is_open:
         return []
     return sorted(disciplines_of(viewer, case.program), reverse=True)
