@@ -194,6 +194,12 @@ class CreditForm(forms.Form):
     name = text("Name", "As it should stand on the page of thanks.")
     link = text("Link", "https only, optional.", inputmode="url")
 
+    def __init__(self, *args: Any, has_handle: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not has_handle:  # the bearer of a receipt has none
+            mode = self.fields["mode"]
+            mode.choices = [one for one in mode.choices if one[0] != "handle"]  # type: ignore[attr-defined]
+
 
 class EmbargoForm(forms.Form):
     """When may we both speak?"""

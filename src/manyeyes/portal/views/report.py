@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from manyeyes.accounts import receipts
-from manyeyes.cases import intake
+from manyeyes.cases import access, intake
 from manyeyes.cases.understood import understood
 from manyeyes.engine import exact_interval
 from manyeyes.http import forbidden, from_this_site, within_limit
@@ -117,8 +117,10 @@ def come_back(request: HttpRequest) -> HttpResponse:
         form.add_error(None, "Too many tries from your network this hour. Try again later.")
         return _return(request, form, 429)
     if form.is_valid():
-        if receipts.sign_in_receipt(request, form.cleaned_data["digits"]):
-            return redirect("portal:my")
+        person = receipts.sign_in_receipt(request, form.cleaned_data["digits"])
+        if person is not None:
+            mine = list(access.reported_by(person)[:2])
+            return redirect("portal:my_case", ref=mine[0].ref) if len(mine) == 1 else redirect("portal:my")
         form.add_error("digits", "No case belongs to these digits. Check them, group by group.")
     return _return(request, form, 422)
 
