@@ -146,12 +146,13 @@ def _fix(row: verification.FixStatement) -> dict[str, Any]:
     assert row.link is not None
     plan = row.link.replay.document["plan"]
     names = ("verdict", "n", "k", "bound", "bound_confidence", "residual_at_k", "retry_budget")
+    of_part = ("part", "verdict", "n", "k", "low", "high")
     return {
         **{name: verdict.get(name) for name in names},
         "sentence": sentence_of(row.link),
         "version": row.fix.version.label if row.fix.version else "",
         "target": target_percent(plan["tau"]),
-        "parts": [{name: part[name] for name in ("part", "verdict", "n", "k")} for part in verdict.get("parts", ())],
+        "parts": [{name: part[name] for name in of_part} for part in verdict.get("parts", ())],
         "retest": {"k": row.retest.k, "n": row.retest.n, "agrees": row.retest.agrees} if row.retest else None,
     }
 

@@ -37,7 +37,7 @@ KINDS = {
     Stream.MAIN: "The exploit. These trials decide the verdict.",
     Stream.CONTROL: "An unrelated request, to see whether the rule fires without the exploit too.",
     Stream.BENIGN: "A harmless question, to see whether ordinary users meet the flaw too.",
-    Stream.POSITIVE: "The exploit on the version known to have the flaw: were it not to show here, the test would be blunt.",
+    Stream.POSITIVE: "The exploit on the version known to be vulnerable; if it no longer shows there, the test is off.",
     Stream.ATTRIBUTE: "The exploit in one kind of wording, to find out which kinds still get through.",
     Stream.SCORE: "The exploit again, a number of times fixed beforehand; the severity is scored by these trials.",
 }

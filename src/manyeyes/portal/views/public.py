@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +17,7 @@ from manyeyes.programs import securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.programs.policy import published_version
 from manyeyes.publications import advisory, credit, figures, hall
+from manyeyes.publications.measures import measures
 from manyeyes.rules import clock
 
 
@@ -72,16 +71,11 @@ def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "program": found.case.program,
         "advisory": found,
-        "before": _drawable(found.facts.get("before")),
+        "measures": measures(found.facts),
         "byline": credit.byline(credit.of(found.case)),
         "here": "advisories",
     }
     return page(request, "portal/advisory.html", context)
-
-
-def _drawable(before: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The rate that stands for the flaw: of the rated setting where that was measured, else of the whole replay."""
-    return (before.get("rated") or before) if before else None
 
 
 @require_safe
