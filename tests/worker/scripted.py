@@ -28,6 +28,7 @@ class ScriptedTarget:
         self.seen: Counter[tuple[str, int]] = Counter()
         self.most = self._busy = 0
         self.status = 200
+        self.slow: dict[int, float] = {}
         self._lock = threading.Lock()
         target = self
 
@@ -72,7 +73,8 @@ class ScriptedTarget:
             self.seen[(prompt, seed)] += 1
             self._busy += 1
             self.most = max(self.most, self._busy)
-        time.sleep(self.delay)
+            wait = self.slow.get(self.calls, self.delay)
+        time.sleep(wait)
         with self._lock:
             self._busy -= 1
         if self.status != 200:

@@ -78,6 +78,18 @@ def test_verdict_is_the_plans_and_every_call_is_counted(target: ScriptedTarget) 
     assert seen.wordings[0].n >= right.n
 
 
+def test_a_slow_answer_costs_no_more_calls_than_there_are_slots(target: ScriptedTarget) -> None:
+    target.rate, target.slow = 0.0, {30: 2.0}
+    replay = queued(version_at(target.url), plan(target.url, min_successes=1), concurrency=8)
+    work()
+    replay.refresh_from_db()
+    assert (replay.state, replay.verdict_word, replay.n) == ("done", "not_reproduced", 63)
+    assert replay.verdict is not None
+    assert replay.verdict["overrun"] <= 8
+    assert replay.calls == target.calls == replay.trials.count() == 63 + replay.verdict["overrun"]
+    assert replay.trials.filter(stream="main", index__lt=63, overrun=False).count() == 63
+
+
 @pytest.mark.parametrize(
     ("status", "said"), [(401, "HTTP 401"), (404, "HTTP 404")]
 )  # fmt: skip
