@@ -73,7 +73,8 @@ def rate(window: Eyes) -> None:
     """Letters and reasons are proposed from the kind of flaw and the measured rate; the triager puts one in words."""
     window.press_and_wait("v")
     empty = window.page.eval_on_selector_all("[name^=why_]", "all => all.filter(e => !e.value).map(e => e.name)")
-    assert empty == []
+    assert empty == ["why_DX"], "what raises the score waits for words of a person"
+    window.page.fill("[name=why_DX]", "The code opens every account.")
     window.press_and_wait("Control+Enter")
     assert window.path.startswith("/desk/cases/"), window.words()[:1500]
 

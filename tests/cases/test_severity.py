@@ -11,6 +11,7 @@ from manyeyes.cases import (
     triage,
 )
 from manyeyes.cases.judgement import standing
+from manyeyes.rules import mes
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from tests.people import LETTERS, REASONS, Cast, make_case
 
@@ -41,8 +42,27 @@ def test_every_letter_needs_a_reason(cast: Cast) -> None:
     assert set(refused.value.fields) == {"why_DX", "why_SP"}
     with pytest.raises(Invalid):
         severity.rate(case, by=cast.theo, letters={**LETTERS, "DX": "Q"}, reasons=REASONS)
+
+
+def test_what_raises_the_score_is_put_in_words_by_a_person(cast: Cast) -> None:
+    case = make_case(cast, at="reproduced")
     begun = severity.prefill(case)
-    assert severity.rate(case, by=cast.theo, letters=begun.letters, reasons=begun.reasons)
+    assert begun.letters["DX"] == "H"
+    assert set(begun.letters) - set(begun.reasons) == {"DX"}
+    own = {"DX": "The code opens every account."}
+    lazy: list[tuple[dict[str, str], dict[str, str], set[str]]] = [
+        ({}, {}, {"why_DX"}),
+        ({}, {"DX": mes.BY_CODE["DX"].option("H").words}, {"why_DX"}),
+        ({"PE": "Y", "SP": "2"}, own, {"why_PE", "why_SP"}),
+    ]
+    for letters, reasons, wanting in lazy:
+        with pytest.raises(Invalid) as refused:
+            severity.rate(
+                case, by=cast.theo, letters={**begun.letters, **letters}, reasons={**begun.reasons, **reasons}
+            )
+        assert set(refused.value.fields) == wanting
+    severity.rate(case, by=cast.theo, letters=begun.letters, reasons={**begun.reasons, **own})
+    assert severity.prefill(case).reasons["DX"] == own["DX"], "what a person wrote is kept for the next rating"
 
 
 def test_two_disciplines_are_two_people_where_it_is_grave(cast: Cast) -> None:

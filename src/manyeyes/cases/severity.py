@@ -49,7 +49,10 @@ def measured(case: Case) -> tuple[tuple[int, int] | None, Reproduction | None]:
 
 
 def prefill(case: Case) -> Prefill:
-    """The newest rating's letters, else the lowest of each metric; the measured part from the replay on record."""
+    """The newest rating's letters, else where the kind of flaw begins; the measured part from the replay on record.
+
+    Only neutral letters come with a reason: whatever raises the score is put in words by a person.
+    """
     rating = newest_rating(case)
     observed, link = measured(case)
     if rating is not None:
@@ -57,7 +60,8 @@ def prefill(case: Case) -> Prefill:
         reasons = dict(rating.reasons)
     else:
         letters = starting_letters(case.vuln_class)
-        reasons = {code: mes.BY_CODE[code].option(letter).words for code, letter in letters.items()}
+        neutral = {code: letter for code, letter in letters.items() if mes.is_neutral(code, letter)}
+        reasons = {code: mes.BY_CODE[code].option(letter).words for code, letter in neutral.items()}
     return Prefill(letters=letters, reasons=reasons, observed=observed, retry_budget=_budget(case), source=link)
 
 
@@ -69,7 +73,10 @@ def rate(
     reasons: Mapping[str, str],
     expected_version: int | None = None,
 ) -> Rating:
-    """Rate the case. Every letter needs one line of why; how often it works is taken from the replay, never typed."""
+    """Rate the case. Every letter needs one line of why; how often it works is taken from the replay, never typed.
+
+    For a letter that raises the score, the definition of a letter is no reason.
+    """
     observed, link = measured(case)
     vector = rubric.build(letters, observed=observed, retry_budget=_budget(case))
     row = Rating(
@@ -148,8 +155,16 @@ def _checked_reasons(letters: Mapping[str, str], reasons: Mapping[str, str]) -> 
             continue
         try:
             clean[code] = checked(f"why_{code}", text, longest=REASON_LONGEST)
+            if not mes.is_neutral(code, letter) and _only_defines(code, text):
+                wrong[f"why_{code}"] = "This only repeats a definition. Say what in this case makes it so."
         except Invalid as error:
             wrong.update(error.fields)
     if wrong:
         raise Invalid(wrong)
     return clean
+
+
+def _only_defines(code: str, text: str) -> bool:
+    metric = mes.BY_CODE.get(code)
+    said = text.casefold().rstrip(".")
+    return metric is not None and said in {option.words.casefold() for option in metric.options}

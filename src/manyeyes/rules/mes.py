@@ -128,6 +128,19 @@ METRICS: tuple[Metric, ...] = (
     ),
 )  # fmt: skip
 
+LOWEST_EXPOSURE = frozenset({"PX", "AE"})
+"""Metrics whose L takes nothing for granted: what anybody has, or can do, is where a rating begins."""
+
+
+def is_neutral(code: str, letter: str) -> bool:
+    """Whether a letter is where a rating begins, so that its own definition is reason enough; others raise the score.
+
+    >>> [is_neutral("DX", "N"), is_neutral("DX", "L"), is_neutral("AE", "L"), is_neutral("SP", "1")]
+    [True, False, True, True]
+    """
+    return letter in ("N", "1", "-") or (letter == "L" and code in LOWEST_EXPOSURE)
+
+
 BY_CODE: dict[str, Metric] = {metric.code: metric for metric in METRICS}
 
 SECOND_IMPACT = Decimal("0.5")
