@@ -7,7 +7,7 @@ import pytest
 from manyeyes.accounts.models import Person
 from manyeyes.programs import access
 from manyeyes.programs.models import Program
-from manyeyes.programs.setup import add_member, create_program
+from manyeyes.programs.setup import add_member, create_program, invite
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 from manyeyes.rules.lifecycle import Role
 
@@ -83,3 +83,12 @@ def test_roles_that_no_team_member_can_hold_are_refused() -> None:
     for roles in ([Role.REPORTER], [Role.SYSTEM], []):
         with pytest.raises(Invalid):
             add_member(program, person(f"p{len(roles)}{roles}"[:20]), roles)
+
+
+def test_people_of_a_team_are_not_called_researchers(db: None) -> None:
+    program = create_program(slug="wicket", name="Wicket", organisation="Larkfield")
+    found = [
+        invite(program, email=f"{name}@larkfield.example", name="", roles=[Role.ML_TRIAGER])[0].handle
+        for name in ("theo", "mina", "olga")
+    ]
+    assert found == ["wicket-team", "wicket-team-2", "wicket-team-3"]

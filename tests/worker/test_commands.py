@@ -64,6 +64,24 @@ def test_init_makes_a_small_real_program_and_no_demo_data(house: Path) -> None:
     assert "ml_triager" in roles
 
 
+@pytest.mark.parametrize(
+    ("who", "name"),
+    [
+        (("--email", "you@example.org"), "Team of Larkfield"),
+        (("--email", "security@example.org"), "Team of Larkfield"),
+        (("--email", "you@example.org", "--person", "Ada Example"), "Ada Example"),
+        (WHO, "lena"),
+    ],
+)
+def test_the_first_person_has_a_public_name_that_says_who_they_are(
+    tmp_path: Path, who: tuple[str, ...], name: str
+) -> None:
+    assert run(tmp_path, "init", *MINE, *who).returncode == 0
+    with sqlite3.connect(tmp_path / "data" / "db.sqlite3") as database:
+        found = database.execute("select display_name, handle from accounts_person").fetchall()
+    assert found == [(name, "larkfield-team")]
+
+
 def test_init_again_changes_nothing(house: Path) -> None:
     key = (house / "config" / "master.key").read_bytes()
     again = run(house, "init", *MINE, *WHO)

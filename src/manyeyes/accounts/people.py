@@ -39,6 +39,16 @@ def create_account(
     return person
 
 
+def team_handle(slug: str) -> str:
+    """A free handle for somebody of a team who has not chosen one: of the program, since they are no researcher."""
+    stem = f"{slug[:30].strip('-')}-team"
+    taken = {
+        handle.lower() for handle in Person.objects.filter(handle__istartswith=stem).values_list("handle", flat=True)
+    }
+    numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
+    return next(handle for handle in (stem, *numbered) if handle.lower() not in taken)
+
+
 def change_settings(person: Person, *, handle: str, display_name: str, wants_mail: bool) -> Person:
     """What somebody says about themselves. Raises Invalid naming the field; a receipt's bearer has no handle to set."""
     handle, display_name = handle.strip(), display_name.strip()

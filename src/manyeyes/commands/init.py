@@ -17,6 +17,11 @@ from django.core.management import call_command
 
 HELP = "make a program ready to use: data directory, master key, tables, first person, default policy"
 FOLDERS = ("", "files", "mail", "log", "run")
+NAMES_NOBODY = re.compile(
+    r"(abuse|ai|admin|administrator|contact|hello|help|info|it|mail|me|my|name|noreply|office|postmaster|root|security"
+    r"|soc|someone|support|team|test|user|webmaster|you|your)?([^a-z]|$)"
+)
+"""How the part before @ of an address begins that belongs to a desk, or was copied from an example."""
 ALL_ROLES = ("program_manager", "security_triager", "ml_triager", "target_owner", "publisher", "admin")
 
 
@@ -27,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slug", help="the program's short name in addresses, for example larkfield")
     parser.add_argument("--target", help="the first system that researchers may test (default: the AI systems)")
     parser.add_argument("--email", help="mail address of the first person, who gets every role")
-    parser.add_argument("--person", default="", help="how this person is shown to others (default: the part before @)")
+    parser.add_argument("--person", default="", help="the name others read, for example Ada Example (default: asked)")
     parser.add_argument("--contact", default="", help="address for security.txt (default: the report form only)")
     parser.add_argument("--zone", default="UTC", help="time zone of the team, for example Europe/Vienna")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
@@ -120,7 +125,7 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
     from django.db import transaction
 
     from manyeyes.accounts.models import Person
-    from manyeyes.accounts.people import create_account
+    from manyeyes.accounts.people import create_account, team_handle
     from manyeyes.programs.setup import create_program
     from manyeyes.rules.lifecycle import Role
 
@@ -129,12 +134,14 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
     slug = _answer(args.slug, "Short name in addresses", _slug(organisation))
     system = _answer(args.target, "First system that researchers may test", f"{organisation} AI systems"[:120])
     email = _answer(args.email, "Your mail address").strip().lower()
+    shown_as = _answer(args.person or None, "Your name, as others read it", _public_name(email, organisation))
     password, shown = _password(args)
     with transaction.atomic():
         person = Person.objects.filter(email=email).first()
         if person is None:
-            shown_as = args.person or email.split("@")[0]
-            person = create_account(email=email, display_name=shown_as, password=password)
+            person = create_account(
+                email=email, display_name=shown_as, handle=team_handle(_slug(slug)), password=password
+            )
         else:
             shown = ""
         program = create_program(
@@ -148,6 +155,12 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
         )
         _first_target(program, system, person)
     return program, shown
+
+
+def _public_name(email: str, organisation: str) -> str:
+    """What to call somebody who gave no name: the part before @, unless it names nobody."""
+    local = email.split("@")[0]
+    return f"Team of {organisation}"[:80] if NAMES_NOBODY.match(local) else local
 
 
 def _first_target(program: Any, name: str, owner: Any) -> None:

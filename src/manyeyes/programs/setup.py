@@ -13,7 +13,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from manyeyes.accounts.models import Person
-from manyeyes.accounts.people import create_account
+from manyeyes.accounts.people import create_account, team_handle
 from manyeyes.programs import policy
 from manyeyes.programs.access import DISCIPLINE_OF
 from manyeyes.programs.models import Membership, Program
@@ -86,7 +86,8 @@ def invite(program: Program, *, email: str, name: str, roles: Iterable[str]) -> 
     password = ""
     if person is None:
         password = "-".join(secrets.token_hex(2) for _ in range(6))
-        person = create_account(email=email, display_name=name, password=password)
+        handle = team_handle(program.slug)
+        person = create_account(email=email, display_name=name, handle=handle, password=password)
     add_member(program, person, [Role(role) for role in roles])
     return person, password
 
