@@ -47,6 +47,13 @@ class Exchange:
     ms: int
     attempts: int
     at: datetime | None
+    useful: bool
+
+    @property
+    def came_out(self) -> str:
+        """What came of it in words; a harmless question of a verification succeeds by being answered."""
+        words = ("a useful answer", "not a useful answer") if self.useful else ("it worked", "it did not work")
+        return {str(Outcome.SUCCESS): words[0], str(Outcome.FAILURE): words[1]}.get(self.outcome, "undecided")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,4 +304,5 @@ def _exchange(document: PlanDocument, row: Trial) -> Exchange:
         ms=row.ms,
         attempts=row.attempts,
         at=row.started_at,
+        useful=request.detector == "useful",
     )

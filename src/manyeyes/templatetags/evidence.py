@@ -165,6 +165,24 @@ def verdict_words(said: str) -> SafeString:
     return format_html("<b>{}{}</b>{}", head, colon, rest) if colon else format_html("{}", said)
 
 
+CHANCE = {
+    "halves": ("they differ by no more than chance", "they differ by more than chance"),
+    "runs": ("no more than by chance", "more than by chance"),
+}
+
+
+@register.filter
+def check_words(check: dict[str, Any]) -> str:
+    """`{{ check|check_words }}`: what was looked at and what came of it."""
+    detail, chance = str(check["detail"]), check.get("p_value")
+    if chance is not None and check["name"] in CHANCE:
+        said = CHANCE[check["name"]][0 if check["passed"] else 1]
+        detail += f": {said} (p = {chance:.2f})" if chance >= 0.01 else f": {said} (p < 0.01)"
+    elif detail.startswith("not available"):
+        detail = "Not looked at: not every answer was kept, so repeated answers cannot be told apart"
+    return f"{detail[:1].upper()}{detail[1:]}."
+
+
 @register.filter
 def part_note(part: dict[str, Any]) -> str:
     """`{{ part|part_note }}`: what a part came to, in a word or two."""
