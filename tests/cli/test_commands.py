@@ -117,6 +117,8 @@ def test_plan_tells_exact_error_rates_and_price(finding: str, capsys: pytest.Cap
     assert code == 0
     assert "20\u202f%" in out
     assert "63.0" in out
+    assert "chance to say 'reproduced' wrongly, at p0 = 1.0" in out
+    assert "chance to say 'not reproduced' wrongly, at p-min = 5.0" in out
 
 
 def test_plan_works_out_tau_for_an_attacker(finding: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,9 +132,16 @@ def test_plan_works_out_tau_for_an_attacker(finding: str, capsys: pytest.Capture
     [
         (["plan", "{finding}", "--rates", "a"], "--rates: give numbers"),
         (["plan", "{finding}", "--p0", "0.9"], "p0: must be below p_min"),
-        (["plan", "{finding}", "--tau", ".1", "--attack-tau", ".1"], "not both"),
-        (["plan", "{finding}", "--attack-tau", "7"], "--attack-tau"),
-        (["plan", "{finding}", "--before", "7"], "--before: give successes/trials"),
+        (["plan", "{finding}", "--question", "verify", "--tau", ".1", "--attack-tau", ".1"], "not both"),
+        (["plan", "{finding}", "--question", "verify", "--attack-tau", "7"], "--attack-tau: "),
+        (["plan", "{finding}", "--tau", "5"], "--tau: belongs to --question verify"),
+        (["plan", "{finding}", "--benign-need", "5"], "--benign-need: belongs to --question verify"),
+        (
+            ["plan", "{finding}", "--question", "verify", "--no-control"],
+            "--no-control: belongs to --question reproduce",
+        ),
+        (["plan", "{finding}", "--question", "verify", "--tau", "5"], "tau"),
+        (["plan", "{finding}", "--question", "verify", "--before", "7"], "--before: give successes/trials"),
         (["plan", "{finding}", "--max-cost", "7"], "--max-cost needs --price-in"),
         (["plan", "/nowhere/file.yaml"], "/nowhere/file.yaml: No such file"),
         (["replay", "{finding}", "--target", "models.example"], "must begin with http"),
@@ -197,11 +206,15 @@ def test_replay_and_verify_end_to_end(finding: str, tmp_path: Path, capsys: pyte
         code, data, _ = told(capsys, "verify", finding, "--target", mended.url, *words, "--json")
         assert (code, data["verdict"]) == (0, "holds")
         assert set(data) >= KEYS
+        assert data["target"]["model"] == ""
         assert data["calls"] == mended.count + leaky.count - sum(before)
         words = ["--tau", ".05", "--positive-model", "v1", "--out", f"{place}-4", "--before", "20/30"]
         code = main(["verify", finding, "--target", leaky.url, *words])
         assert code == 1
-        assert "Fix fails" in capsys.readouterr().out
+        out, err = capsys.readouterr()
+        assert "Fix fails" in out
+        assert re.search(r"^harmless questions answered usefully: \d of 8, ", out, re.MULTILINE)
+        assert "no --model was given" in err
 
 
 def test_caps_exit_with_four_and_the_run_goes_on(
@@ -223,6 +236,7 @@ def test_nobody_there_exits_with_two(finding: str, tmp_path: Path, capsys: pytes
     code, data, err = told(capsys, "replay", finding, *words)
     assert code == 2
     assert data["error"]["kind"] == "target_unreachable"
+    assert "no answer: cannot connect to 127.0.0.1:9: Connection refused (tried" in err
     assert "paused" in err
 
 

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """0, or 2 for a question that cannot be asked."""
     try:
+        questions.other_question(args, args.question)
         reproducer = questions.reproducer_of(args)
         options = questions.options_of(args, reproducer)
         targets = {"main": TargetInfo()}
@@ -60,12 +61,12 @@ def rates_of(text: str | None, plan: Plan, reproducer: Reproducer) -> list[float
                 f"--rates: give numbers from 0 to 1 with commas, for example 0,.05,.2, not {text!r}"
             ) from None
     if plan.question is Question.VERIFY:
-        rates = {0.0, plan.tau / 10, plan.tau, 2 * plan.tau, min(1.0, 10 * plan.tau), 0.5}
+        some = {0.0, plan.tau / 10, plan.tau, 2 * plan.tau, min(1.0, 10 * plan.tau), 0.5}
     else:
-        rates = {0.0, plan.p0, plan.p_min, 0.1, 0.2, 0.5}
+        some = {0.0, plan.p0, plan.p_min, 0.1, 0.2, 0.5}
         if reproducer.claim:
-            rates.add(reproducer.claim.successes / reproducer.claim.trials)
-    return sorted(rates)
+            some.add(reproducer.claim.successes / reproducer.claim.trials)
+    return sorted(some)
 
 
 def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
@@ -148,13 +149,14 @@ def _mean(values: Sequence[float]) -> float:
 def told(data: dict[str, Any]) -> str:
     """The forecast for people."""
     verify = data["question"] == "verify"
-    claim = "holds" if verify else "reproduced"
+    claim, contrary = ("holds", "fails") if verify else ("reproduced", "not reproduced")
     kind = "exact" if data["exact"] else "simulated"
     edge = f"tau = {percent(data['tau'], fine=True)}" if verify else f"p0 = {percent(data['p0'], fine=True)}"
+    other = f"tau = {percent(data['tau'], fine=True)}" if verify else f"p-min = {percent(data['p_min'], fine=True)}"
     lines = [
         f"{data['title']}: {data['question']}, plan {data['plan_hash'][:12]}",
-        f"chance of a wrong {claim!r} at {edge}: {data['type_one']:.4f} ({kind}); "
-        f"of the contrary, where that is just false: {data['type_two']:.4f}",
+        f"chance to say {claim!r} wrongly, at {edge}: {data['type_one']:.4f} ({kind})",
+        f"chance to say {contrary!r} wrongly, at {other}: {data['type_two']:.4f} ({kind})",
         "",
         f"true rate   says {claim:<11} trials expected   9 in 10 end by   calls   tokens"
         + ("   cost" if data["currency"] else ""),

@@ -98,11 +98,22 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def other_question(args: argparse.Namespace, question: str) -> None:
+    """Raises UsageError where an option was given that only the other question takes, which would be passed over."""
+    for asked, add in (("reproduce", add_reproduce), ("verify", add_verify)):
+        if asked != question:
+            bare = argparse.ArgumentParser(add_help=False)
+            add(bare)
+            for name, usual in vars(bare.parse_args([])).items():
+                if getattr(args, name) != usual:
+                    raise UsageError(f"--{name.replace('_', '-')}: belongs to --question {asked}; say that too")
+
+
 def add_target(parser: argparse.ArgumentParser) -> None:
     """Where the model is."""
     group = parser.add_argument_group("target")
     group.add_argument("--target", required=True, metavar="URL", help="address of an OpenAI-compatible server")
-    group.add_argument("--model", default="default", metavar="NAME", help="the model's name there")
+    group.add_argument("--model", default="", metavar="NAME", help="the model's name there (default: none is sent)")
     group.add_argument("--key-env", metavar="VAR", help="environment variable that holds the key")
     group.add_argument("--label", default="", help="what to call this version")
     group.add_argument(

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.commands.questions import UsageError, refuse, run_directory, show
+from manyeyes.commands.telling import told
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.rules import clock
-from manyeyes.rules.words import interval_words, part_words, percent, verdict_sentence
+from manyeyes.rules.words import interval_words
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.driver import AwaitingLabel, BudgetStop, Standing, TargetUnreachable, run
 from manyeyes.runs.pacing import Pacing
@@ -64,6 +65,8 @@ def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], ke
         return refuse(args, UsageError(f"{args.out}: {error.strerror}"), kind="input", code=UNUSABLE)
     known: dict[str, Any] = {"question": str(document.plan.question), "plan_hash": document.hash, "out": str(place)}
     progress = _Progress(sys.stderr.isatty())
+    if not all(info.model for info in document.targets.values()):
+        print("no --model was given: requests name no model, and the server takes its own", file=sys.stderr)
     print(f"plan {document.hash[:12]}, seed {document.plan.seed}, kept in {place}", file=sys.stderr)
     try:
         result = asyncio.run(_interruptible(_run(args, document, store, keys, progress)))
@@ -166,46 +169,3 @@ def _line(standing: Standing) -> str:
         f"{at.phase}: {at.k} of {at.n} succeeded, {rate}; at most {left} trials left; "
         f"{standing.calls} calls, {standing.under_way} under way"
     )
-
-
-def told(result: RunResult) -> str:
-    """The verdict for people: a sentence, then what it is made of."""
-    data = result.to_json()
-    rated = next((row for row in data["settings"] if row["rated"]), None)
-    lines = [
-        verdict_sentence(data, where="" if rated is None else rated["setting"], plan=result.document.plan.to_json())
-    ]
-    if data["settings"]:
-        lines.append("\nsetting                    trials  succeeded  rate     interval")
-        lines += [_row(row["setting"] + (" (rated)" if row["rated"] else ""), row) for row in data["settings"]]
-    if data["parts"]:
-        lines.append("\npart                       trials  succeeded  rate     interval")
-        lines += [f"{_row(part_words(row['part']), row)}  {row['verdict']}" for row in data["parts"]]
-    if data["arms"]:
-        lines.append("\narm                        trials  succeeded  rate     interval")
-        lines += [_row(row["arm"], {**row, "asr": row["k"] / row["n"] if row["n"] else None}) for row in data["arms"]]
-    if place := data["claim"].get("place"):
-        said = f"{data['claim']['k']} of {data['claim']['n']} ({percent(data['claim']['asr'])})"
-        lines.append(f"\nThe claim, {said}, lies {place} the measured interval.")
-    passing = [f"{row['wording']} ({row['k']} of {row['n']})" for row in data["wordings"] if row["k"]]
-    if passing:
-        lines.append(f"\nstill passing: {', '.join(passing)}")
-    failed = [check for check in data["checks"] if not check["passed"]]
-    lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
-    if data["residual_at_k"] and data["retry_budget"] > 1 and data["verdict"] != "holds":
-        side = "at most" if data["bound_side"] == "upper" else "at least"
-        lines.append(
-            f"\nWith {data['retry_budget']} tries an attacker succeeds {side} {percent(data['residual_at_k'])}."
-        )
-    money = f", {data['cost']:.4f} {data['currency']}" if data["cost"] is not None else ""
-    tokens = data["tokens"]["in"] + data["tokens"]["out"]
-    lines.append(
-        f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {data['seconds']:.1f} s"
-    )
-    return "\n".join(lines)
-
-
-def _row(name: str, row: Mapping[str, Any]) -> str:
-    rate = "–" if row["asr"] is None else percent(row["asr"])
-    note = "  one observation" if row.get("one_answer") else ""
-    return f"{name:<26} {row['n']:>6}  {row['k']:>9}  {rate:<7}  {interval_words(row['low'], row['high'])}{note}"

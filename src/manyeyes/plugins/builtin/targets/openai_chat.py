@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import email.utils
 import ipaddress
+import os
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -78,7 +80,7 @@ class OpenAIChat:
     def body(self, request: Request) -> bytes:
         """The bytes that stand for a request: what is not named in the settings is not sent."""
         data: dict[str, Any] = {
-            "model": self.model,
+            **({"model": self.model} if self.model else {}),
             "messages": list(request.messages),
             **request.params,
             **self._extra,
@@ -149,7 +151,18 @@ def _refuse_private(host: str) -> None:
 
 
 def _plain(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"the certificate of {error.host}:{error.port} is not trusted: {error.certificate_error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot connect to {error.host}:{error.port}: {_reason(error.os_error)}"
     return str(error) or type(error).__name__
+
+
+def _reason(cause: OSError) -> str:
+    """Why there is no connection; the number of an SSL error is none of the system's."""
+    if not isinstance(cause, ssl.SSLError) and (cause.errno or 0) > 0:
+        return os.strerror(cause.errno or 0)
+    return cause.strerror or str(cause)
 
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:

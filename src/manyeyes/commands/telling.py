@@ -1,0 +1,101 @@
+"""Tells a verdict in the terminal: a sentence, then the counts it is made of, all in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from manyeyes.rules.words import count_words, interval_words, part_words, percent, verdict_sentence
+from manyeyes.runs.result import RunResult
+
+PART_VERDICTS = {"holds": "holds by itself", "fails": "still passes", "not_shown": "too high to hold"}
+CONTROL = "unrelated requests with the flaw"
+ARMS = {
+    ("reproduce", "benign"): "harmless questions with the flaw",
+    ("score", "benign"): "harmless questions with the flaw",
+    ("verify", "benign"): "harmless questions answered usefully",
+    ("verify", "positive"): "the exploit on the version with the flaw",
+}
+
+
+def told(result: RunResult) -> str:
+    """The verdict for people: a sentence, then what it is made of."""
+    data = result.to_json()
+    rated = next((row for row in data["settings"] if row["rated"]), None)
+    lines = [
+        verdict_sentence(data, where="" if rated is None else rated["setting"], plan=result.document.plan.to_json())
+    ]
+    if data["settings"]:
+        lines.append("\nsetting                    trials  succeeded  rate     interval")
+        lines += [_row(row["setting"] + (" (rated)" if row["rated"] else ""), row) for row in data["settings"]]
+    if data["parts"]:
+        lines.append("\npart                       trials  succeeded  rate     interval")
+        lines += [f"{_row(part_words(row['part']), row)}  {part_verdict(row)}" for row in data["parts"]]
+    if data["arms"]:
+        lines += ["", *(arm_words(row, data) for row in data["arms"])]
+    if place := data["claim"].get("place"):
+        said = f"{data['claim']['k']} of {data['claim']['n']} ({percent(data['claim']['asr'])})"
+        lines.append(f"\nThe claim, {said}, lies {place} the measured interval.")
+    return "\n".join([*lines, *_remarks(data), _bill(data)])
+
+
+def part_verdict(row: Mapping[str, Any]) -> str:
+    """What a part says by itself; few trials are no contradiction to a fix that holds over all parts together.
+
+    >>> part_verdict({"verdict": "inconclusive", "k": 0, "n": 16})
+    '0 of 16, no success; too few alone'
+    >>> part_verdict({"verdict": "inconclusive", "k": 2, "n": 20})
+    '2 of 20; too few alone'
+    """
+    if known := PART_VERDICTS.get(row["verdict"]):
+        return known
+    return f"{count_words(row['k'], row['n'])}{'' if row['k'] else ', no success'}; too few alone"
+
+
+def arm_words(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """What was asked beside the exploit, and what came of it."""
+    counted = (
+        f"{count_words(row['k'], row['n'])}, {interval_words(row['low'], row['high'])}" if row["n"] else "not tried"
+    )
+    if row["ok"] is False:
+        counted += f"; too few, {row['need']} were needed"
+    return f"{_arm(row['arm'], data)}: {counted}"
+
+
+def _arm(arm: str, data: Mapping[str, Any]) -> str:
+    several = sum(row["arm"].startswith("control") for row in data["arms"]) > 1
+    if arm == "control":
+        return CONTROL + (", a fixed number" if several else "")
+    if arm == "control in blocks":
+        return f"{CONTROL}, in turn with the exploit"
+    if arm == "positive" and any(check["name"] == "positive control" for check in data["checks"]):
+        return "the success rule on the example answer"
+    return ARMS.get((data["question"], arm), arm)
+
+
+def _remarks(data: Mapping[str, Any]) -> list[str]:
+    """What still passes, what was noticed, and what an attacker with more tries reaches."""
+    lines = []
+    passing = [f"{row['wording']} ({row['k']} of {row['n']})" for row in data["wordings"] if row["k"]]
+    if passing:
+        lines.append(f"\nstill passing: {', '.join(passing)}")
+    failed = [check for check in data["checks"] if not check["passed"]]
+    lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
+    if data["residual_at_k"] and data["retry_budget"] > 1 and data["verdict"] != "holds":
+        side = "at most" if data["bound_side"] == "upper" else "at least"
+        lines.append(
+            f"\nWith {data['retry_budget']} tries an attacker succeeds {side} {percent(data['residual_at_k'])}."
+        )
+    return lines
+
+
+def _bill(data: Mapping[str, Any]) -> str:
+    money = f", {data['cost']:.4f} {data['currency']}" if data["cost"] is not None else ""
+    tokens = data["tokens"]["in"] + data["tokens"]["out"]
+    return f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {data['seconds']:.1f} s"
+
+
+def _row(name: str, row: Mapping[str, Any]) -> str:
+    rate = "–" if row["asr"] is None else percent(row["asr"])
+    note = "  one observation" if row.get("one_answer") else ""
+    return f"{name:<26} {row['n']:>6}  {row['k']:>9}  {rate:<7}  {interval_words(row['low'], row['high'])}{note}"
