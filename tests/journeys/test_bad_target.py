@@ -86,7 +86,8 @@ def accounted(replay: Replay, wicket: Wicket) -> None:
     assert not [place for place, count in Counter((row.stream, row.index) for row in rows).items() if count > 1]
     main = {row.index for row in rows if row.stream == "main"}
     assert set(range(replay.n or 0)) <= main, "a trial that the verdict leans on is missing"
-    assert replay.calls == wicket.count
+    # A call is counted before it is sent, so one that was cut off in between is counted and never received.
+    assert 0 <= replay.calls - wicket.count <= replay.concurrency
     assert replay.unanswered == replay.calls - sum(row.attempts for row in rows)
     for row in rows:
         assert f"Ticket {row.seed}." in row.said("answer")
