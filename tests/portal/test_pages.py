@@ -259,8 +259,9 @@ def test_credit_and_date_are_chosen(cast: Cast, as_: As) -> None:
     assert "Rhea K." in sound(as_("nobody").get("/thanks/"))
     past = rhea.post(f"/my/{case.ref}/embargo/", {"action": "propose", "until": "2001-01-01"})
     assert past.status_code == 422
-    disclosure.propose_embargo(case, by=cast.theo, until=clock.now() + timedelta(days=30))
-    assert rhea.post(f"/my/{case.ref}/embargo/", {"action": "agree"}).status_code == 302
+    date = disclosure.propose_embargo(case, by=cast.theo, until=clock.now() + timedelta(days=30))
+    agreed = rhea.post(f"/my/{case.ref}/embargo/", {"action": "agree", "proposal": date.pk})
+    assert agreed.status_code == 302
     assert disclosure.in_force(case) is not None
 
 
