@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
 from manyeyes import worker
 from manyeyes.engine import drive
 from manyeyes.replays import evidence, queue
 from manyeyes.replays.models import Replay
-from manyeyes.runs.document import Caps, PlanDocument
-from tests.replays.making import plan, queued, version_at
+from manyeyes.reproducer.load import load_text
+from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
+from manyeyes.runs.prepare import Options, prepare
+from tests.replays.making import REPRODUCER, plan, queued, version_at
 from tests.worker.scripted import ScriptedTarget, leaks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +79,23 @@ def test_verdict_is_the_plans_and_every_call_is_counted(target: ScriptedTarget) 
     assert evidence.exchange(replay, "main", 0) is not None
     assert evidence.exchange(replay, "main", 9_999) is None
     assert seen.wordings[0].n >= right.n
+
+
+def test_the_page_shows_the_control_by_its_fixed_trials(target: ScriptedTarget) -> None:
+    text = REPRODUCER + 'control: [{role: user, content: "Tell me about herons."}]\n'
+    options = Options(seed=7, rated_n=4, setting_n=2, control_n=9)
+    info = TargetInfo(url=target.url, model="wicket", label="v1")
+    document = prepare(load_text(text, "test"), "reproduce", targets={"main": info}, options=options)
+    replay = queued(version_at(target.url), document)
+    work()
+    replay.refresh_from_db()
+    seen = evidence.load(replay)
+    assert replay.verdict_word == "reproduced"
+    assert seen.arms["control in blocks"]["n"] == replay.n
+    shown = render_to_string("parts/evidence/arms.html", {"evidence": seen})
+    assert seen.arms["control"]["n"] == 9
+    assert "<td>0 of 9, at most" in shown
+    assert "blocks" not in shown
 
 
 def test_a_slow_answer_costs_no_more_calls_than_there_are_slots(target: ScriptedTarget) -> None:
