@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: moves, plugins, commands. Run: uv run python docs/generate.py"""
+"""Writes the reference pages that follow from the code: `uv run python docs/generate.py` (moves, plugins, commands)."""
 
 from __future__ import annotations
 
