@@ -252,7 +252,10 @@ def test_killed_and_started_again_it_comes_to_the_same_verdict(
         before = target.count
         assert whole["calls"] == before
         assert whole["n"] > 20
-        cut = subprocess.Popen([*command, str(tmp_path / "cut")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        cut = subprocess.Popen(
+            [*command, str(tmp_path / "cut")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job would inherit "ignore"
+        )  # fmt: skip
         while target.count < before + 15:
             time.sleep(0.002)
         os.kill(cut.pid, how)
