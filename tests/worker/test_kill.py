@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from manyeyes.commands.serve import WorkerChild
 from manyeyes.engine import drive
 from tests.replays.making import plan
 from tests.worker.scripted import ScriptedTarget, leaks
@@ -242,3 +244,24 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # newer Pythons warn of forks beside threads
+def test_starting_a_child_never_meets_a_fork() -> None:
+    """A process forked while a child is being started would hold its pipe open, and the start would wait for ever."""
+    keeper = WorkerChild()
+    seen: list[bool] = []
+    with keeper._forking:
+        forker = threading.Thread(target=lambda: seen.append(_forked()))
+        forker.start()
+        forker.join(0.3)
+        assert seen == [], "the fork waits until the child is started"
+    forker.join(10)
+    assert seen == [True]
+
+
+def _forked() -> bool:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0

@@ -68,6 +68,11 @@ class WorkerChild:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        # Starting a child waits for the end of a pipe. A web process that is forked in between inherits the pipe and
+        # keeps it open, and the wait would last as long as that process: so the two never happen at once.
+        self._forking = threading.Lock()
+        release = self._forking.release
+        os.register_at_fork(before=self._forking.acquire, after_in_parent=release, after_in_child=release)
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
 
@@ -92,11 +97,12 @@ class WorkerChild:
         while not self._stopping.is_set():
             # The whole command line is ours: this interpreter, our own module, our process id.
             # A session of its own: Ctrl-C reaches us, and we end it in order.
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "manyeyes.cli", "worker", "--parent", str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with self._forking:
+                self._process = subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-m", "manyeyes.cli", "worker", "--parent", str(os.getpid())],
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
             while self._process.poll() is None and not self._stopping.is_set():
                 self._stopping.wait(0.5)
             if not self._stopping.is_set():
