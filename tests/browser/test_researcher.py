@@ -53,9 +53,7 @@ def come_back(window: Eyes, digits: str) -> None:
     window.press_and_wait("Enter")
     window.fill("digits", digits)
     window.press_and_wait("Enter")
-    assert window.path == "/my/", window.words()
-    window.tab_to(words="It tells the code of the day")
-    window.press_and_wait("Enter")
+    assert window.path.startswith("/my/ME-"), "a receipt with one case opens that case"
 
 
 def test_anonymous_researcher_reports_returns_and_answers(eyes: Open) -> None:
