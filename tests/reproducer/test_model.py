@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from manyeyes.reproducer.load import ReproducerError, load_data, load_text
+from manyeyes.reproducer.load import ReproducerError, load_data, load_file, load_text
 from manyeyes.reproducer.model import CLASSES, Reproducer, Wording
 from tests.reproducer.examples import EXAMPLE
 
@@ -105,3 +106,9 @@ def test_the_classes_of_the_taxonomy_are_known() -> None:
     assert len(CLASSES) == 16
     for code in CLASSES:
         assert made(**{"class": code}).vuln_class == code
+
+
+def test_files_of_the_first_version_keep_their_hash() -> None:
+    assert made().hash == "db200ea0279f0c1ebce404051db61189239a8d7b9fae619327d764301ada325a"
+    wicket = Path(__file__).parents[2] / "src/manyeyes/demo/wicket.poc.yaml"
+    assert load_file(wicket).hash == "c988d05273851dfe54110a294298b54746866524d6b884fb016ca0d78d32e6ee"

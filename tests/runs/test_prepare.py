@@ -155,3 +155,15 @@ def test_the_hazard_class_is_frozen_with_the_plan_and_one_is_never_replayed() ->
 def test_the_control_is_measured_only_where_it_is_asked() -> None:
     assert made("reproduce", use_control=False).plan.control_n == 0
     assert made("reproduce", score=False).plan.control_n == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "frozen"),
+    [
+        ("reproduce", "b4a162febc97c671baa69e5722030812b6dde9254f34f84b1644e8eb8ce00776"),
+        ("verify", "5dcb198be50d786631a0697dae9c84bb90b9bfaf6bc9767a2a6af3a6b5eacf20"),
+        ("score", "92f63e8fa10636539d589bbf71287d4e9262061555af30afe65f0f903e304571"),
+    ],
+)
+def test_plans_frozen_by_the_first_version_keep_their_hash(question: str, frozen: str) -> None:
+    assert made(question).hash == frozen
