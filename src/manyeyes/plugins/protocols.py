@@ -8,7 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from manyeyes.engine.plan import Outcome
 
-
 Message = Mapping[str, Any]
 """One message in normal form, which every target translates to its own wire.
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from manyeyes.engine import plan_reproduce, plan_score, plan_verify
 from manyeyes.engine.plan import Arm, Cell, Fixed, Outcome, Plan, Question
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Exchange, Reply
-from manyeyes.reproducer.detection import Rule
-from manyeyes.reproducer.model import Message, Reproducer, Setting, Wording
+from manyeyes.reproducer.model import Reproducer, Setting, Wording
 from manyeyes.reproducer.variants import FAMILIES, variants
 from manyeyes.rules.permits import NEVER_BY_MACHINE
-from manyeyes.runs.document import Caps, CellRequest, PlanDocument, TargetInfo
+from manyeyes.runs.cells import Cells, PrepareError
+from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
 from manyeyes.runs.price import Price
 
-
-class PrepareError(ValueError):
-    """A plan that cannot be made from this reproducer; the message names the field and the mend."""
+__all__ = ["Options", "PrepareError", "prepare"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +89,8 @@ class _Making:
         self, reproducer: Reproducer, question: Question, options: Options, targets: Mapping[str, TargetInfo]
     ) -> None:
         self.reproducer, self.question, self.options, self.targets = reproducer, question, options, dict(targets)
-        self.rated = reproducer.rated_setting()
-        self.settings = reproducer.setting_list()
-        self.reported = reproducer.wording_list()
-        self.requests: dict[str, CellRequest] = {}
+        self.cells = Cells(reproducer)
+        self.rated, self.settings, self.reported = self.cells.rated, self.cells.settings, self.cells.reported
         self.notes = dict(options.notes)
 
     def plan(self) -> Plan:
@@ -103,7 +99,7 @@ class _Making:
         if self.question is Question.SCORE:
             return plan_score(
                 score=self._fixed(),
-                rated=self._key(self.rated, self.reported[0]),
+                rated=self.cells.key(self.rated, self.reported[0]),
                 benign=self._benign(),
                 retry_budget=retries,
                 seed=seed,
@@ -125,7 +121,7 @@ class _Making:
             margin=options.margin,
             benign=self._benign(),
             score=self._fixed() if options.score else (),
-            rated=self._key(self.rated, self.reported[0]) if options.score else "",
+            rated=self.cells.key(self.rated, self.reported[0]) if options.score else "",
             claim=self._claim(),
             seed=seed,
             notes=self.notes,
@@ -166,15 +162,13 @@ class _Making:
         )
 
     def document(self, plan: Plan) -> PlanDocument:
-        rules: dict[str, Rule] = {"success": self.reproducer.success}
-        if self.reproducer.benign is not None:
-            rules["useful"] = self.reproducer.benign.useful
+        detectors = self.cells.detectors()
         claim = self.reproducer.claim
         return PlanDocument(
             plan=plan,
-            requests=self.requests,
-            detectors={name: rule.to_json() for name, rule in rules.items()},
-            detector_versions={name: Whole(rule.to_json()).version for name, rule in rules.items()},
+            requests=self.cells.requests,
+            detectors=detectors,
+            detector_versions={name: Whole(rule).version for name, rule in detectors.items()},
             targets=self.targets,
             caps=self.options.caps,
             price=self.options.price,
@@ -184,26 +178,20 @@ class _Making:
             hazard=self.reproducer.hazard or "",
             title=self.reproducer.title,
             reproducer_hash=self.reproducer.hash,
-            knobs={setting.id: setting.values() for setting in self.settings},
+            knobs=self.cells.knobs(),
             claim=claim.model_dump(exclude_none=True) if claim else {},
         )
 
     def _mixture(self, wordings: Sequence[Wording]) -> tuple[Cell, ...]:
-        settings = self.settings if self.options.mix == "all" else (self.rated,)
-        sizes: dict[str, int] = {}
-        for wording in wordings:
-            sizes[wording.family] = sizes.get(wording.family, 0) + 1
-        return tuple(
-            self._cell(setting, wording, weight=1 / sizes[wording.family])
-            for setting in settings
-            for wording in wordings
-        )
+        return self.cells.mixture(wordings, settings=self.settings if self.options.mix == "all" else None)
 
     def _fixed(self) -> tuple[Fixed, ...]:
         """The rated setting first, then the others, each with the first reported wording."""
         first = self.reported[0]
         rest = [setting for setting in self.settings if setting != self.rated]
-        return tuple(Fixed(cell=self._cell(setting, first), n=self._count(setting)) for setting in (self.rated, *rest))
+        return tuple(
+            Fixed(cell=self.cells.exploit(setting, first), n=self._count(setting)) for setting in (self.rated, *rest)
+        )
 
     def _count(self, setting: Setting) -> int:
         if setting.deterministic:
@@ -217,7 +205,7 @@ class _Making:
     def _control(self) -> tuple[Cell, ...]:
         if self.reproducer.control is None or not self._controlled:
             return ()
-        return (self._other("control", self.reproducer.control, "success"),)
+        return (self.cells.beside("control", self.reproducer.control, detector="success"),)
 
     def _benign(self) -> Arm | None:
         """Verify: must get useful answers. Elsewhere: how often a harmless request has the flaw, reported only."""
@@ -226,12 +214,13 @@ class _Making:
         n = (8 if verify else 20) if wanted is None else wanted
         if self.reproducer.benign is None or n == 0:
             return None
-        cell = self._other("benign", self.reproducer.benign.conversation, "useful" if verify else "success")
+        detector = "useful" if verify else "success"
+        cell = self.cells.beside("benign", self.reproducer.benign.conversation, detector=detector)
         return Arm(cells=(cell,), n=n, need=self.options.benign_need if verify else None)
 
     def _positive(self) -> Arm | None:
         if "positive" in self.targets:
-            cells = tuple(self._cell(self.rated, wording) for wording in self.reported)
+            cells = tuple(self.cells.exploit(self.rated, wording) for wording in self.reported)
             return Arm(cells=cells, n=self.options.positive_n, need=self.options.positive_need)
         if self.reproducer.example is None:
             raise PrepareError(
@@ -243,46 +232,3 @@ class _Making:
             raise PrepareError("example: the success rule does not find it; mend the rule or the example")
         self.notes["positive"] = "the success rule finds the example answer; no version with the flaw was tried"
         return None
-
-    def _key(self, setting: Setting, wording: Wording) -> str:
-        return f"{setting.id}/{wording.id}"
-
-    def _cell(self, setting: Setting, wording: Wording, *, weight: float = 1.0) -> Cell:
-        key = self._key(setting, wording)
-        self.requests[key] = CellRequest(
-            messages=tuple(self.reproducer.messages(setting, wording)),
-            params=_params(setting),
-            setting=setting.id,
-            wording=wording.id,
-            part=wording.family,
-            method=wording.method,
-        )
-        return Cell(
-            key=key,
-            setting=setting.id,
-            wording=wording.id,
-            part=wording.family,
-            weight=weight,
-            deterministic=setting.deterministic,
-        )
-
-    def _other(self, name: str, conversation: Iterable[Message], detector: str) -> Cell:
-        """A conversation beside the exploit, at the rated setting."""
-        key = f"{self.rated.id}/{name}"
-        if key in self.requests:
-            raise PrepareError(f"wordings: the id {name!r} is taken by the {name} conversation; choose another")
-        rows = [{"role": str(message.role), "content": message.content} for message in conversation]
-        self.requests[key] = CellRequest(
-            messages=tuple(self.reproducer.with_system(self.rated, rows)),
-            params=_params(self.rated),
-            detector=detector,
-            setting=self.rated.id,
-            wording=name,
-            part=name,
-        )
-        return Cell(key=key, setting=self.rated.id, wording=name, part=name)
-
-
-def _params(setting: Setting) -> dict[str, Any]:
-    """What is sent: every named knob but the system prompt, which is a message."""
-    return {name: value for name, value in setting.values().items() if name != "system"}
