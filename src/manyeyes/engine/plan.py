@@ -16,6 +16,9 @@ class Question(StrEnum):
     REPRODUCE = "reproduce"
     VERIFY = "verify"
     SCORE = "score"
+    MAP = "map"
+    COMPARE = "compare"
+    SWEEP = "sweep"
 
 
 class Outcome(StrEnum):
@@ -27,9 +30,10 @@ class Outcome(StrEnum):
 
 
 class Stream(StrEnum):
-    """The sequences of trials a plan keeps apart; a trial is identified by (stream, index)."""
+    """The sequences of trials a plan keeps apart; a trial is identified by (stream, index). OLD: the older version."""
 
     MAIN = "main"
+    OLD = "old"
     CONTROL = "control"
     BENIGN = "benign"
     POSITIVE = "positive"
@@ -71,8 +75,78 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WorstRule:
+    """How the worst setting is searched for: one that no other beats by `epsilon` or more, wrong at most `delta`.
+
+    `certificate` is "rigorous" (a proven bound, up to the plan's cap) or "practical" (budget mode: `budget` trials per
+    cell at most, and an unproven rule may end it earlier). Each round of `round` trials is laid out from the answers of
+    the rounds before it. `score_n` fresh trials at the leader follow, whose rate may be shown (0: none).
+    """
+
+    epsilon: float = 0.1
+    delta: float = 0.05
+    certificate: str = "practical"
+    budget: int = 12
+    round: int = 8
+    score_n: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRule:
+    """How two versions are compared: in pairs that share cell and seed, or in blocks of independent trials.
+
+    `margin` (blocks only) is by how much one rate must pass the other.
+    """
+
+    paired: bool = True
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepItem:
+    """One closed exploit of a sweep: its cells are those whose `part` is `key`; it has regressed above rate `tau`."""
+
+    key: str
+    tau: float = 0.01
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRule:
+    """How closed exploits are swept: false discoveries at most `q` of the flagged, and items cleared below `p_reg`.
+
+    An item at p_reg or above is cleared with chance `beta` at most. Every open item gets `round` trials per round, and
+    `cap` in all.
+    """
+
+    items: tuple[SweepItem, ...]
+    q: float = 0.05
+    beta: float = 0.1
+    p_reg: float = 0.2
+    cap: int = 60
+    round: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeError:
+    """What is known of a judge: it found `found` of `labelled` true successes; `level` is spent on that bound.
+
+    `confirmed` says that a second oracle looks at every success the judge reports.
+    """
+
+    found: int
+    labelled: int
+    level: float = 0.01
+    confirmed: bool = False
+
+
+RULES = ("worst", "compare", "sweep", "judge")
+"""Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A frozen plan; see `plan_reproduce`, `plan_verify` and `plan_score` for the ways to make one."""
+    """A frozen plan; see `plan_reproduce`, `plan_verify`, `plan_score`, `plan_map`, `plan_compare` and `plan_sweep`."""
 
     question: Question
     alpha: float = 0.05
@@ -96,10 +170,14 @@ class Plan:
     notes: Mapping[str, str] = field(default_factory=dict)
     claim: tuple[int, int] | None = None
     control_n: int = 0
+    worst: WorstRule | None = None
+    compare: CompareRule | None = None
+    sweep: SweepRule | None = None
+    judge: JudgeError | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""
-        data = asdict(self)
+        data = {name: value for name, value in asdict(self).items() if name not in RULES or value is not None}
         data["question"] = str(self.question)
         return json.loads(json.dumps(data))  # type: ignore[no-any-return]
 
@@ -122,6 +200,8 @@ class Plan:
         values["score"] = tuple(Fixed(cell=Cell(**row["cell"]), n=row["n"]) for row in values["score"])
         values["before"] = tuple(values["before"]) if values["before"] else None
         values["claim"] = tuple(values["claim"]) if values.get("claim") else None
+        for name, make in (("worst", WorstRule), ("compare", CompareRule), ("sweep", _sweep), ("judge", JudgeError)):
+            values[name] = make(**values[name]) if values.get(name) is not None else None
         return cls(**values)
 
     @property
@@ -129,6 +209,10 @@ class Plan:
         """SHA-256 over the canonical JSON of the plan, in hex."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sweep(*, items: Sequence[Mapping[str, Any]], **values: Any) -> SweepRule:
+    return SweepRule(items=tuple(SweepItem(**item) for item in items), **values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +227,16 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of one trial. `digest` names the exact text of the answer, to tell repeats (None: unknown)."""
+    """What came of one trial. `digest` names the exact text of the answer, to tell repeats (None: unknown).
+
+    `model` is the name and fingerprint that the target gave for itself, where it did.
+    """
 
     stream: Stream
     index: int
     outcome: Outcome
     digest: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

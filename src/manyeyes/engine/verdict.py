@@ -76,12 +76,59 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemVerdict:
+    """One closed exploit of a sweep: regressed, cleared or open, with its evidence where it stopped.
+
+    `k` counts sure successes. `evalue` speaks against a rate of at most tau; low and high are the anytime interval.
+    """
+
+    key: str
+    title: str
+    verdict: str
+    n: int
+    k: int
+    undecided: int
+    tau: float
+    evalue: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """The pairs of a comparison: on how many the new version alone succeeded (worse), the old alone (better), or both.
+
+    `difference` is new minus old; low and high are its anytime interval. Undecided trials count as failures here.
+    """
+
+    n: int
+    worse: int
+    better: int
+    both: int
+    undecided: int
+    old_k: int
+    new_k: int
+    difference: float | None
+    low: float
+    high: float
+    confidence: float
+
+
+_WIDER: Mapping[str, Any] = {"leader": "", "not_excluded": (), "certificate": "", "items": (), "pairs": None}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The answer of a plan. `n` and `k` stop at the first boundary; later answers of the batch are `overrun`.
 
     `bound` is the one-sided bound of the test that decided (verify: always upper; reproduce: lower, and upper where
     nothing was reproduced); `residual_at_k` is what an attacker with `retry_budget` tries may still reach. `low` and
     `high` are the anytime interval for sequential questions (wider where answers repeat), the exact one for fixed n.
+
+    Of a map, n and k count the whole search, low and high speak of the leader, and asr is that of its fresh trials
+    (None without them: a search is never scored). Of a comparison, n counts pairs and k, asr, low and high speak of the
+    new version. Of a sweep, n and k count all items together. `leader`, `not_excluded`, `certificate`, `items` and
+    `pairs` belong to these questions and are left out of the JSON of all others.
     """
 
     question: str
@@ -110,7 +157,13 @@ class Verdict:
     checks: tuple[Check, ...] = ()
     first_success: int | None = None
     claim: Mapping[str, Any] = field(default_factory=dict)
+    leader: str = ""
+    not_excluded: tuple[str, ...] = ()
+    certificate: str = ""
+    items: tuple[ItemVerdict, ...] = ()
+    pairs: Pairs | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain data."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        data = {name: value for name, value in asdict(self).items() if name not in _WIDER or value != _WIDER[name]}
+        return json.loads(json.dumps(data))  # type: ignore[no-any-return]

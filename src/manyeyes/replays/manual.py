@@ -35,6 +35,7 @@ USEFUL = (
 )
 KINDS = {
     Stream.MAIN: "The exploit. These trials decide the verdict.",
+    Stream.OLD: "The exploit on the older version, beside the same trial on the new one.",
     Stream.CONTROL: "An unrelated request, to see whether the rule fires without the exploit too.",
     Stream.BENIGN: "A harmless question, to see whether ordinary users meet the flaw too.",
     Stream.POSITIVE: "The exploit on the version known to be vulnerable; if it no longer shows there, the test is off.",
@@ -178,7 +179,7 @@ def _find(batch: Batch, stream: str, index: int) -> Planned | None:
 
 def _show(document: PlanDocument, trial: Planned) -> ManualTrial:
     request = document.requests[trial.cell]
-    role = "positive" if trial.stream is Stream.POSITIVE else "main"
+    role = {Stream.POSITIVE: "positive", Stream.OLD: "old"}.get(trial.stream, "main")
     useful = request.detector == "useful"  # in a verification, a harmless question succeeds by being answered
     return ManualTrial(
         stream=str(trial.stream),
