@@ -1,0 +1,323 @@
+"""Scores an evidence bundle again, offline: signature, hashes, plan, outcomes through the engine, answers through the
+detectors."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from manyeyes.engine import replay
+from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream, Trial
+from manyeyes.engine.verdict import Verdict
+from manyeyes.plugins.detection import Whole
+from manyeyes.plugins.protocols import Ask, Exchange, Reply
+from manyeyes.runs.bundle import TRIALS, VERDICT, BundleError
+from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.opening import LARGEST, Opened, opened
+from manyeyes.runs.result import RunResult
+from manyeyes.runs.signing import plain
+from manyeyes.runs.store import TrialRecord
+
+MOST = 10_000_000
+"""Trials of a plan that a stranger's bundle may name, so that its arithmetic stays within memory."""
+SHOWN = 20
+DECIDING = ("runner", "manual", "researcher")
+CLOSE = 1e-9
+_HERE_ONLY = frozenset({"calls", "overrun", "asked", "tokens", "cost", "seconds", "target", "out", "origin"})
+"""Entries of a result that the run alone knows: its bill, and what came late."""
+_BROKEN = (ValueError, KeyError, TypeError, ArithmeticError, IndexError, AttributeError, LookupError, RecursionError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One thing that is not as the bundle says."""
+
+    what: str
+    on_record: str
+    found: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleReport:
+    """What looking into a bundle came to.
+
+    `intact`: the signature fits, no file was changed and the signer is the one expected. `identical`: scoring again
+    gives the verdict on record, and the detectors say of every stored answer what the record says.
+    """
+
+    signer: str
+    intact: bool
+    identical: bool
+    question: str
+    verdict: str
+    rescored: str | None
+    plan_hash: str
+    title: str
+    trials: int
+    with_text: int
+    judged_again: int
+    problems: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bundle is what it says: intact, and identical when scored again."""
+        return self.intact and self.identical
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return {**asdict(self), "ok": self.ok}
+
+
+def verify_bundle(bundle: bytes | Path, *, signer: str | None = None, largest: int = LARGEST) -> BundleReport:
+    """Looks at everything in a bundle and scores it again; nothing is fetched and nothing is sent.
+
+    `signer` is the fingerprint that must have signed (ValueError where it is no fingerprint); without it any key's
+    signature will do, which shows that nothing was changed since, not who made it. Raises BundleError for what is no
+    bundle or passes a limit. The engine works as long as the plan in the bundle makes it: give a bundle of a stranger
+    to a process with a time limit.
+    """
+    wanted = None if signer is None else plain(signer)
+    held, file = opened(bundle, largest=largest)
+    with file:
+        found = held.signer()
+        problems = [] if found.genuine else ["the signature does not fit the manifest"]
+        if wanted is not None and plain(found.fingerprint) != wanted:
+            problems.append(f"signed by {found.fingerprint}, not by the expected {signer}")
+        problems += held.altered()
+        return _scored(held, found.fingerprint, problems)
+
+
+def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
+    document, recorded = held.document(), held.result()
+    looked = _Looked(document)
+    trials = list(looked.over(held.trials()))
+    differences = list(_hashes(held, document, recorded)) + looked.differences
+    verdict, more = rescored(document, trials)
+    differences += more
+    if verdict is not None:
+        differences += _compared(recorded, _again(document, trials, verdict, recorded))
+    return BundleReport(
+        signer=signer,
+        intact=not problems,
+        identical=not differences,
+        question=str(document.plan.question),
+        verdict=str(recorded.get("verdict")),
+        rescored=None if verdict is None else verdict.verdict,
+        plan_hash=document.hash,
+        title=document.title,
+        trials=len(trials),
+        with_text=looked.with_text,
+        judged_again=looked.judged,
+        problems=tuple(problems),
+        differences=tuple(differences[:SHOWN]),
+        result=recorded,
+    )
+
+
+def rescored(document: PlanDocument, trials: Sequence[TrialRecord]) -> tuple[Verdict | None, list[Difference]]:
+    """The verdict that the engine gives for these outcomes, and what of the trials is not as the plan says."""
+    try:
+        _bounded(document.plan)
+        verdict = _fed(document.plan, trials)
+        return verdict, list(_planned(document.plan, trials))
+    except _BROKEN as error:
+        said = f"{type(error).__name__}: {error}"[:300]
+        return None, [Difference(what=TRIALS, on_record="trials of this plan", found=f"the plan refuses them: {said}")]
+
+
+def _bounded(plan: Plan) -> None:
+    arms = [arm.n for arm in (plan.benign, plan.positive) if arm is not None]
+    total = sum((plan.cap, plan.control_n, 2 * plan.part_cap * len(plan.cells), *arms, *(one.n for one in plan.score)))
+    if not 0 <= total <= MOST:
+        raise ValueError(f"the plan has {total} trials; at most {MOST} are scored again")
+
+
+def _fed(plan: Plan, trials: Sequence[TrialRecord]) -> Verdict:
+    engine = replay(plan)
+    next(engine)
+    try:
+        engine.send(Feed(answers=[_answer(one) for one in trials if one.outcome is not None], room=0))
+    except StopIteration as stop:
+        verdict: Verdict = stop.value
+        return verdict
+    raise ValueError("the outcomes on record do not reach a verdict")
+
+
+def _planned(plan: Plan, trials: Sequence[TrialRecord]) -> Iterator[Difference]:
+    """Each trial on record against the one that the plan hands out in its place: same cell, same seed."""
+    left = {(one.stream, one.index): one for one in trials}
+    engine = replay(plan)
+    batch = next(engine)
+    answers: list[Answer] = []
+    while True:
+        try:
+            batch = engine.send(Feed(answers=answers, room=256))
+        except StopIteration:
+            return
+        known = [(trial, one) for trial in batch.trials if (one := left.pop((str(trial.stream), trial.index), None))]
+        yield from (found for trial, one in known if (found := _otherwise(trial, one)))
+        if not known:
+            return
+        answers = [_answer(one) for _, one in known if one.outcome is not None]
+
+
+def _otherwise(trial: Trial, one: TrialRecord) -> Difference | None:
+    if (trial.cell, trial.seed) == (one.cell, one.seed):
+        return None
+    return Difference(
+        what=f"trial {one.stream} {one.index}",
+        on_record=f"{one.cell}, seed {one.seed}",
+        found=f"the plan says {trial.cell}, seed {trial.seed}",
+    )
+
+
+def _answer(one: TrialRecord) -> Answer:
+    assert one.outcome is not None
+    more = {"model": one.model} if "model" in Answer.__dataclass_fields__ else {}
+    return Answer(stream=Stream(one.stream), index=one.index, outcome=Outcome(one.outcome), digest=one.digest, **more)
+
+
+class _Looked:
+    """Looks at every trial by itself: its digest, its origin, and what the detector says of its answer."""
+
+    def __init__(self, document: PlanDocument) -> None:
+        self.document = document
+        self.differences: list[Difference] = []
+        self.with_text = self.judged = 0
+        self.seen: set[tuple[str, int]] = set()
+        self.rules: dict[str, Whole] = {}
+        for name, rule in document.detectors.items():
+            self._build(name, rule)
+
+    def _build(self, name: str, rule: Mapping[str, Any]) -> None:
+        try:
+            made = Whole(rule)
+        except _BROKEN as error:
+            self._found(f"success rule {name}", "a rule that can be run", f"{type(error).__name__}: {error}"[:300])
+            return
+        wanted = self.document.detector_versions.get(name)
+        if wanted in (None, made.version):
+            self.rules[name] = made
+        else:
+            self._found(f"success rule {name}", f"version {wanted}", f"here it is version {made.version}")
+
+    def over(self, trials: Iterator[TrialRecord]) -> Iterator[TrialRecord]:
+        """Gives each trial on without its texts, which only the detectors need."""
+        for one in trials:
+            self._look(one)
+            one.answer = one.sent = ""
+            yield one
+
+    def _look(self, one: TrialRecord) -> None:
+        name = f"trial {one.stream} {one.index}"
+        if (one.stream, one.index) in self.seen:
+            raise BundleError(f"{TRIALS}: {name} is there twice")
+        self.seen.add((one.stream, one.index))
+        if one.origin not in DECIDING:
+            self._found(name, f"origin {one.origin}", "only trials that were planned beforehand decide a verdict")
+        digest = hashlib.sha256(one.answer.encode("utf-8", "surrogatepass")).hexdigest()
+        if not one.answer and digest != one.digest:
+            return  # the text was left out
+        self.with_text += 1
+        if digest != one.digest and one.digest is not None:
+            self._found(name, f"digest {one.digest}", f"the answer's digest is {digest}")
+        if one.origin == "runner":
+            self._judge(name, one)
+
+    def _judge(self, name: str, one: TrialRecord) -> None:
+        request = self.document.requests.get(one.cell)
+        rule = self.rules.get(request.detector) if request is not None else None
+        if request is None or rule is None:
+            return
+        said = rule.decide(exchange_of(request.messages, one))
+        if isinstance(said, Ask):
+            return
+        self.judged += 1
+        if str(said) != one.outcome:
+            self._found(name, f"outcome {one.outcome}", f"the success rule says {said} of the stored answer")
+
+    def _found(self, what: str, on_record: str, found: str) -> None:
+        self.differences.append(Difference(what=what, on_record=on_record, found=found))
+
+
+def exchange_of(messages: Sequence[Mapping[str, Any]], one: TrialRecord) -> Exchange:
+    """What a detector saw when this trial was decided, as far as the record kept it."""
+    reply = Reply(text=one.answer, finish_reason=one.finish_reason, status=one.http_status, model=one.model)
+    return Exchange(messages=messages, reply=reply)
+
+
+def _hashes(held: Opened, document: PlanDocument, recorded: Mapping[str, Any]) -> Iterator[Difference]:
+    for where, named in ((VERDICT, recorded.get("plan_hash")), ("manifest.json", held.manifest.get("plan_hash"))):
+        if named != document.hash:
+            yield Difference(what=f"plan hash in {where}", on_record=str(named), found=document.hash)
+    if held.manifest.get("verdict") != recorded.get("verdict"):
+        yield Difference(
+            what="verdict in manifest.json",
+            on_record=str(held.manifest.get("verdict")),
+            found=str(recorded.get("verdict")),
+        )
+
+
+def _again(
+    document: PlanDocument, trials: Sequence[TrialRecord], verdict: Verdict, recorded: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The whole result built anew; what only the run knew is taken from the record."""
+    counts: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    for one in trials:
+        if one.stream in (Stream.MAIN, Stream.ATTRIBUTE) and not one.overrun:
+            counts[one.cell] += 1
+            hits[one.cell] += one.outcome == Outcome.SUCCESS
+    models = Counter(one.model for one in trials if one.model and not one.overrun and one.stream != Stream.POSITIVE)
+    result = RunResult(
+        document=document,
+        verdict=verdict,
+        calls=0,
+        tokens_in=0,
+        tokens_out=0,
+        cost=None,
+        seconds=0.0,
+        overrun=0,
+        models={name: n for name, n in models.items() if name},
+        cells={cell: (n, hits[cell]) for cell, n in counts.items()},
+    )
+    return {**result.to_json(), **{name: value for name, value in recorded.items() if name in _HERE_ONLY}}
+
+
+def _compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in sorted({*recorded, *again} - _HERE_ONLY):
+        yield from differing(name, recorded.get(name), again.get(name))
+
+
+def differing(name: str, one: Any, other: Any) -> Iterator[Difference]:
+    """Where two results differ; the last digits of an arithmetic on another computer are no difference.
+
+    >>> [found.what for found in differing("parts", [{"n": 3, "low": 0.1}], [{"n": 4, "low": 0.1 + 1e-15}])]
+    ['parts[0].n']
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            yield from differing(f"{name}.{key}", one.get(key), other.get(key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (left, right) in enumerate(zip(one, other, strict=True)):
+            yield from differing(f"{name}[{index}]", left, right)
+    elif not _same(one, other):
+        yield Difference(what=name, on_record=_short(one), found=_short(other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-12)
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _short(value: Any) -> str:
+    said = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return said if len(said) <= 120 else f"{said[:119]}…"
