@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from manyeyes.engine.judge import JudgeError
+
 
 class Question(StrEnum):
     """What a plan asks. `score` has a fixed number of trials and no stopping rule."""
@@ -125,19 +127,6 @@ class SweepRule:
     p_reg: float = 0.2
     cap: int = 60
     round: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgeError:
-    """What is known of a judge: it found `found` of `labelled` true successes; `level` is spent on that bound.
-
-    `confirmed` says that a second oracle looks at every success the judge reports.
-    """
-
-    found: int
-    labelled: int
-    level: float = 0.01
-    confirmed: bool = False
 
 
 RULES = ("worst", "compare", "sweep", "judge")
