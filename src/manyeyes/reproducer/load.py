@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from manyeyes.reproducer import parse as parsing
-from manyeyes.reproducer.detection import Contains, Rule
+from manyeyes.reproducer.detection import PARTS
 from manyeyes.reproducer.model import Benign, Claim, Grid, Knobs, Message, Reproducer, Setting, Source, Wording
 from manyeyes.reproducer.parse import Parsed, Problem, ReproducerError, dotted
 
@@ -48,7 +48,7 @@ _SAID = {
 _FIELDS = sorted(
     {
         field.alias or name
-        for model in (Reproducer, Message, Wording, Grid, Setting, Knobs, Benign, Claim, Source, Rule, Contains)
+        for model in (Reproducer, Message, Wording, Grid, Setting, Knobs, Benign, Claim, Source, *PARTS)
         for name, field in model.model_fields.items()
     }
 )
