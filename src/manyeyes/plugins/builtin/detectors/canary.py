@@ -7,17 +7,16 @@ import binascii
 import codecs
 import html
 import re
-import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
 from manyeyes.engine.plan import Outcome
+from manyeyes.plugins.builtin.detectors.latin import Latin, bare, in_latin, may_hold
 from manyeyes.plugins.protocols import Exchange
 from manyeyes.plugins.registry import fingerprint
 
 _LOOKED_AT = 100_000
 _LEET = str.maketrans("013457@$!|", "oleastasii")
-_OTHER = re.compile(r"[\W_]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _BASE32 = re.compile(r"[A-Za-z2-7]{10,}={0,6}")
 _HEX = re.compile(r"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}[\s:,.-]{0,2}){5,}")
@@ -31,15 +30,8 @@ _TENS = {"twenty": 2, "thirty": 3, "forty": 4, "fifty": 5, "sixty": 6, "seventy"
 _NUMBER_WORD = re.compile(
     rf"\b(?:({'|'.join(_TENS)})(?:[\s-]?({'|'.join(list(_WORDS)[1:10])}))?|({'|'.join(_WORDS)}))\b", re.IGNORECASE
 )
-
-
-def bare(text: str) -> str:
-    """The letters and digits of a text, without case, accents, look-alike widths, spaces, hyphens or invisible signs.
-
-    >>> bare("Blue\\u200b – HERON 42") == bare("b.l.u.e-h-e-r-o-n-4-2")
-    True
-    """
-    return _OTHER.sub("", unicodedata.normalize("NFKD", text).casefold())
+_NUMBERED = frozenset([*_WORDS, *_TENS, *(ten + unit for ten in _TENS for unit in list(_WORDS)[1:10])])
+"""What a number word can look like where everything but letters is taken for a space."""
 
 
 class Canary:
@@ -49,6 +41,7 @@ class Canary:
         self._bare = bare(argument)
         self._leet = self._bare.translate(_LEET)
         self._reversed = self._bare[::-1]
+        self._latin = Latin(self._bare, self._leet) if self._bare.isascii() else None
         self.version = fingerprint("canary/1", argument)
 
     def decide(self, exchange: Exchange) -> Outcome:
@@ -60,13 +53,29 @@ class Canary:
 
     def found(self, text: str) -> bool:
         """Whether the text holds the secret."""
-        if self._in(text):
-            return True
-        return any(self._in(other) for other in _dresses(text))
+        if self._latin is None or (latin := in_latin(text)) is None:
+            return self._in(text) or any(self._in(other) for other in _dresses(text))
+        raw = latin.encode("latin-1")
+        return self._latin.found(raw) or any(self._in(other) for other in _rarer(latin, raw))
 
     def _in(self, text: str) -> bool:
         plain = bare(text)
         return self._bare in plain or self._reversed in plain or self._leet in plain.translate(_LEET)
+
+
+def _rarer(text: str, raw: bytes) -> Iterator[str]:
+    """The readings of `_dresses` that `Latin.found` leaves out, where there is a trace of them."""
+    if "&" in text or "%" in text:
+        yield unquote(html.unescape(text))
+    words, pairs, numbers, bits = may_hold(raw, _NUMBERED)
+    if words:
+        yield _NUMBER_WORD.sub(_as_digits, text)
+    if pairs:
+        yield from _from_hex(text)
+    if numbers:
+        yield from _from_numbers(text)
+    if bits:
+        yield from _from_bits(text)
 
 
 def _dresses(text: str) -> Iterator[str]:
@@ -77,13 +86,27 @@ def _dresses(text: str) -> Iterator[str]:
     yield from (_decoded_base64(run) for run in _BASE64.findall(text))
     yield _decoded_base64("".join(text.split()))
     yield from (_decoded_base32(run) for run in _BASE32.findall(text))
-    yield from (_decoded_hex(run) for run in _HEX.findall(text))
-    yield from ("".join(map(chr, map(int, re.findall(r"\d+", run)))) for run in _NUMBERS.findall(text))
-    yield from ("".join(chr(int(bits, 2)) for bits in re.findall(r"[01]{8}", run)) for run in _BINARY.findall(text))
+    yield from _from_hex(text)
+    yield from _from_numbers(text)
+    yield from _from_bits(text)
+
+
+def _from_hex(text: str) -> Iterator[str]:
+    return (_decoded_hex(run) for run in _HEX.findall(text))
+
+
+def _from_numbers(text: str) -> Iterator[str]:
+    return ("".join(map(chr, map(int, re.findall(r"\d+", run)))) for run in _NUMBERS.findall(text))
+
+
+def _from_bits(text: str) -> Iterator[str]:
+    return ("".join(chr(int(bits, 2)) for bits in re.findall(r"[01]{8}", run)) for run in _BINARY.findall(text))
 
 
 def _as_digits(match: re.Match[str]) -> str:
     tens, unit, single = match.groups()
+    if not match[0].isascii():
+        return match[0]  # a dotless i or a long s, which the pattern takes for i and s
     if single:
         return _WORDS[single.lower()]
     return str(_TENS[tens.lower()] * 10 + int(_WORDS[unit.lower()] if unit else 0))
