@@ -29,21 +29,20 @@ class ArmCount:
         self.n = self.k = self.undecided = 0
         self.digests: set[str] = set()
 
-    def advance(self, ledger: Ledger) -> bool:
-        """Count what has come; True when there is nothing left to learn."""
-        while not self.done:
-            answer = ledger.get(self.stream, self.start + self.n)
-            if answer is None:
-                break
-            # An undecided answer counts against the claim: for a control that is as a success.
-            against = self.stream is Stream.CONTROL and answer.outcome == Outcome.UNDECIDED
-            success = answer.outcome == Outcome.SUCCESS or against
-            if success and answer.digest is not None:
-                self.digests.add(answer.digest)
-            self.n += 1
-            self.k += success
-            self.undecided += answer.outcome == Outcome.UNDECIDED
-        return self.done
+    def read(self, ledger: Ledger) -> bool:
+        """Count the next trial; False where its answer has not come."""
+        answer = ledger.get(self.stream, self.start + self.n)
+        if answer is None:
+            return False
+        # An undecided answer counts against the claim: for a control that is as a success.
+        against = self.stream is Stream.CONTROL and answer.outcome == Outcome.UNDECIDED
+        success = answer.outcome == Outcome.SUCCESS or against
+        if success and answer.digest is not None:
+            self.digests.add(answer.digest)
+        self.n += 1
+        self.k += success
+        self.undecided += answer.outcome == Outcome.UNDECIDED
+        return True
 
     @property
     def unmet(self) -> bool:
@@ -55,23 +54,28 @@ class ArmCount:
         """Whether the count is final."""
         return self.n == self.arm.n or self.unmet
 
-    def wanted(self) -> Iterator[Place]:
-        """The trials not counted yet."""
-        return ((self.stream, self.start + index) for index in range(self.n, self.arm.n))
-
 
 class ArmsStage:
-    """Side arms together, alternating; stops as soon as one of them has failed its need."""
+    """Side arms together, in one order that spreads each over the whole stage; it ends as soon as a need has failed.
+
+    Answers are read in that order, so that which arm failed, and after how many trials, depends on the answers alone.
+    """
 
     phase = "assay"
 
     def __init__(self, counts: list[ArmCount]) -> None:
         self.counts = counts
+        turns = sorted((turn / count.arm.n, i) for i, count in enumerate(counts) for turn in range(count.arm.n))
+        self._order = [counts[i] for _, i in turns]
+        self._read = 0
 
     def advance(self, ledger: Ledger) -> bool:
         """Count; True when all arms are complete or one has failed."""
-        done = [count.advance(ledger) for count in self.counts]
-        return all(done) or self.failed is not None
+        while self.failed is None and self._read < len(self._order):
+            if not self._order[self._read].read(ledger):
+                return False
+            self._read += 1
+        return True
 
     @property
     def failed(self) -> ArmCount | None:
@@ -79,15 +83,11 @@ class ArmsStage:
         return next((count for count in self.counts if count.unmet), None)
 
     def wanted(self) -> Iterator[Place]:
-        """Trials of the arms in turn, each arm spread over the whole stage."""
-        places = [(i, place) for i, count in enumerate(self.counts) for place in count.wanted()]
-
-        def turn(row: tuple[int, Place]) -> tuple[float, int]:
-            count = self.counts[row[0]]
-            return (row[1][1] - count.start) / count.arm.n, row[0]
-
-        places.sort(key=turn)
-        return (place for _, place in places)
+        """The trials not counted yet, in order."""
+        ahead = {id(count): count.start + count.n for count in self.counts}
+        for count in self._order[self._read :]:
+            yield count.stream, ahead[id(count)]
+            ahead[id(count)] += 1
 
 
 class MainStage:
