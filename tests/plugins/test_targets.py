@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from manyeyes.plugins.builtin.targets import openai_chat
+from manyeyes.plugins import options
+from manyeyes.plugins.builtin.targets import openai_chat, saying, wire
 from manyeyes.plugins.builtin.targets.openai_chat import OpenAIChat, endpoint
 from manyeyes.plugins.builtin.targets.recording import Recording, Scripted
 from manyeyes.plugins.protocols import Reply, Request, Target, TargetError
@@ -43,7 +44,7 @@ def answering(data: Any, status: int = 200, headers: Mapping[str, str] | None = 
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(openai_chat).failed == 0
+    assert all(doctest.testmod(module).failed == 0 for module in (openai_chat, saying, wire, options))
 
 
 def test_the_bytes_recorded_are_the_bytes_received() -> None:

@@ -1,0 +1,1 @@
+"""Tests that a stranger runs against a plugin of their own, with pytest or from a terminal."""
