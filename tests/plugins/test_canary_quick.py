@@ -48,7 +48,7 @@ ANSWERS = st.one_of(
 
 def slowly(secret: str) -> Canary:
     detector = Canary(secret)
-    detector._latin = None
+    detector._latin = None  # the way that secrets of other alphabets go
     return detector
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from manyeyes.engine.plan import Outcome
-from manyeyes.plugins.builtin.detectors.latin import Latin, bare, in_latin, may_hold
+from manyeyes.plugins.builtin.detectors.latin import Latin, bare, codes, in_latin, number_words
 from manyeyes.plugins.protocols import Exchange
 from manyeyes.plugins.registry import fingerprint
 
@@ -27,9 +27,9 @@ _WORDS = {
     for digit, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 } | {"ten": "10"}
 _TENS = {"twenty": 2, "thirty": 3, "forty": 4, "fifty": 5, "sixty": 6, "seventy": 7, "eighty": 8, "ninety": 9}
-_NUMBER_WORD = re.compile(
-    rf"\b(?:({'|'.join(_TENS)})(?:[\s-]?({'|'.join(list(_WORDS)[1:10])}))?|({'|'.join(_WORDS)}))\b", re.IGNORECASE
-)
+_NUMBER = rf"(?:({'|'.join(_TENS)})(?:[\s-]?({'|'.join(list(_WORDS)[1:10])}))?|({'|'.join(_WORDS)}))\b"
+_NUMBER_WORD = re.compile(rf"\b{_NUMBER}", re.IGNORECASE)
+_LOWER_NUMBER_WORD = re.compile(rf"\b(?=[efnostz]){_NUMBER}")
 _NUMBERED = frozenset([*_WORDS, *_TENS, *(ten + unit for ten in _TENS for unit in list(_WORDS)[1:10])])
 """What a number word can look like where everything but letters is taken for a space."""
 
@@ -59,6 +59,8 @@ class Canary:
         return self._latin.found(raw) or any(self._in(other) for other in _rarer(latin, raw))
 
     def _in(self, text: str) -> bool:
+        if self._latin is not None and text.isascii():
+            return self._latin.inside(text.encode())
         plain = bare(text)
         return self._bare in plain or self._reversed in plain or self._leet in plain.translate(_LEET)
 
@@ -67,11 +69,11 @@ def _rarer(text: str, raw: bytes) -> Iterator[str]:
     """The readings of `_dresses` that `Latin.found` leaves out, where there is a trace of them."""
     if "&" in text or "%" in text:
         yield unquote(html.unescape(text))
-    words, pairs, numbers, bits = may_hold(raw, _NUMBERED)
-    if words:
-        yield _NUMBER_WORD.sub(_as_digits, text)
+    if number_words(raw, _NUMBERED):
+        yield _LOWER_NUMBER_WORD.sub(_as_digits, text.lower())
+    pairs, numbers, bits = codes(raw)
     if pairs:
-        yield from _from_hex(text)
+        yield from _from_hex(pairs)
     if numbers:
         yield from _from_numbers(text)
     if bits:

@@ -10,7 +10,6 @@ import binascii
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 _OTHER = re.compile(r"[\W_]+")
@@ -58,9 +57,10 @@ _AS_IT_IS = bytes(range(256))
 _IN_BASE64 = bytes(code if code in _LETTERS + _DIGITS + b"+/_-" else 32 for code in _AS_IT_IS)
 _IN_BASE32 = bytes(code if code in _LETTERS + b"234567" else 32 for code in _AS_IT_IS)
 _IN_WORDS = bytes(code | 32 if code in _LETTERS else 32 for code in _AS_IT_IS)
-_HEX = _mask(_DIGITS + b"abcdefABCDEF:,.-x\\%" + _SPACES), b"1" * 10
-_NUMBERS = _mask(_DIGITS + b",;.-" + _SPACES), b"1" * 17
-_BINARY = _mask(b"01," + _SPACES), b"1" * 40
+_HEX = _mask(_DIGITS + b"abcdefABCDEF:,.-x\\%" + _SPACES)
+_RUN = re.compile(rb"1{10,}")
+_NUMBERS = _mask(_DIGITS + b",;.-" + _SPACES)
+_BINARY = _mask(b"01," + _SPACES)
 _TO_URLSAFE = bytes.maketrans(b"-_", b"+/")
 _TO_32 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHIJKLMNOPQRSTUV")
 
@@ -118,11 +118,16 @@ class Latin:
         return self.inside(raw) or self.inside(raw.translate(_ROT13)) or self.inside(_decoded(raw))
 
 
-def may_hold(raw: bytes, words: Iterable[str]) -> tuple[bool, bool, bool, bool]:
-    """Whether number words, hex, decimal or binary codes could be there at all: never False where they are."""
-    codes = [run in raw.translate(mask) for mask, run in (_HEX, _NUMBERS, _BINARY)]
-    written = not frozenset(raw.translate(_IN_WORDS).decode("ascii").split()).isdisjoint(words)
-    return written, codes[0], codes[1], codes[2]
+def number_words(raw: bytes, words: frozenset[str]) -> bool:
+    """Whether one of these words could be there: never False where it is."""
+    return not words.isdisjoint(raw.translate(_IN_WORDS).decode("ascii").split())
+
+
+def codes(raw: bytes) -> tuple[str, bool, bool]:
+    """The stretches that could hold hex, and whether decimal or binary codes could be there: never less than are."""
+    traces = _RUN.finditer(raw.translate(_HEX))
+    stretches = "|".join([raw[trace.start() : trace.end()].decode("latin-1") for trace in traces])
+    return stretches, b"1" * 17 in raw.translate(_NUMBERS), b"1" * 40 in raw.translate(_BINARY)
 
 
 def _decoded(raw: bytes) -> bytes:
