@@ -15,6 +15,7 @@ from manyeyes.engine.path import PathPoint
 from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
 from manyeyes.replays.models import Replay, Trial
 from manyeyes.rules.numerals import target_percent
+from manyeyes.rules.sentences import setting_words as knob_words
 from manyeyes.runs.document import CellRequest, PlanDocument
 
 PAGE = 25
@@ -176,15 +177,7 @@ def exchange(replay: Replay, stream: str, index: int) -> Exchange | None:
 
 def setting_words(document: PlanDocument, setting: str) -> str:
     """A setting in words, from the knobs that were named; the others are unknown and stay unsaid."""
-    words = {
-        "temperature": "temperature {:g}",
-        "top_p": "top-p {:g}",
-        "max_tokens": "{} tokens",
-        "system": "system prompt {}",
-    }
-    knobs = document.knobs.get(setting, {})
-    said = [pattern.format(knobs[name]) for name, pattern in words.items() if knobs.get(name) is not None]
-    return ", ".join(said) or setting or "setting not stated"
+    return knob_words(document.knobs.get(setting, {})) or setting or "setting not stated"
 
 
 def _rows(verdict: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:

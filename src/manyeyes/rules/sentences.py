@@ -181,6 +181,44 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+_KNOBS = {
+    "temperature": "temperature {:g}",
+    "top_p": "top-p {:g}",
+    "max_tokens": "{} tokens",
+    "system": "system prompt {}",
+}
+
+
+def setting_words(knobs: Record) -> str:
+    """A setting in words, from the knobs that were named; the others are unknown and stay unsaid.
+
+    >>> setting_words({"temperature": 1.0, "max_tokens": 48})
+    'temperature 1, 48 tokens'
+    """
+    return ", ".join(said.format(knobs[name]) for name, said in _KNOBS.items() if knobs.get(name) is not None)
+
+
+_CHANCE = {
+    "halves": ("they differ by no more than chance", "they differ by more than chance"),
+    "runs": ("no more than by chance", "more than by chance"),
+}
+
+
+def check_sentence(check: Record) -> str:
+    """An honesty check: what was looked at and what came of it.
+
+    >>> check_sentence({"name": "halves", "detail": "9 and 11 of 30", "passed": True, "p_value": 0.4})
+    '9 and 11 of 30: they differ by no more than chance (p = 0.40).'
+    """
+    detail, chance = str(check["detail"]), check.get("p_value")
+    if chance is not None and check["name"] in _CHANCE:
+        said = _CHANCE[check["name"]][0 if check["passed"] else 1]
+        detail += f": {said} (p = {chance:.2f})" if chance >= 0.01 else f": {said} (p < 0.01)"
+    elif detail.startswith("not available"):
+        detail = "Not looked at: not every answer was kept, so repeated answers cannot be told apart"
+    return f"{detail[:1].upper()}{detail[1:]}."
+
+
 _WRITERS: dict[str, Callable[[Record, str, Record], list[str]]] = {
     "reproduced": _reproduced,
     "not_reproduced": _not_reproduced,
