@@ -157,6 +157,8 @@ class Ask:
     """A detector that cannot decide alone: the driver asks `role` (a judge target, or `human`).
 
     Judge calls share the caps, the price and the record of the run. `human` parks the trial until a person labels it.
+    `read` says what the answer makes of the whole rule; `word`, for the record, what this judge alone said, and
+    `version` which version of it.
     """
 
     role: str
@@ -164,6 +166,8 @@ class Ask:
     messages: Sequence[Message] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     read: Callable[[Reply], Outcome | Ask] | None = None
+    word: Callable[[Reply], Outcome] | None = None
+    version: str = ""
 
 
 @runtime_checkable

@@ -25,6 +25,17 @@ BUILTIN: dict[str, dict[str, str]] = {
         "all": f"{_DETECTORS}.combined:All",
         "any": f"{_DETECTORS}.combined:Any",
         "not": f"{_DETECTORS}.combined:Not",
+        "json_path": f"{_DETECTORS}.json_path:JsonPath",
+        "tool_call": f"{_DETECTORS}.tool_call:CalledTool",
+        "side_channel": f"{_DETECTORS}.side_channel:SideChannel",
+        "similarity": f"{_DETECTORS}.similarity:Similarity",
+        "length": f"{_DETECTORS}.length:Length",
+        "format": f"{_DETECTORS}.form:Form",
+        "judge": f"{_DETECTORS}.judge:Judge",
+        "confirm": f"{_DETECTORS}.combined:Confirm",
+        "at_least": f"{_DETECTORS}.combined:AtLeast",
+        "any_reply": f"{_DETECTORS}.combined:AnyReply",
+        "plugin": f"{_DETECTORS}.combined:Installed",
     },
 }
 
