@@ -50,7 +50,7 @@ def test_the_wider_rules_survive_json_and_change_the_hash() -> None:
         {"worst": WorstRule(epsilon=0.2)},
         {"compare": CompareRule(margin=0.1)},
         {"sweep": SweepRule(items=(SweepItem(key="a", title="A"), SweepItem(key="b", tau=0.1)))},
-        {"judge": JudgeError(found=90, labelled=100)},
+        {"judge": JudgeError(found=90, successes=100)},
     ]
     hashes = {plain.hash}
     for rule in rules:

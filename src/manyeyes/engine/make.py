@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import ceil, isfinite, log, log1p
 
+from manyeyes.engine.judge import LABELS_NEEDED, JudgeError
 from manyeyes.engine.plan import Arm, Cell, Fixed, Plan, Question
 
 _ONE = (Cell(key="all"),)
@@ -61,6 +62,30 @@ def _score(score: Sequence[Fixed], rated: str) -> tuple[Fixed, ...]:
     return tuple(score)
 
 
+def _judge(judge: JudgeError | None, *, alpha: float, beta: float) -> JudgeError | None:
+    """A judge that a test can lean on: its share of the error rates leaves some, and it is better than guessing."""
+    if judge is None:
+        return None
+    for name, level in (("alpha", alpha), ("beta", beta)):
+        if judge.alpha_cal >= level:
+            raise ValueError(f"judge: alpha_cal = {judge.alpha_cal:g} must be below {name} = {level:g}")
+    if judge.successes and judge.failures and judge.found * judge.failures <= judge.called * judge.successes:
+        raise ValueError(
+            f"judge: it found {judge.found} of {judge.successes} true successes and called {judge.called} of "
+            f"{judge.failures} failures one, which is no better than guessing; mend its instructions or take another"
+        )
+    return judge
+
+
+def _judge_of_fix(judge: JudgeError | None, *, alpha: float, beta: float) -> JudgeError | None:
+    if judge is not None and judge.successes < LABELS_NEEDED:
+        raise ValueError(
+            f"judge: a verification needs at least {LABELS_NEEDED} labelled true successes to know how many a judge "
+            f"misses, got {judge.successes}; label more answers of the reproduction (about 100 are worth their price)"
+        )
+    return _judge(judge, alpha=alpha, beta=beta)
+
+
 def zeros_needed(tau: float, alpha: float = 0.05) -> int:
     """How many failures in a row any valid test needs to show a rate below tau (the rule of three).
 
@@ -88,6 +113,7 @@ def plan_reproduce(
     score: Sequence[Fixed] = (),
     rated: str = "",
     claim: tuple[int, int] | None = None,
+    judge: JudgeError | None = None,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
@@ -96,7 +122,8 @@ def plan_reproduce(
     `reproduced` at evidence 1/alpha and `min_successes`; `not_reproduced` (at p_min) at 1/beta; `inconclusive` at
     `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. `claim` is the
     reporter's (k, n), compared and never tested; `control_n` fresh trials of the control follow a reproduction, so that
-    its rate has a fixed n. ValueError names the field.
+    its rate has a fixed n. With a `judge` the exploit is held against a control through the same judge, or every
+    positive is confirmed. ValueError names the field.
 
     >>> plan_reproduce(p0=0.2)
     Traceback (most recent call last):
@@ -110,6 +137,11 @@ def plan_reproduce(
         raise ValueError(f"margin: give a number from 0 up to below 1, got {margin}")
     if margin and not control:
         raise ValueError("margin: only counts against a control; give control cells, or margin 0")
+    if judge is not None and not (control or judge.confirmed):
+        raise ValueError(
+            "judge: its false positives could pass for a reproduction; give control cells (judged in the same way), or "
+            "have every positive confirmed"
+        )
     _count("control_n", control_n, least=0)
     if control_n and not control:
         raise ValueError("control_n: there is no control to measure; give control cells, or control_n 0")
@@ -138,6 +170,7 @@ def plan_reproduce(
         seed=seed,
         notes=dict(notes or {}),
         claim=_pair("claim", claim),
+        judge=_judge(judge, alpha=alpha, beta=beta),
     )
 
 
@@ -153,13 +186,15 @@ def plan_verify(
     positive: Arm | None = None,
     before: tuple[int, int] | None = None,
     part_cap: int = 20,
+    judge: JudgeError | None = None,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
     """A plan that asks whether a fix holds: the success rate over the declared mixture of cells is below tau per trial.
 
     `cap` defaults to five times `zeros_needed`. tau is above 0 and below 0.5. `before` is (k, n) from before the fix;
-    `part_cap` is the most trials any part gets in all once the fix is refuted. ValueError names the field.
+    `part_cap` is the most trials any part gets in all once the fix is refuted. A `judge` needs 50 labelled true
+    successes; its errors move the boundaries (see `engine.judge`). ValueError names the field.
 
     >>> plan_verify(tau=0.05).cap
     295
@@ -186,6 +221,7 @@ def plan_verify(
         positive=_arm("positive", positive),
         before=_pair("before", before),
         part_cap=part_cap,
+        judge=_judge_of_fix(judge, alpha=alpha, beta=beta),
         seed=seed,
         notes=dict(notes or {}),
     )

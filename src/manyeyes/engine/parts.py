@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import log
 
-from manyeyes.engine.evidence import log_e_below, log_e_fails, log_e_futile
-from manyeyes.engine.intervals import exact_lower, upper_bound
+from manyeyes.engine.boundaries import Boundaries
+from manyeyes.engine.evidence import log_e_below
+from manyeyes.engine.intervals import exact_lower
 from manyeyes.engine.plan import Cell, Outcome, Plan
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.tally import Repeats, counts_as_success
@@ -32,7 +33,7 @@ class PartTally:
     """
 
     def __init__(self, plan: Plan, part: str) -> None:
-        self.plan, self.part = plan, part
+        self.plan, self.part, self.boundaries = plan, part, Boundaries(plan)
         self.n = self.k = 0
         self.repeats = Repeats()
         self.reached: set[str] = set()
@@ -57,7 +58,7 @@ class PartTally:
         logs = self._logs()
         self.peak = max(self.peak, logs["fails"])
         for name, value in logs.items():
-            if value >= -log(self.plan.alpha if name == "holds" else self.plan.beta):
+            if value >= self.boundaries.needs.get(name, -log(self.plan.beta)):
                 self.reached.add(name)
         if self.constant:
             self.reached.add("suppressed")
@@ -65,9 +66,9 @@ class PartTally:
     def _logs(self) -> dict[str, float]:
         n = self.n - self.repeats.failures
         logs = {
-            "holds": log_e_below(n, self.k, self.plan.tau),
-            "fails": log_e_fails(self.n, self.k, self.plan.tau),
-            "not_shown": log_e_futile(self.n, self.k, self.plan.tau),
+            "holds": self.boundaries.below(n, self.k),
+            "fails": self.boundaries.fails(self.n, self.k),
+            "not_shown": self.boundaries.not_shown(self.n, self.k),
         }
         return logs if self._half is None else logs | {"suppressed": log_e_below(n, self.k, self._half)}
 
@@ -102,7 +103,7 @@ class PartTally:
             asr=self.k / self.n if self.n else None,
             low=low,
             high=high,
-            bound=upper_bound(self.k, self.n - self.repeats.failures, alpha=self.plan.alpha),
+            bound=self.boundaries.upper(self.k, self.n - self.repeats.failures),
             suppressed="suppressed" in self.reached,
             constant=self.constant,
             evalues={name: clipped_exp(value) for name, value in self._logs().items()},
@@ -133,7 +134,7 @@ def overall(plan: Plan, main: str, tallies: list[PartTally], bits: list[bool]) -
     verdicts = {tally.part: tally.verdict for tally in tallies}
     failing = [part for part, word in verdicts.items() if word == "fails"]
     if main == "holds" and len(tallies) > 1:
-        above = [tally.part for tally in tallies if tally.peak >= log(len(tallies) / plan.beta)]
+        above = [tally.part for tally in tallies if tally.peak >= tally.boundaries.needs["fails"] + log(len(tallies))]
         if above:
             return "reduced", f"the mixture is below tau, but by itself this is above: {', '.join(above)}"
     if main not in ("fails", "not_shown") or (len(tallies) == 1 and plan.before is None):

@@ -10,11 +10,11 @@ as different.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 
-from manyeyes.engine.evidence import log_e_above, log_e_below, log_e_fails, log_e_futile
-from manyeyes.engine.intervals import anytime_interval, lower_bound, upper_bound
+from manyeyes.engine.boundaries import Boundaries
+from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.plan import Cell, Outcome, Plan, Question
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.twosample import log_block
@@ -44,18 +44,41 @@ class _Wording:
         return max(0, self.successes - 1), max(0, self.failures - 1), self.gain
 
 
-class Repeats:
-    """Which observations of a sequence are repeats of a constant answer to the same wording."""
+@dataclass
+class _Texts:
+    """The same under the strict rule: every text of a wording counts once, whatever else the wording answered."""
 
-    def __init__(self) -> None:
-        self._wordings: dict[str, _Wording] = {}
+    seen: set[tuple[str, bool]] = field(default_factory=set)
+    counts: tuple[int, int, float] = (0, 0, 0.0)
+
+    def add(self, success: bool, digest: str | None, gain: float) -> None:
+        if digest is None:
+            return
+        if (digest, success) in self.seen:
+            successes, failures, gained = self.counts
+            self.counts = successes + success, failures + (not success), gained + (max(0.0, gain) if success else 0.0)
+        self.seen.add((digest, success))
+
+    def repeats(self) -> tuple[int, int, float]:
+        return self.counts
+
+
+class Repeats:
+    """Which observations of a sequence are repeats of a constant answer to the same wording (`strict`: of any)."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._wordings: dict[str, _Wording | _Texts] = {}
+        self._strict = strict
         self.successes, self.failures, self.gain = 0, 0, 0.0
         self.known = True
 
     def add(self, cell: Cell, success: bool, digest: str | None, gain: float = 0.0) -> None:
         """Count one answer."""
         self.known = self.known and digest is not None
-        entry = self._wordings.setdefault(cell.wording or cell.key, _Wording(digest))
+        name = cell.wording or cell.key
+        entry = self._wordings.get(name)
+        if entry is None:
+            entry = self._wordings[name] = _Texts() if self._strict else _Wording(digest)
         before = entry.repeats()
         entry.add(success, digest, gain)
         after = entry.repeats()
@@ -91,12 +114,12 @@ def counts_as_success(question: Question, outcome: Outcome, *, control: bool = F
 class Tally:
     """The scored prefix of one sequence. `add` returns the verdict word when this trial reaches a boundary."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, *, strict: bool = False) -> None:
+        self.plan, self.boundaries = plan, Boundaries(plan)
         self.n = self.k = self.undecided = self.control_k = 0
         self.first_success: int | None = None
         self.bits: list[bool] = []
-        self.repeats = Repeats()
+        self.repeats = Repeats(strict=strict)
         self._blocks = 0.0
 
     def add(self, cell: Cell, outcome: Outcome, digest: str | None, *, control: Outcome | None = None) -> str | None:
@@ -125,16 +148,17 @@ class Tally:
         return self.n - self.repeats.successes, self.k - self.repeats.successes
 
     def log_evalues(self) -> dict[str, float]:
-        """The log e-value behind each verdict word."""
-        plan, (n, k) = self.plan, self.supporting
-        if plan.question is Question.VERIFY:
-            return {
-                "holds": log_e_below(n, k, plan.tau),
-                "fails": log_e_fails(self.n, self.k, plan.tau),
-                "not_shown": log_e_futile(self.n, self.k, plan.tau),
+        """The log e-value behind each word, verdicts in the order in which they are looked for."""
+        tests, (n, k) = self.boundaries, self.supporting
+        if self.plan.question is Question.VERIFY:
+            values = {
+                "holds": tests.below(n, k),
+                "fails": tests.fails(self.n, self.k),
+                "not_shown": tests.not_shown(self.n, self.k),
             }
-        above = self._blocks - self.repeats.gain if plan.control else log_e_above(n, k, plan.p0, plan.p_min)
-        return {"reproduced": above, "not_reproduced": log_e_below(self.n - self.repeats.failures, self.k, plan.p_min)}
+            return values if self.plan.judge is None else values | {"unclear": tests.unclear(self.n, self.k)}
+        above = self._blocks - self.repeats.gain if self.plan.control else tests.above(n, k)
+        return {"reproduced": above, "not_reproduced": tests.below(self.n - self.repeats.failures, self.k)}
 
     def evalues(self) -> Mapping[str, float]:
         """The e-value behind each verdict word, clipped to a finite number."""
@@ -147,19 +171,22 @@ class Tally:
     def bound(self) -> float:
         """The one-sided bound of the test behind the claim: upper for verify, lower for reproduce (exploit alone)."""
         n, k = self.supporting
-        if self.plan.question is Question.VERIFY:
-            return upper_bound(k, n, alpha=self.plan.alpha)
-        return lower_bound(k, n, alpha=self.plan.alpha, p_min=self.plan.p_min)
+        return self.boundaries.upper(k, n) if self.plan.question is Question.VERIFY else self.boundaries.lower(k, n)
 
     def bound_against(self) -> float:
         """The upper bound of the test behind `not_reproduced`, at level beta."""
-        return upper_bound(self.k, self.n - self.repeats.failures, alpha=self.plan.beta)
+        return self.boundaries.upper(self.k, self.n - self.repeats.failures)
+
+    def reached(self, word: str, *, versions: int = 1) -> bool:
+        """Whether the evidence is enough for a word here, with its error rate shared by that many versions."""
+        if word == "reproduced" and self.supporting[1] < self.plan.min_successes:
+            return False
+        return self.boundaries.reaches(word, self.log_evalues()[word] - log(versions))
 
     def _look(self) -> str | None:
-        logs = self.log_evalues()
-        for name, value in logs.items():
+        for name, value in self.log_evalues().items():
             if name == "reproduced" and self.supporting[1] < self.plan.min_successes:
                 continue
-            if value >= -log(self.plan.alpha if name in ("holds", "reproduced") else self.plan.beta):
+            if self.boundaries.reaches(name, value):
                 return name
         return None

@@ -114,7 +114,14 @@ class Pairs:
     confidence: float
 
 
-_WIDER: Mapping[str, Any] = {"leader": "", "not_excluded": (), "certificate": "", "items": (), "pairs": None}
+_WIDER: Mapping[str, Any] = {
+    "leader": "",
+    "not_excluded": (),
+    "certificate": "",
+    "items": (),
+    "pairs": None,
+    "judge": {},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +135,8 @@ class Verdict:
     Of a map, n and k count the whole search, low and high speak of the leader, and asr is that of its fresh trials
     (None without them: a search is never scored). Of a comparison, n counts pairs and k, asr, low and high speak of the
     new version. Of a sweep, n and k count all items together. `leader`, `not_excluded`, `certificate`, `items` and
-    `pairs` belong to these questions and are left out of the JSON of all others.
+    `pairs` belong to these questions and are left out of the JSON of all others. `judge` says what is known of the
+    judge's errors, where a judge decided; low and high then speak of what it reported, and `bound` of the true rate.
     """
 
     question: str
@@ -162,6 +170,7 @@ class Verdict:
     certificate: str = ""
     items: tuple[ItemVerdict, ...] = ()
     pairs: Pairs | None = None
+    judge: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain data."""
