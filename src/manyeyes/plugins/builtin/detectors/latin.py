@@ -54,9 +54,11 @@ def _mask(letters: bytes) -> bytes:
 _DIGITS = b"0123456789"
 _LETTERS = bytes(range(65, 91)) + bytes(range(97, 123))
 _AS_IT_IS = bytes(range(256))
-_IN_BASE64 = bytes(code if code in _LETTERS + _DIGITS + b"+/_-" else 32 for code in _AS_IT_IS)
-_IN_BASE32 = bytes(code if code in _LETTERS + b"234567" else 32 for code in _AS_IT_IS)
 _IN_WORDS = bytes(code | 32 if code in _LETTERS else 32 for code in _AS_IT_IS)
+_MASK_64, _MASK_32 = _mask(_LETTERS + _DIGITS + b"+/_-"), _mask(_LETTERS + b"234567")
+_IN_BASE64, _IN_BASE32 = (
+    bytes(code if mask[code] == 49 else 32 for code in _AS_IT_IS) for mask in (_MASK_64, _MASK_32)
+)
 _HEX = _mask(_DIGITS + b"abcdefABCDEF:,.-x\\%" + _SPACES)
 _RUN = re.compile(rb"1{10,}")
 _NUMBERS = _mask(_DIGITS + b",;.-" + _SPACES)
@@ -125,16 +127,20 @@ def number_words(raw: bytes, words: frozenset[str]) -> bool:
 
 def codes(raw: bytes) -> tuple[str, bool, bool]:
     """The stretches that could hold hex, and whether decimal or binary codes could be there: never less than are."""
-    traces = _RUN.finditer(raw.translate(_HEX))
-    stretches = "|".join([raw[trace.start() : trace.end()].decode("latin-1") for trace in traces])
+    traced, stretches = raw.translate(_HEX), ""
+    if b"1" * 10 in traced:
+        found = [raw[trace.start() : trace.end()] for trace in _RUN.finditer(traced)]
+        stretches = b"|".join(found).decode("latin-1")
     return stretches, b"1" * 17 in raw.translate(_NUMBERS), b"1" * 40 in raw.translate(_BINARY)
 
 
 def _decoded(raw: bytes) -> bytes:
     """What every run of base64 and base32 says, and the whole text as one, kept apart by a letter of no secret."""
-    found = [base64_text(run) for run in raw.translate(_IN_BASE64).split() if len(run) >= 8]
-    found.append(base64_text(raw.translate(None, _SPACES)))
-    found += [base32_text(run) for run in raw.translate(_IN_BASE32).split() if len(run) >= 10]
+    found = [base64_text(raw.translate(None, _SPACES))]
+    if b"1" * 8 in raw.translate(_MASK_64):
+        found += [base64_text(run) for run in raw.translate(_IN_BASE64).split() if len(run) >= 8]
+    if b"1" * 10 in raw.translate(_MASK_32):
+        found += [base32_text(run) for run in raw.translate(_IN_BASE32).split() if len(run) >= 10]
     return bytes([_APART]).join(found)
 
 
