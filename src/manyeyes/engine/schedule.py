@@ -111,5 +111,8 @@ class Layout:
 
     def trial(self, stream: Stream, index: int) -> Trial:
         """The trial itself; its seed is a 31-bit number, as model servers take it."""
-        seed = draw(self.plan.seed, "seed", stream, index) & 0x7FFFFFFF
-        return Trial(stream=stream, index=index, cell=self.cell(stream, index).key, seed=seed)
+        return Trial(stream=stream, index=index, cell=self.cell(stream, index).key, seed=self.seed(stream, index))
+
+    def seed(self, stream: Stream, index: int) -> int:
+        """The seed of a trial, whatever its cell."""
+        return draw(self.plan.seed, "seed", stream, index) & 0x7FFFFFFF
