@@ -10,8 +10,9 @@ import yaml
 from pydantic import ValidationError
 
 from manyeyes.reproducer import parse as parsing
+from manyeyes.reproducer.conversation import PARTS as CONVERSATION_PARTS
 from manyeyes.reproducer.detection import PARTS
-from manyeyes.reproducer.model import Benign, Claim, Grid, Knobs, Message, Reproducer, Setting, Source, Wording
+from manyeyes.reproducer.model import Benign, Claim, Grid, Knobs, Reproducer, Setting, Source, Wording
 from manyeyes.reproducer.parse import Parsed, Problem, ReproducerError, dotted
 
 __all__ = ["Problem", "ReproducerError", "dump_text", "load_data", "load_file", "load_text"]
@@ -45,13 +46,8 @@ _SAID = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
 }
-_FIELDS = sorted(
-    {
-        field.alias or name
-        for model in (Reproducer, Message, Wording, Grid, Setting, Knobs, Benign, Claim, Source, *PARTS)
-        for name, field in model.model_fields.items()
-    }
-)
+_MODELS = (Reproducer, Wording, Grid, Setting, Knobs, Benign, Claim, Source, *PARTS, *CONVERSATION_PARTS)
+_FIELDS = sorted({field.alias or name for model in _MODELS for name, field in model.model_fields.items()})
 
 
 def load_file(path: str | Path) -> Reproducer:
@@ -95,7 +91,8 @@ def _problem(detail: Any, parsed: Parsed) -> Problem:
     path = _real_path(detail["loc"], parsed.data, keep_last=detail["type"] == "missing")
     context = detail.get("ctx") or {}
     if detail["type"] == "field":
-        path = (*path, context["field"])
+        steps = context["field"]
+        path = (*path, *((steps,) if isinstance(steps, str) else steps))
     last = next((step for step in reversed(path) if isinstance(step, str)), "")
     return Problem(dotted(path), parsed.line(path), _words(detail, last, context))
 
