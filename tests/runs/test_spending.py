@@ -134,12 +134,12 @@ class Judge:
 
 def judged(role: str, **changes: Any) -> PlanDocument:
     plan = document(score=False, **changes)
-    return replace(plan, detectors={"success": {"judge": role}})
+    return replace(plan, detectors={"success": {"asker": role}})
 
 
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.BUILTIN["detectors"], "judge", f"{__name__}:Judge")
+    monkeypatch.setitem(registry.BUILTIN["detectors"], "asker", f"{__name__}:Judge")
 
 
 def test_judge_calls_are_counted_and_capped(tmp_path: Path) -> None:

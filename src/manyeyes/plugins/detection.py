@@ -79,6 +79,8 @@ def _children(name: str, argument: Any) -> Sequence[Mapping[str, Any]]:
 def roles(rule: Mapping[str, Any]) -> frozenset[str]:
     """Whom a rule may have to ask: target roles (`judge`, `confirm`) and `human`.
 
+    A detector of an installed package says so with a class attribute `roles`.
+
     >>> sorted(roles({"confirm": {"rule": {"judge": "secret_disclosed"}, "by": {"human": "Is the code there?"}}}))
     ['human', 'judge']
     """
@@ -88,6 +90,8 @@ def roles(rule: Mapping[str, Any]) -> frozenset[str]:
             asked.add("human")
         elif name == "judge":
             asked.add(str(argument.get("role", "judge")) if isinstance(argument, Mapping) else "judge")
+        elif name == "plugin":
+            asked.update(getattr(find("detectors", str(argument["name"])), "roles", ()))
     return frozenset(asked)
 
 

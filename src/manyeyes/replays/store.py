@@ -16,7 +16,7 @@ from manyeyes.rules import clock
 from manyeyes.runs.document import DocumentError, PlanDocument
 from manyeyes.runs.store import Identity, Stored, StoreError, TrialRecord
 
-EXCHANGE = ("sent", "answer", "digest", "finish_reason", "model", "fingerprint")
+EXCHANGE = ("sent", "answer", "digest", "finish_reason", "model", "fingerprint", "judged")
 CLEAR = (
     "stream",
     "index",
@@ -50,7 +50,8 @@ class DatabaseStore:
         replay = self._held()
         self._key_id = replay.key_id
         trials = [to_record(row) for row in replay.trials.all()]
-        lost = max(0, replay.calls - sum(record.attempts for record in trials))
+        kept = sum(record.attempts + sum(row["attempts"] for row in record.judged) for record in trials)
+        lost = max(0, replay.calls - kept)
         self.lease.rows().update(unanswered=lost)
         try:
             document = PlanDocument.from_json(replay.document)

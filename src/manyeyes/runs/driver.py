@@ -14,7 +14,7 @@ from typing import Any
 from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Progress, Stream, Trial
 from manyeyes.engine.verdict import Verdict
-from manyeyes.plugins.detection import Whole
+from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.protocols import Target
 from manyeyes.runs.document import Caps, PlanDocument
 from manyeyes.runs.journal import Journal
@@ -88,7 +88,8 @@ async def run(
 
 
 def _roles(document: PlanDocument) -> set[str]:
-    return {"main", "positive"} if document.plan.positive else {"main"}
+    arms = {"main", "positive"} if document.plan.positive else {"main"}
+    return arms.union(*(roles(rule) for rule in document.detectors.values())) - {"human"}
 
 
 def _silent(standing: Standing) -> None:
@@ -114,6 +115,8 @@ class _Driver:
         for record in stored.trials:
             sent = document.requests[record.cell]
             self.meter.recall(sent.messages, sent.params, tokens_in=record.tokens_in, tokens_out=record.tokens_out)
+            for row in record.judged:
+                self.meter.recall((), {}, tokens_in=row["tokens_in"] or 0, tokens_out=row["tokens_out"] or 0)
         detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
         self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)

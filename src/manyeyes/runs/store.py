@@ -26,7 +26,8 @@ class StoreError(Exception):
 class TrialRecord:
     """One trial as it happened. `outcome` None: answered, but a person must still say what it was.
 
-    `sent` is the body of the last request, byte for byte; `attempts` counts the requests this trial took.
+    `sent` is the body of the last request, byte for byte; `attempts` counts the requests this trial took. `judged` is
+    what judges said of it (see `runs.deciding`); `by` is who labelled it, where its outcome is a person's word.
     """
 
     stream: str
@@ -48,6 +49,8 @@ class TrialRecord:
     model: str | None = None
     fingerprint: str | None = None
     overrun: bool = False
+    judged: list[Mapping[str, Any]] = field(default_factory=list)
+    by: str | None = None
 
     @property
     def identity(self) -> Identity:

@@ -6,11 +6,13 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from manyeyes.engine.plan import Outcome, Stream, Trial
+from manyeyes.engine.plan import Stream, Trial
 from manyeyes.plugins.protocols import Ask, Detector, Exchange, Reply, Request, Target, TargetError
 from manyeyes.rules import clock
+from manyeyes.runs.deciding import decide
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.journal import Journal
 from manyeyes.runs.meter import Meter
@@ -55,15 +57,14 @@ class Asking:
         )
         started = clock.now().isoformat()
         reply, attempts, ms = await self.answer(role, request, trial.cell)
-        outcome = await self._decide(
-            self.detectors[cell.detector], Exchange(messages=cell.messages, reply=reply), trial
-        )
+        exchange = Exchange(messages=cell.messages, reply=reply)
+        decided = await decide(self.detectors[cell.detector], exchange, partial(self._asked, trial))
         return TrialRecord(
             stream=str(trial.stream),
             index=trial.index,
             cell=trial.cell,
             seed=trial.seed,
-            outcome=None if outcome is None else str(outcome),
+            outcome=None if decided.outcome is None else str(decided.outcome),
             digest=_digest(reply),
             sent=reply.sent.decode(),
             answer=reply.text,
@@ -76,6 +77,7 @@ class Asking:
             attempts=attempts,
             model=reply.model,
             fingerprint=reply.fingerprint,
+            judged=list(decided.judged),
         )
 
     def _seed(self, trial: Trial) -> int | None:
@@ -116,15 +118,9 @@ class Asking:
             self.slots.answered(taken)
             return reply, round((time.monotonic() - began) * 1000)
 
-    async def _decide(self, detector: Detector, exchange: Exchange, trial: Trial) -> Outcome | None:
-        """The outcome; None where a person must give it. Judge calls go the same way as all others."""
-        found = detector.decide(exchange)
-        while isinstance(found, Ask):
-            if found.role == "human":
-                return None
-            reply, _, _ = await self.answer(found.role, _judge_request(found, trial), f"judge/{found.role}")
-            found = Outcome.UNDECIDED if found.read is None else found.read(reply)
-        return found
+    async def _asked(self, trial: Trial, ask: Ask) -> tuple[Reply, int, int]:
+        """A judge's answer. Its calls go the same way as all others."""
+        return await self.answer(ask.role, _judge_request(ask, trial), f"judge/{ask.role}")
 
 
 def _judge_request(ask: Ask, trial: Trial) -> Request:
