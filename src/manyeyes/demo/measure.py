@@ -44,7 +44,7 @@ class Cell:
     version: str
     what: str
     setting: Setting
-    messages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
     passes: Callable[[str], bool]
 
 

@@ -39,6 +39,10 @@ class Cells:
             messages=tuple(self.reproducer.messages(setting, wording)),
             params=_params(setting),
             detector=f"{self.prefix}success",
+            procedure=self.reproducer.steps(wording),
+            tool_results=tuple(self.reproducer.results(wording)),
+            environment=self._environment(self.reproducer.planted(wording)),
+            **self._way(),
             setting=self.prefix + setting.id,
             wording=wording.id,
             part=wording.family,
@@ -69,16 +73,28 @@ class Cells:
         key = f"{self.prefix}{self.rated.id}/{name}"
         if key in self.requests:
             raise PrepareError(f"wordings: the id {name!r} is taken by the {name} conversation; choose another")
-        rows = [{"role": str(message.role), "content": message.content} for message in conversation]
         self.requests[key] = CellRequest(
-            messages=tuple(self.reproducer.with_system(self.rated, rows)),
+            messages=tuple(self.reproducer.beside(self.rated, conversation)),
             params=_params(self.rated),
             detector=self.prefix + detector,
+            tool_results=tuple(self.reproducer.results(None)),
+            environment=self._environment({}),
+            **self._way(),
             setting=self.prefix + self.rated.id,
             wording=name,
             part=name,
         )
         return Cell(key=key, setting=self.prefix + self.rated.id, wording=name, part=name)
+
+    def _way(self) -> dict[str, Any]:
+        """How a trial is carried out, the same for the exploit and for what stands beside it."""
+        found = self.reproducer
+        tools = tuple(tool.model_dump() for tool in found.tools)
+        return {"turns": found.turns, "tools": tools, "max_steps": found.max_steps}
+
+    def _environment(self, plant: Mapping[str, Any]) -> dict[str, Any] | None:
+        used = self.reproducer.environment
+        return None if used is None else {"name": used.name, "options": used.options, "plant": dict(plant)}
 
     def detectors(self) -> dict[str, Mapping[str, Any]]:
         """The rules that the requests name: `success`, and `useful` where there is a benign request."""

@@ -20,15 +20,53 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class CellRequest:
-    """What a cell means: the messages and parameters to send, and the detector that decides."""
+    """What a cell means: how its trials are carried out, and the detector that decides.
 
-    messages: tuple[Mapping[str, str], ...]
+    `messages` are in normal form (see `plugins.protocols.Message`), with everything in its place and images by hash.
+    `turns` is `frozen` (one live answer after the last message), `fixed` (each assistant message stands for a live
+    answer) or `human` (a person follows `procedure`). Calls of `tools` get the first of `tool_results` that fits, up to
+    `max_steps` calls of the model for one turn. `environment` has name, options and plant.
+    """
+
+    messages: tuple[Mapping[str, Any], ...]
     params: Mapping[str, Any] = field(default_factory=dict)
     detector: str = "success"
     setting: str = ""
     wording: str = ""
     part: str = "reported"
     method: str = ""
+    turns: str = "frozen"
+    procedure: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_results: tuple[Mapping[str, Any], ...] = ()
+    max_steps: int = 8
+    environment: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as plain data. What the first version had not is left out where unused: old plans keep a hash."""
+        data = asdict(self)
+        return {name: value for name, value in data.items() if name not in _WIDER or value != _WIDER[name]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CellRequest:
+        """The request that `to_json` described. Raises KeyError or TypeError on foreign data."""
+        rows = {name: tuple(data.get(name, ())) for name in ("messages", "tools", "tool_results")}
+        return cls(**{**data, **rows})
+
+    @property
+    def images(self) -> frozenset[str]:
+        """The hashes of the images in the messages."""
+        return frozenset(image["sha256"] for message in self.messages for image in message.get("images", ()))
+
+
+_WIDER: Mapping[str, Any] = {
+    "turns": "frozen",
+    "procedure": "",
+    "tools": (),
+    "tool_results": (),
+    "max_steps": 8,
+    "environment": None,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +117,7 @@ class PlanDocument:
         data = {name: value for name, value in self.__dict__.items() if name != "plan"}
         data |= {"format": FORMAT, "plan": self.plan.to_json(), "caps": asdict(self.caps)}
         data["price"] = asdict(self.price) if self.price else None
-        data["requests"] = {key: asdict(request) for key, request in self.requests.items()}
+        data["requests"] = {key: request.to_json() for key, request in self.requests.items()}
         data["targets"] = {role: asdict(target) for role, target in self.targets.items()}
         return json.loads(json.dumps(data))  # type: ignore[no-any-return]
 
@@ -94,10 +132,8 @@ class PlanDocument:
             values["caps"] = Caps(**values["caps"])
             values["price"] = Price(**values["price"]) if values["price"] else None
             values["targets"] = {role: TargetInfo(**row) for role, row in values["targets"].items()}
-            values["requests"] = {
-                key: CellRequest(**{**row, "messages": tuple(row["messages"])})
-                for key, row in values["requests"].items()
-            }
+            rows = values["requests"].items()
+            values["requests"] = {key: CellRequest.from_json(row) for key, row in rows}
             return cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DocumentError(f"plan document cannot be read: {error!r}") from None
