@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from manyeyes.engine.checks import sequence_checks
+from manyeyes.engine.counted import FixedCount
 from manyeyes.engine.intervals import anytime_interval, exact_interval, residual_at
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import overall
-from manyeyes.engine.plan import Answer, Cell, Fixed, Outcome, Plan, Question, Stream
+from manyeyes.engine.plan import Plan, Question, Stream
 from manyeyes.engine.stages import ArmCount, ArmsStage, MainStage, PartsStage, ScoreStage
 from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import ArmResult, Check, SettingRate, Verdict
@@ -46,7 +47,7 @@ def build_verdict(
     score: ScoreStage | None,
 ) -> Verdict:
     """The verdict of a replay whose stages are over."""
-    settings = setting_rates(plan.score, plan.rated, ledger) if score else ()
+    settings = setting_rates(score.counts, plan.rated) if score else ()
     if plan.question is Question.SCORE:
         return _score_verdict(plan, ledger, settings, arms)
     tally = main.tally if main else Tally(plan)
@@ -211,23 +212,14 @@ def arm_result(count: ArmCount) -> ArmResult:
     return ArmResult(arm=str(count.stream), n=count.n, k=count.k, low=low, high=high, need=need, ok=ok)
 
 
-def setting_rates(score: Sequence[Fixed], rated: str, ledger: Ledger) -> tuple[SettingRate, ...]:
+def setting_rates(counts: Sequence[FixedCount], rated: str) -> tuple[SettingRate, ...]:
     """The fixed-n stage per cell: the rated cell at 95 %, all others at 1 - .05 / (number of cells), together 95 %."""
-    rows, start = [], 0
-    for fixed in score:
-        answers = [ledger.get(Stream.SCORE, index) for index in range(start, start + fixed.n)]
-        given = [answer for answer in answers if answer is not None]
-        level = 1 - (1 - CONFIDENCE) / (1 if fixed.cell.key == rated else len(score))
-        rows.append(_rate(fixed.cell, given, rated=fixed.cell.key == rated, confidence=level))
-        start += fixed.n
-    return tuple(rows)
+    return tuple(_rate(count, rated=count.cell.key == rated, cells=len(counts)) for count in counts)
 
 
-def _rate(cell: Cell, answers: list[Answer], *, rated: bool, confidence: float) -> SettingRate:
-    n = len(answers)
-    k = sum(answer.outcome == Outcome.SUCCESS for answer in answers)
-    digests = {answer.digest for answer in answers}
-    distinct = None if None in digests else len(digests)
+def _rate(count: FixedCount, *, rated: bool, cells: int) -> SettingRate:
+    cell, n, k, distinct = count.cell, count.n, count.k, count.distinct
+    confidence = 1 - (1 - CONFIDENCE) / (1 if rated else cells)
     one = distinct == 1 and (n > 1 or cell.deterministic)
     low, high = exact_interval(*((min(k, 1), 1) if one else (k, n)), confidence=confidence)
     return SettingRate(
@@ -236,7 +228,7 @@ def _rate(cell: Cell, answers: list[Answer], *, rated: bool, confidence: float) 
         wording=cell.wording,
         n=n,
         k=k,
-        undecided=sum(answer.outcome == Outcome.UNDECIDED for answer in answers),
+        undecided=count.undecided,
         asr=k / n if n else None,
         low=low,
         high=high,

@@ -53,6 +53,8 @@ class Ledger:
             stream, index = Stream(answer.stream), answer.index
             outcome = Outcome(answer.outcome)
             kept = self._of(stream)
+            if index >= kept.limit:
+                kept.limit = self.layout.limit(stream)  # a search learns how far a stream goes
             if not 0 <= index < kept.limit:
                 raise ValueError(f"answer {stream}:{index}: the plan has {kept.limit} trials in this stream")
             before = _OUTCOMES.get(kept.mark(index))

@@ -6,11 +6,14 @@ is a function of the answers alone, not of when or in which batch they came.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 
+from manyeyes.engine.counted import FixedCount, Reading, name_of
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import PartTally
-from manyeyes.engine.plan import Answer, Arm, Cell, Outcome, Plan, Question, Stream
+from manyeyes.engine.plan import Answer, Arm, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout, Place
 from manyeyes.engine.tally import Tally
 
@@ -42,6 +45,7 @@ class ArmCount:
         self.n += 1
         self.k += success
         self.undecided += answer.outcome == Outcome.UNDECIDED
+        ledger.drop(self.stream, self.start + self.n - 1)
         return True
 
     @property
@@ -98,7 +102,7 @@ class MainStage:
     def __init__(self, plan: Plan, layout: Layout, echoes: set[str]) -> None:
         self.plan, self.layout, self.echoes = plan, layout, echoes
         self.tally = Tally(plan)
-        self.read: list[tuple[Cell, Answer]] = []
+        self.read = Reading()
         self.echoed = 0
         self.decision: str | None = None
         self._limit = layout.limit(Stream.MAIN)
@@ -110,12 +114,14 @@ class MainStage:
             control = ledger.get(Stream.CONTROL, self.tally.n) if self.plan.control else None
             if answer is None or (self.plan.control and control is None):
                 return False
+            ledger.drop(Stream.MAIN, self.tally.n)
+            ledger.drop(Stream.CONTROL, self.tally.n)
             self._read(answer, control)
         return True
 
     def _read(self, answer: Answer, control: Answer | None) -> None:
         cell = self.layout.cell(Stream.MAIN, self.tally.n)
-        self.read.append((cell, answer))
+        self.read.add(answer)
         other = None if control is None else Outcome(control.outcome)
         self.decision = self.tally.add(cell, Outcome(answer.outcome), answer.digest, control=other)
         self.echoed += answer.digest is not None and answer.digest in self.echoes
@@ -143,8 +149,9 @@ class PartsStage:
         self.tallies = [PartTally(plan, part) for part in layout.parts]
         self._at = [0] * len(self.tallies)
         self.counted = 0
-        for cell, answer in main.read:
-            self.tallies[layout.parts.index(cell.part)].add(cell, Outcome(answer.outcome), answer.digest)
+        for index, (outcome, text) in enumerate(main.read):
+            cell = layout.cell(Stream.MAIN, index)
+            self.tallies[layout.parts.index(cell.part)].add(cell, outcome, text)
 
     def _place(self, part: int, turn: int) -> Place:
         return Stream.ATTRIBUTE, turn * len(self.tallies) + part
@@ -162,7 +169,7 @@ class PartsStage:
                 if not tally.drawn(cell):
                     if answer is None:
                         break
-                    tally.add(cell, Outcome(answer.outcome), answer.digest)
+                    tally.add(cell, Outcome(answer.outcome), name_of(answer.digest))
                     self.counted += 1
                 self._at[part] += 1
         return not any(self._open(part) for part in range(len(self.tallies)))
@@ -184,12 +191,16 @@ class ScoreStage:
 
     def __init__(self, layout: Layout, arms: list[ArmCount]) -> None:
         self.total = layout.limit(Stream.SCORE)
+        self.counts = [FixedCount(fixed.cell) for fixed in layout.plan.score]
         self.arms = ArmsStage(arms)
         self.read = 0
+        self._ends = list(accumulate(fixed.n for fixed in layout.plan.score))
 
     def advance(self, ledger: Ledger) -> bool:
-        """True when every trial has its answer."""
-        while self.read < self.total and ledger.has((Stream.SCORE, self.read)):
+        """Count; True when every trial has its answer."""
+        while self.read < self.total and (answer := ledger.get(Stream.SCORE, self.read)):
+            self.counts[bisect_right(self._ends, self.read)].add(answer)
+            ledger.drop(Stream.SCORE, self.read)
             self.read += 1
         return self.arms.advance(ledger) and self.read == self.total
 

@@ -1,0 +1,78 @@
+"""Answers that were read, kept small: what later stages need of them, in ten bytes a trial."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.plan import Answer, Cell, Fixed, Outcome, Stream
+
+_OUTCOMES = tuple(Outcome)
+_UNKNOWN = len(_OUTCOMES)
+
+
+def name_of(digest: str | None) -> str | None:
+    """A short name of a text. Texts are only told apart, and only in this process, so 64 bits of each are enough."""
+    return None if digest is None else str(hash(digest))
+
+
+class Reading:
+    """Outcomes and texts of one sequence, in the order in which they were read."""
+
+    def __init__(self) -> None:
+        self._codes = bytearray()
+        self._texts = array("q")
+
+    def add(self, answer: Answer) -> None:
+        """Keep one more."""
+        code = _OUTCOMES.index(Outcome(answer.outcome))
+        self._codes.append(code if answer.digest is not None else code + _UNKNOWN)
+        self._texts.append(hash(answer.digest) if answer.digest is not None else 0)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def __iter__(self) -> Iterator[tuple[Outcome, str | None]]:
+        """Outcome and text, by `name_of`, of each."""
+        for code, text in zip(self._codes, self._texts, strict=True):
+            yield _OUTCOMES[code % _UNKNOWN], None if code >= _UNKNOWN else str(text)
+
+
+class FixedCount:
+    """The fixed trials of one cell, counted while they are read."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self.n = self.k = self.undecided = 0
+        self._known = True
+        self._texts = array("q")
+
+    def add(self, answer: Answer) -> None:
+        """Count one more."""
+        outcome = Outcome(answer.outcome)
+        self.n += 1
+        self.k += outcome is Outcome.SUCCESS
+        self.undecided += outcome is Outcome.UNDECIDED
+        if answer.digest is None:
+            self._known = False
+        else:
+            self._texts.append(hash(answer.digest))
+
+    @property
+    def distinct(self) -> int | None:
+        """How many different texts there were; None where some are not known."""
+        if not self._known:
+            return None
+        # Many are counted in sixteen portions, so that counting takes little more memory than keeping did.
+        mask = 15 if len(self._texts) > 4096 else 0
+        return sum(len({text for text in self._texts if text & mask == share}) for share in range(mask + 1))
+
+
+def counted(fixed: Fixed, ledger: Ledger) -> FixedCount:
+    """The one fixed count of a plan that has no other, from the answers on record."""
+    count = FixedCount(fixed.cell)
+    for index in range(fixed.n):
+        if answer := ledger.get(Stream.SCORE, index):
+            count.add(answer)
+    return count
