@@ -13,6 +13,7 @@ from manyeyes.engine import (
     Fixed,
     Outcome,
     Plan,
+    Stream,
     characteristics,
     drive,
     evidence_path,
@@ -20,8 +21,9 @@ from manyeyes.engine import (
     plan_score,
     plan_verify,
 )
+from manyeyes.engine.judge import JudgeError
 from manyeyes.engine.planner import edges
-from tests.engine.scripted import MIXTURE, coin, run
+from tests.engine.scripted import MIXTURE, answer, coin, run
 
 CONTROL = (Cell(key="c"),)
 TABLE = [
@@ -78,17 +80,20 @@ SMALL = [
     plan_verify(tau=0.3, alpha=0.3, beta=0.6, cap=11),
     plan_reproduce(p0=0.2, p_min=0.5, cap=11),
     plan_reproduce(p0=0.2, p_min=0.5, alpha=0.3, beta=0.4, min_successes=3, cap=11),
+    plan_verify(tau=0.2, alpha=0.3, beta=0.6, cap=11, judge=JudgeError(found=50, successes=50, called=9, failures=30)),
 ]
 
 
 @pytest.mark.parametrize("plan", SMALL)
 def test_the_programme_equals_walking_every_path_through_the_replay(plan: Plan) -> None:
     p, expected = 0.35, 0.0
+    rate = plan.judge.reported(p) if plan.judge else p
     words: dict[str, float] = {}
     for path in product((False, True), repeat=plan.cap):
         points = evidence_path(plan, path)
         word, n = next(((q.decision, q.n) for q in points if q.decision), ("inconclusive", plan.cap))
-        chance = p ** sum(path) * (1 - p) ** (plan.cap - sum(path))
+        word = "inconclusive" if word == "unclear" else word
+        chance = rate ** sum(path) * (1 - rate) ** (plan.cap - sum(path))
         words[word] = words.get(word, 0.0) + chance
         expected += chance * n
     found = characteristics(plan, [p]).at(p)
@@ -98,7 +103,7 @@ def test_the_programme_equals_walking_every_path_through_the_replay(plan: Plan) 
 
 def test_the_boundaries_move_as_the_walk_assumes() -> None:
     rows = list(edges(plan_verify(tau=0.05)))
-    for (low, high), (next_low, next_high) in pairwise(rows):
+    for (low, high, _), (next_low, next_high, _) in pairwise(rows):
         assert low <= next_low <= low + 1
         for (_, k), (_, next_k) in zip(high, next_high, strict=True):
             assert k <= next_k <= k + 1 or k > 10**6
@@ -171,3 +176,27 @@ def test_the_path_of_blocks_needs_its_control() -> None:
     ):
         with pytest.raises(ValueError, match=r"control:|outcomes:|plan:"):
             evidence_path(asked, outcomes, control=control)
+
+
+@pytest.mark.parametrize(("tau", "needed"), [(0.05, 63), (0.01, 322)])
+def test_constant_answers_need_that_many_wordings(tau: float, needed: int) -> None:
+    cells = [Cell(key=str(i), wording=str(i)) for i in range(needed)]
+    few, enough = (characteristics(plan_verify(tau=tau, cells=some), []) for some in (cells[:13], cells))
+    assert (few.constant_answers, few.wordings, few.enough_wordings) == (needed, 13, False)
+    assert (enough.constant_answers, enough.wordings, enough.enough_wordings) == (needed, needed, True)
+    said = [run(plan_verify(tau=tau, cells=some), lambda t: answer(t, False, "No.")) for some in (cells[:-1], cells)]
+    assert [verdict.verdict for verdict in said] == ["inconclusive", "holds"]
+
+
+@pytest.mark.parametrize("control", [(), CONTROL])
+@pytest.mark.parametrize("least", [1, 3])
+def test_constant_successes_need_that_many_wordings(control: tuple[Cell, ...], least: int) -> None:
+    needed = characteristics(plan_reproduce(control=control, min_successes=least), [], runs=5).constant_answers
+    assert needed is not None
+    found = []
+    for count in (needed - 1, needed):
+        cells = [Cell(key=str(i), wording=str(i)) for i in range(count)] or [Cell(key="c", wording="c")]
+        plan = plan_reproduce(cells=cells, control=control, min_successes=least, cap=50)
+        found.append(run(plan, lambda t: answer(t, t.stream is Stream.MAIN, "Yes.")).verdict)
+    assert found == (["reproduced"] * 2 if needed == 1 else ["inconclusive", "reproduced"])
+    assert characteristics(plan_reproduce(cap=1, min_successes=1, p0=0.04), []).constant_answers is None

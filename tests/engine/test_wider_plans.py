@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from manyeyes.engine import Arm, Cell, Fixed, Plan, plan_reproduce, plan_score, plan_verify
-from manyeyes.engine.plan import CompareRule, JudgeError, SweepItem, SweepRule, WorstRule
+from manyeyes.engine.judge import JudgeError
+from manyeyes.engine.plan import CompareRule, SweepItem, SweepRule, WorstRule
 
 A, B = Cell(key="a"), Cell(key="b")
 

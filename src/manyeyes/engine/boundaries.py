@@ -26,7 +26,8 @@ class Boundaries:
             self.tau, self.p_min = judge.lowered(plan.tau), judge.lowered(plan.p_min)
             self._lifted, self._futile = judge.lifted(plan.tau), judge.lifted(plan.tau / 10)
             self._grid = tuple((judge.lifted(rate), weight) for rate, weight in self._grid)
-        self.needs = {name: -log(level) for name, level in self._levels().items()}
+        self.levels = self._levels()
+        self.needs = {name: -log(level) for name, level in self.levels.items()}
 
     def _levels(self) -> dict[str, float]:
         judge, alpha, beta = self.judge, self.alpha, self.beta
@@ -62,8 +63,22 @@ class Boundaries:
         """
         if self.judge is None or self.judge.confirmed:
             return -inf
-        many = log_e_futile(n, k, self.plan.tau)
-        return many if 5 * n >= self.plan.cap else min(many, log_e_below(n, k, self._lifted))
+        return min(self.many(n, k), self.few(n, k))
+
+    def many(self, n: int, k: int) -> float:
+        """Log evidence that there are too many positives for a fix to be shown to hold."""
+        return log_e_futile(n, k, self.plan.tau)
+
+    def few(self, n: int, k: int) -> float:
+        """Log evidence that there are so few positives that all may be false; not asked for late in a run."""
+        return inf if 5 * n >= self.plan.cap else log_e_below(n, k, self._lifted)
+
+    @property
+    def just_false(self) -> tuple[float, float]:
+        """The rates of positives at which the claim, and its contrary, are only just false."""
+        if self.plan.question is Question.VERIFY:
+            return self.tau, self._lifted
+        return self.plan.p0, self.p_min
 
     def reaches(self, word: str, value: float) -> bool:
         """Whether this log evidence is enough for the word."""

@@ -72,6 +72,12 @@ class JudgeError:
         """The greatest rate of judge positives that a true rate of at most `rate` can have."""
         return rate + (1 - rate) * self.false_positive_upper
 
+    def reported(self, rate: float) -> float:
+        """The rate of judge positives to expect at a true rate, if the labels are exactly right (none: no errors)."""
+        se = self.found / self.successes if self.successes else 1.0
+        false = 0.0 if self.confirmed or not self.failures else self.called / self.failures
+        return rate * se + (1 - rate) * false
+
     def for_claim(self, alpha: float) -> float:
         """The level left for a test that leans on the bound of Se."""
         return alpha - self.alpha_cal

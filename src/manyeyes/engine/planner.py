@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from math import log, sqrt
 from random import Random
+from typing import NamedTuple
 
-from manyeyes.engine.evidence import log_e_above, log_e_below, log_e_fails, log_e_futile
-from manyeyes.engine.plan import Plan, Question, Stream
+from manyeyes.engine.boundaries import Boundaries
+from manyeyes.engine.plan import Cell, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout
+from manyeyes.engine.tally import Tally
 from manyeyes.engine.twosample import log_block
 
 _NEVER = 1 << 30
@@ -20,6 +22,7 @@ _NEVER = 1 << 30
 class Point:
     """What happens when every trial succeeds with chance `p`: expected trials, when runs end, and how.
 
+    With a judge, `p` is the true rate, and the judge errs as often as its labels say.
     `expected`, `median` and `ninety` (nine runs in ten have ended by then) count main trials, or blocks of two where
     the plan has a control. `standard_error` is of `expected`; 0 where the numbers are exact.
     """
@@ -40,7 +43,11 @@ class Characteristics:
     `reproduced` at p = p0, or at control + margin). `type_two` is the chance of the contrary word where that is only
     just false (verify: `fails` at tau; reproduce: `not_reproduced` at p_min). `at_zero` is n when every trial fails
     (None: the cap comes first). `most` is the most main trials (blocks), `side` the trials of the arms, `score` those
-    of the fixed stage, `attribute` the most further trials over the parts; `exact` is False for a simulation.
+    of the fixed stage, `attribute` the most further trials over the parts; `exact` is False for a simulation. With a
+    judge, `type_one` and `type_two` are upper limits that allow for its labels being off.
+
+    `constant_answers` is how many distinct wordings the plan needs to reach its claim where the target gives one
+    constant answer to each (None: the cap comes first), and `wordings` how many it has.
     """
 
     points: tuple[Point, ...]
@@ -52,6 +59,13 @@ class Characteristics:
     score: int
     attribute: int
     exact: bool
+    constant_answers: int | None
+    wordings: int
+
+    @property
+    def enough_wordings(self) -> bool:
+        """Whether the claim can be reached even if each wording gets one constant answer."""
+        return self.constant_answers is not None and self.wordings >= self.constant_answers
 
     def at(self, p: float) -> Point:
         """The point of a rate that was asked for. KeyError for any other."""
@@ -61,45 +75,66 @@ class Characteristics:
         raise KeyError(p)
 
 
-Edge = tuple[int, tuple[tuple[str, int], ...]]
-"""Per n: the run ends low at this k or fewer (-1: never), or high at the first word whose k is reached."""
+class Edge(NamedTuple):
+    """Where runs end after n trials: `low` at this k or fewer (-1: never), `high` at the first word whose k is reached,
+    `unclear` at any k from the first to the second of the pair."""
+
+    low: int
+    high: tuple[tuple[str, int], ...]
+    unclear: tuple[int, int] = (_NEVER, -1)
+
 
 _LOW = {Question.VERIFY: "holds", Question.REPRODUCE: "not_reproduced"}
 
 
-def _high_tests(plan: Plan) -> list[tuple[str, Callable[[int, int], bool]]]:
-    for_level, against = -log(plan.alpha), -log(plan.beta)
+def _high_tests(plan: Plan, tests: Boundaries) -> dict[str, Callable[[int, int], bool]]:
     if plan.question is Question.VERIFY:
-        return [
-            ("fails", lambda n, k: log_e_fails(n, k, plan.tau) >= against),
-            ("not_shown", lambda n, k: log_e_futile(n, k, plan.tau) >= against),
-        ]
+        return {
+            "fails": lambda n, k: tests.reaches("fails", tests.fails(n, k)),
+            "not_shown": lambda n, k: tests.reaches("not_shown", tests.not_shown(n, k)),
+        }
     if plan.control:
-        return []
+        return {}
     least = plan.min_successes
-    return [("reproduced", lambda n, k: k >= least and log_e_above(n, k, plan.p0, plan.p_min) >= for_level)]
+    return {"reproduced": lambda n, k: k >= least and tests.reaches("reproduced", tests.above(n, k))}
+
+
+class _Climb:
+    """The least k that reaches a test, for n = 1, 2, ...: it moves up by at most one success per trial."""
+
+    def __init__(self, reached: Callable[[int, int], bool]) -> None:
+        self.reached, self.k = reached, 0
+
+    def at(self, n: int) -> int:
+        while self.k <= n and not self.reached(n, self.k):
+            self.k += 1
+        return self.k if self.k <= n else _NEVER
 
 
 def edges(plan: Plan) -> Iterator[Edge]:
     """The boundaries for n = 1, 2, ...; each moves up by at most one success per trial, so one walk finds them all."""
-    verify = plan.question is Question.VERIFY
-    boundary, need = (plan.tau, -log(plan.alpha)) if verify else (plan.p_min, -log(plan.beta))
-    tests = _high_tests(plan)
-    low, least = -1, [0] * len(tests)
+    tests = Boundaries(plan)
+    word, low = _LOW[plan.question], -1
+    high = {name: _Climb(reached) for name, reached in _high_tests(plan, tests).items()}
+    alone = "unclear" in tests.needs and not (plan.judge and plan.judge.confirmed)
+    many, few = _Climb(lambda n, k: tests.reaches("unclear", tests.many(n, k))), -1
     for n in range(1, Layout(plan).limit(Stream.MAIN) + 1):
-        if low + 1 <= n and log_e_below(n, low + 1, boundary) >= need:
+        if low + 1 <= n and tests.reaches(word, tests.below(n, low + 1)):
             low += 1
-        for i, (_, reached) in enumerate(tests):
-            while least[i] <= n and not reached(n, least[i]):
-                least[i] += 1
-        yield low, tuple((name, k if k <= n else _NEVER) for (name, _), k in zip(tests, least, strict=True))
+        ends = tuple((name, climb.at(n)) for name, climb in high.items())
+        if alone:
+            while few + 1 <= n and tests.reaches("unclear", tests.few(n, few + 1)):
+                few += 1
+            yield Edge(low, ends, (many.at(n), few))
+        else:
+            yield Edge(low, ends)
 
 
 def _walk(table: Sequence[Edge], low_word: str, p: float) -> tuple[dict[str, float], list[float]]:
     """Exact chances of each word, and of ending at each n, when every trial succeeds with chance p."""
-    words: dict[str, float] = {low_word: 0.0, **{name: 0.0 for name, _ in table[0][1]}, "inconclusive": 0.0}
+    words: dict[str, float] = {low_word: 0.0, **{name: 0.0 for name, _ in table[0].high}, "inconclusive": 0.0}
     first, alive, ends = 0, [1.0], []
-    for low, high in table:
+    for low, high, (from_k, to_k) in table:
         moved = [0.0] * (len(alive) + 1)
         for i, mass in enumerate(alive):
             moved[i] += mass * (1 - p)
@@ -114,9 +149,13 @@ def _walk(table: Sequence[Edge], low_word: str, p: float) -> tuple[dict[str, flo
             k, mass = first + len(moved) - 1, moved.pop()
             words[next(name for name, least in high if k >= least)] += mass
             ended += mass
+        for i in range(max(0, from_k - first), min(len(moved), to_k - first + 1)):
+            words["inconclusive"] += moved[i]
+            ended += moved[i]
+            moved[i] = 0.0
         ends.append(ended)
         alive = moved
-        if not alive:
+        if not any(alive):
             break
     rest = sum(alive)
     words["inconclusive"] += rest
@@ -134,16 +173,17 @@ def _point(p: float, words: Mapping[str, float], ends: Sequence[float], error: f
     )
 
 
-def _simulate(plan: Plan, table: Sequence[Edge], p: float, control: float, runs: int) -> Point:
-    """A seeded simulation of exploit against control, for plans too wide to be counted out."""
+def _simulate(plan: Plan, table: Sequence[Edge], p: float, rates: tuple[float, float], runs: int) -> Point:
+    """A seeded simulation of exploit against control at these rates, for plans too wide to be counted out."""
+    rate, control = rates
     random, need = Random(f"{plan.seed}:{p}:{control}"), -log(plan.alpha)
     words = {"reproduced": 0, "not_reproduced": 0, "inconclusive": 0}
     ends = [0] * len(table)
     for _ in range(runs):
         exploit_k = control_k = 0
         evidence, word = 0.0, "inconclusive"
-        for n, (low, _) in enumerate(table):
-            hit, other = random.random() < p, random.random() < control
+        for n, (low, _, _) in enumerate(table):
+            hit, other = random.random() < rate, random.random() < control
             evidence += log_block(n, control_k, exploit_k, other, hit, plan.margin)
             exploit_k += hit
             control_k += other
@@ -181,25 +221,45 @@ def characteristics(
     control = plan.p0 if control_rate is None else control_rate
     if wrong := [p for p in (*ps, control) if not 0 <= p <= 1]:
         raise ValueError(f"ps: rates lie between 0 and 1, got {wrong[0]}")
-    table = tuple(edges(plan))
+    table, tests, judge = tuple(edges(plan)), Boundaries(plan), plan.judge
     layout, low_word = Layout(plan), _LOW[plan.question]
     verify = plan.question is Question.VERIFY
 
-    def look(p: float) -> Point:
+    def look(p: float, rate: float) -> Point:
         if plan.control:
-            return _simulate(plan, table, p, control, runs)
-        return _point(p, *_walk(table, low_word, p))
+            other = control if judge is None else judge.reported(control)
+            return _simulate(plan, table, p, (rate, other), runs)
+        return _point(p, *_walk(table, low_word, rate))
 
-    just_false = plan.tau if verify else (min(1.0, control + plan.margin) if plan.control else plan.p0)
+    def error(word: str, rate: float) -> float:
+        level = plan.alpha if word in ("holds", "reproduced") else plan.beta
+        return look(rate, rate).verdicts[word] + level - tests.levels[word]
+
+    false, still = tests.just_false
+    if plan.control:
+        false = min(1.0, (control if judge is None else judge.reported(control)) + plan.margin)
     claim, contrary = ("holds", "fails") if verify else ("reproduced", "not_reproduced")
+    at_zero = next((n for n, edge in enumerate(table, 1) if edge.low >= 0), None)
     return Characteristics(
-        points=tuple(look(p) for p in ps),
-        type_one=look(just_false).verdicts[claim],
-        type_two=look(plan.tau if verify else plan.p_min).verdicts[contrary],
-        at_zero=next((n for n, (low, _) in enumerate(table, 1) if low >= 0), None),
+        points=tuple(look(p, p if judge is None else judge.reported(p)) for p in ps),
+        type_one=error(claim, false),
+        type_two=error(contrary, still),
+        at_zero=at_zero,
         most=len(table),
         side=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
         score=layout.limit(Stream.SCORE),
         attribute=plan.part_cap * len(layout.parts) if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,
+        constant_answers=at_zero if verify else _all_successes(plan),
+        wordings=len({cell.wording or cell.key for cell in plan.cells}),
     )
+
+
+def _all_successes(plan: Plan) -> int | None:
+    """How many successes in a row, each to its own wording and none by the control, a reproduction takes."""
+    tally = Tally(plan)
+    for n in range(1, plan.cap + 1):
+        control = Outcome.FAILURE if plan.control else None
+        if tally.add(Cell(key=str(n)), Outcome.SUCCESS, None, control=control) == "reproduced":
+            return n
+    return None
