@@ -68,7 +68,20 @@ def plugins() -> str:
     for kind in registry.BUILTIN:
         rows = [[f"`{name}`", first_sentence(registry.find(kind, name))] for name in registry.BUILTIN[kind]]
         parts += [f"## {kind.capitalize()} (`manyeyes.{kind}`)", table(["Name", "What it does"], rows)]
+        parts += [part for name in registry.BUILTIN[kind] for part in _plugin(name, registry.find(kind, name))]
     return "\n\n".join(parts)
+
+
+def _plugin(name: str, found: object) -> list[str]:
+    """What else a plugin says of itself, where it says which options it takes."""
+    options = getattr(found, "OPTIONS", None)
+    if options is None:
+        return []
+    text = (inspect.getdoc(found) or "").split("\n\n")
+    rows = [
+        [f"`{field}`", one.kind, one.words + (" (required)" if one.required else "")] for field, one in options.items()
+    ]
+    return [f"### `{name}`", " ".join(" ".join(text).split()), table(["Option", "Holds", "What it does"], rows)]
 
 
 def first_sentence(thing: object) -> str:

@@ -1,4 +1,4 @@
-"""Real local servers that speak chat completions, well or badly, for tests of the driver and the target."""
+"""Real local servers that speak as models do, well or badly, for tests of the driver and of targets."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Server:
         self.answerer = answerer
         self.count = 0
         self.bodies: list[bytes] = []
+        self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self.url = ""
         self.under_way = 0
         self.most_under_way = 0
@@ -31,7 +33,9 @@ class Server:
         try:
             raw = await request.read()
             self.bodies.append(raw)
-            return await self.answerer(self, request, json.loads(raw))
+            self.paths.append(request.path)
+            self.headers.append(dict(request.headers))
+            return await self.answerer(self, request, json.loads(raw) if raw else {})
         finally:
             self.under_way -= 1
 
@@ -41,7 +45,7 @@ async def serving(answerer: Answerer) -> AsyncIterator[Server]:
     """A server on a free port of this machine, while the block lasts."""
     server = Server(answerer)
     app = web.Application(client_max_size=10_000_000)
-    app.router.add_post("/v1/chat/completions", server.handle)
+    app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

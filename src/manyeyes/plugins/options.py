@@ -70,7 +70,9 @@ def _nothing_more(options: Mapping[str, Any]) -> None:
     """Most targets have nothing to check beyond the single options."""
 
 
-def _check_address(kind: str, url: str, *, needed: bool) -> None:
+def _check_address(kind: str, url: str, *, needed: bool | None) -> None:
+    if needed is None:
+        return
     if needed and not url:
         raise OptionsError("url", f"{kind} needs the address of a server, such as http://127.0.0.1:8080")
     if url and not needed:

@@ -13,6 +13,12 @@ _DETECTORS = "manyeyes.plugins.builtin.detectors"
 BUILTIN: dict[str, dict[str, str]] = {
     "targets": {
         "openai_chat": f"{_TARGETS}.openai_chat:OpenAIChat",
+        "openai_responses": f"{_TARGETS}.openai_responses:OpenAIResponses",
+        "anthropic_messages": f"{_TARGETS}.anthropic_messages:AnthropicMessages",
+        "http_json": f"{_TARGETS}.http_json:HttpJson",
+        "gguf": f"{_TARGETS}.gguf:LocalGguf",
+        "python": f"{_TARGETS}.python_callable:PythonCallable",
+        "any_llm": f"{_TARGETS}.any_llm:OtherProvider",
         "recording": f"{_TARGETS}.recording:Recording",
         "scripted": f"{_TARGETS}.recording:Scripted",
     },

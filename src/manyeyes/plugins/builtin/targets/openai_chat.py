@@ -107,24 +107,30 @@ class OpenAIChat:
 
     def _made(self, request: Request) -> bytes:
         """The body without a seed; it always has messages, so that a comma may follow."""
-        params = dict(request.params)
-        if self._limit != "max_tokens" and "max_tokens" in params:
-            params[self._limit] = params.pop("max_tokens")
-        data: dict[str, Any] = {
-            **({"model": self.model} if self.model else {}),
-            "messages": [_message(message, request.blobs) for message in request.messages],
-            **(
-                {"tools": [{"type": "function", "function": dict(tool)} for tool in request.tools]}
-                if request.tools
-                else {}
-            ),
-            **params,
-            **self._extra,
-            **({"stream": True, "stream_options": {"include_usage": True}} if self._stream else {}),
-        }
-        if request.seed is not None:
-            data.pop("seed", None)
-        return orjson.dumps(data)
+        stream = {"stream": True, "stream_options": {"include_usage": True}} if self._stream else {}
+        return orjson.dumps(_fields(request, self.model, limit=self._limit, more={**self._extra, **stream}))
+
+
+def chat_body(request: Request, *, model: str = "") -> bytes:
+    """The bytes of a chat completion without anything special."""
+    data = _fields(request, model, limit="max_tokens", more={})
+    return orjson.dumps(data if request.seed is None else {**data, "seed": request.seed})
+
+
+def _fields(request: Request, model: str, *, limit: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything but the seed of the trial."""
+    params = {(limit if field == "max_tokens" else field): value for field, value in request.params.items()}
+    tools = [{"type": "function", "function": dict(tool)} for tool in request.tools]
+    data: dict[str, Any] = {
+        **({"model": model} if model else {}),
+        "messages": [_message(message, request.blobs) for message in request.messages],
+        **({"tools": tools} if tools else {}),
+        **params,
+        **more,
+    }
+    if request.seed is not None:
+        data.pop("seed", None)
+    return data
 
 
 def image_of(image: Mapping[str, Any], blobs: Mapping[str, bytes]) -> str:
@@ -159,13 +165,14 @@ def _message(message: Message, blobs: Mapping[str, bytes]) -> Mapping[str, Any]:
 def _reply(answered: Answered, body: bytes) -> Reply:
     status, headers, raw = answered
     if status == 200:
-        return _answer(raw, body)
-    if status == 400 and _is_block(raw):
+        return answer_of(raw, body)
+    if status == 400 and is_block(raw):
         return Reply(text="", sent=body, finish_reason="content_filter", status=status)
     refuse(status, headers, raw)
 
 
-def _answer(raw: bytes, body: bytes) -> Reply:
+def answer_of(raw: bytes, body: bytes) -> Reply:
+    """The reply in a whole chat completion. Raises TargetError where it is none."""
     try:
         data = orjson.loads(raw)
         if error := data.get("error"):
@@ -212,7 +219,7 @@ def _call(call: Mapping[str, Any]) -> ToolCall:
     return ToolCall(id=str(call.get("id") or ""), name=str(function["name"]), arguments=written)
 
 
-def _is_block(raw: bytes) -> bool:
+def is_block(raw: bytes) -> bool:
     """Whether a 400 is the target's own filter refusing the prompt, which is an outcome and not a fault."""
     try:
         error = orjson.loads(raw)["error"]
