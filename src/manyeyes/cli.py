@@ -18,6 +18,8 @@ COMMANDS: dict[str, str] = {
     "plan": "exact error rates and price of a question, before spending",
     "replay": "ask whether a finding can be reproduced, on a live model",
     "verify": "ask whether a fix holds, on a live model",
+    "bundle": "make a signed evidence bundle of a finished run",
+    "verify-bundle": "check an evidence bundle and score it again, offline",
 }
 """Name and help; the module is `manyeyes.commands.<name>` with `add_arguments(parser)` and `run(args) -> int`."""
 
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _overview() -> str:
-    rows = "\n".join(f"  {name:<10} {said}" for name, said in COMMANDS.items())
+    rows = "\n".join(f"  {name:<14} {said}" for name, said in COMMANDS.items())
     return f"usage: manyeyes COMMAND …\n\n{rows}\n\nmanyeyes COMMAND --help tells the options of one."
 
 

@@ -35,9 +35,9 @@ def before_after(rows: Sequence[BeforeAfter], target: float) -> tuple[str, SameT
     drawn = [rect("before", 1, TOP - 24, 22, 7), dot("before-dot", 12, TOP - 20.5, 4.5)]
     drawn += [text("before", 32, TOP - 16, "dim"), rect("after", 96, TOP - 23, 22, 6)]
     drawn += [line("after-end", 118, TOP - 26, 118, TOP - 14), text("after, up to its bound", 127, TOP - 16, "dim")]
-    for i in range(6):
-        x = at(top * i / 5)
-        drawn += [line("grid", x, TOP - 6, x, height - 22), text(whole(top * i / 5), x, height - 6, "mid dim")]
+    for percents in range(0, round(top * 100) + 1, _step(top)):
+        x = at(percents / 100)
+        drawn += [line("grid", x, TOP - 6, x, height - 22), text(whole(percents / 100), x, height - 6, "mid dim")]
     drawn.append(line("limit", at(target), TOP - 10, at(target), height - 22))
     drawn.append(text(f"target {target_percent(target)}", max(at(target) - 4, LEFT - 4), TOP - 16, "bold"))
     drawn += [text("before", WIDTH - RIGHT + 16, TOP - 16, "dim"), text("after", WIDTH - RIGHT + 90, TOP - 16, "dim")]
@@ -52,6 +52,11 @@ def _axis_end(rows: Sequence[BeforeAfter], target: float) -> float:
         [target * 1.5, 0.1] + [r.before[3] for r in rows if r.before] + [r.after_bound for r in rows if r.after]
     )
     return min(1.0, -(-highest * 100 // 10) / 10)
+
+
+def _step(top: float) -> int:
+    """Percent between two lines of the grid: a round number that gives four to ten of them."""
+    return next((step for limit, step in ((0.1, 2), (0.3, 5), (0.7, 10)) if top <= limit + 1e-9), 20)
 
 
 def _row(row: BeforeAfter, y: float, at: Callable[[float], float]) -> str:

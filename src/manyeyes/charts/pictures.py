@@ -50,13 +50,13 @@ def settings_picture(rows: Iterable[Row], *, leader: str = "", not_excluded: Seq
         return None
     temperatures = sorted({_knob(row, "temperature") for row in tried})
     tokens = sorted({_knob(row, "max_tokens") for row in tried}, reverse=True)
+    marks = _named(tried, leader, not_excluded) if leader else _highest(tried)
     panels = []
     for system in dict.fromkeys(_system(row) for row in tried):
-        mine = [row for row in tried if _system(row) == system]
-        marks = _named(mine, leader, not_excluded) if leader else _highest(mine)
         found = {
             (_knob(row, "max_tokens"), _knob(row, "temperature")): _cell(row, mark)
-            for row, mark in zip(mine, marks, strict=True)
+            for row, mark in zip(tried, marks, strict=True)
+            if _system(row) == system
         }
         grid = [[found.get((length, heat)) for heat in temperatures] for length in tokens]
         panels.append(Panel(name=f"Prompt: {system}" if system != DEPLOYED else "Prompt as deployed", rows=grid))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import questions, running
+from manyeyes.commands import handouts, questions, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_reproduce(parser)
     parser.add_argument("--score-only", action="store_true", help="only the fixed trials per setting, no stopping rule")
     questions.add_target(parser)
+    handouts.add_handouts(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from manyeyes.commands import handouts
 from manyeyes.commands.questions import UsageError, refuse, run_directory, show
 from manyeyes.commands.telling import told
 from manyeyes.plugins.protocols import Target, TargetError
@@ -25,6 +26,7 @@ from manyeyes.runs.driver import AwaitingLabel, BudgetStop, Standing, TargetUnre
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.reach import open_target
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.signing import SigningKey
 from manyeyes.runs.store import FileStore, StoreError
 
 EXIT = {
@@ -54,6 +56,7 @@ def seed_for(args: argparse.Namespace) -> int:
 def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], keys: Mapping[str, str | None]) -> int:
     """Prepares and runs to the end; gives the exit code. Every way to end says something useful."""
     try:
+        key = handouts.ready(args)
         args.seed = seed_for(args)
         document = prepared()
         stamp = clock.now().strftime("%Y%m%dT%H%M%S")
@@ -87,7 +90,19 @@ def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], ke
     finally:
         progress.end()
         store.close()
-    show(args, {**result.to_json(), "out": str(place)}, told(result))
+    return _told(args, result, place, key)
+
+
+def _told(args: argparse.Namespace, result: RunResult, place: Path, key: SigningKey | None) -> int:
+    """Says the verdict, and writes what is handed out beside it."""
+    known: dict[str, Any] = {**result.to_json(), "out": str(place)}
+    try:
+        known |= handouts.hand_out(args, place, key)
+    except UsageError as error:
+        show(args, {**known, "error": {"kind": "input", "message": str(error), "problems": []}}, told(result))
+        print(f"manyeyes: {error}", file=sys.stderr)
+        return UNUSABLE
+    show(args, known, told(result))
     return EXIT[result.verdict.verdict]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import questions, running
+from manyeyes.commands import handouts, questions, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_question(parser)
     questions.add_verify(parser)
     questions.add_target(parser)
+    handouts.add_handouts(parser)
     group = parser.add_argument_group("positive control: a version known to have the flaw")
     group.add_argument(
         "--positive", metavar="URL", help="its address (default: --target, where --positive-model is given)"

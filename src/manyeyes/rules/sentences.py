@@ -198,6 +198,20 @@ def setting_words(knobs: Record) -> str:
     return ", ".join(said.format(knobs[name]) for name, said in _KNOBS.items() if knobs.get(name) is not None)
 
 
+def rate_words(row: Record) -> str:
+    """A count with its rate and interval.
+
+    >>> rate_words({"n": 30, "k": 28, "low": 0.7793, "high": 0.9918})
+    '28 of 30, 93\u202f% (78\u202f% to 99\u202f%)'
+    """
+    if not row["n"]:
+        return "not tried"
+    if not row["k"]:
+        return f"{count_words(0, row['n'])}, at most {percent(row['high'])}"
+    rate = percent(row["k"] / row["n"])
+    return f"{count_words(row['k'], row['n'])}, {rate} ({percent(row['low'])} to {percent(row['high'])})"
+
+
 _CHANCE = {
     "halves": ("they differ by no more than chance", "they differ by more than chance"),
     "runs": ("no more than by chance", "more than by chance"),

@@ -58,9 +58,7 @@ def plain(named: str) -> str:
     """
     digits = "".join(letter for letter in named.lower() if letter not in "-: ")
     if len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
-        raise ValueError(
-            f"a fingerprint has 32 hexadecimal digits, for example {fingerprint(bytes(32))}, not {named!r}"
-        )
+        raise ValueError(f"give a fingerprint of 32 hexadecimal digits (6668-7aad-…), not {named!r}")
     return digits
 
 

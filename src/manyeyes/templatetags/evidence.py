@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from manyeyes.charts import SameTable, pictures
-from manyeyes.rules.numerals import percent
+from manyeyes.rules import sentences
 from manyeyes.rules.sentences import check_sentence, headline, part_words, verdict_sentence
 
 register = template.Library()
+
 
 @register.simple_tag
 def sentence(evidence: Any) -> str:
@@ -93,12 +94,7 @@ def part_name(part: str) -> str:
 @register.filter
 def rate_words(row: dict[str, Any]) -> str:
     """`{{ row|rate_words }}`: 28 of 30, 93 % (78 to 99 %)."""
-    if not row["n"]:
-        return "not tried"
-    if not row["k"]:
-        return f"0 of {row['n']}, at most {percent(row['high'])}"
-    rate = percent(row["k"] / row["n"])
-    return f"{row['k']} of {row['n']}, {rate} ({percent(row['low'])} to {percent(row['high'])})"
+    return sentences.rate_words(row)
 
 
 @register.simple_tag

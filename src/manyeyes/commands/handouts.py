@@ -1,0 +1,74 @@
+"""What a run hands out beside its verdict: a signed evidence bundle, and a report to read."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from manyeyes.commands.questions import UsageError
+from manyeyes.runs.bundle import BundleError, evidence_in, write_bundle
+from manyeyes.runs.signing import KeyFileError, SigningKey, load_or_make, usual_place
+
+
+def add_handouts(parser: argparse.ArgumentParser) -> None:
+    """The files to write after the verdict."""
+    group = parser.add_argument_group("files to hand out")
+    group.add_argument("--html", metavar="FILE", help="write a report to read: one file, nothing to load")
+    group.add_argument("--bundle", metavar="FILE", help="write a signed evidence bundle, to be scored again offline")
+    add_bundle(group)
+
+
+def add_bundle(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
+    """How a bundle is made."""
+    group.add_argument("--no-texts", action="store_true", help="leave out what the target said; digests stay")
+    group.add_argument(
+        "--signing-key", metavar="FILE", help="default ~/.config/manyeyes/signing-key.pem, made on first use"
+    )
+
+
+def ready(args: argparse.Namespace) -> SigningKey | None:
+    """Looks before anything is spent whether all files can be written. Raises UsageError."""
+    for option in ("html", "bundle", "junit", "sarif"):
+        if named := getattr(args, option, None):
+            writable(f"--{option}", Path(named))
+    return signing_key(args) if getattr(args, "bundle", None) else None
+
+
+def writable(option: str, file: Path) -> None:
+    """Raises UsageError where a file could not be written there."""
+    if file.is_dir():
+        raise UsageError(f"{option}: {file} is a directory; name a file")
+    if not file.parent.is_dir():
+        raise UsageError(f"{option}: there is no directory {file.parent}; make it first")
+
+
+def signing_key(args: argparse.Namespace) -> SigningKey:
+    """The key that signs; says so when it was made just now. Raises UsageError."""
+    file = Path(args.signing_key) if args.signing_key else usual_place()
+    try:
+        key, made = load_or_make(file)
+    except KeyFileError as error:
+        raise UsageError(f"--signing-key: {error}") from None
+    if made:
+        print(f"made the signing key {file}; tell others its fingerprint: {key.fingerprint}", file=sys.stderr)
+    return key
+
+
+def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> dict[str, str]:
+    """Writes what was asked for of the finished run in `place`; the names of the files. Raises UsageError."""
+    written: dict[str, str] = {}
+    try:
+        if args.html:
+            from manyeyes.commands.report import write_report
+
+            write_report(evidence_in(place), Path(args.html), texts=not args.no_texts)
+            written["html"] = args.html
+            print(f"report: {args.html}", file=sys.stderr)
+        if args.bundle and key is not None:
+            write_bundle(evidence_in(place), key, Path(args.bundle), texts=not args.no_texts)
+            written |= {"bundle": args.bundle, "signer": key.fingerprint}
+            print(f"evidence bundle: {args.bundle}, signed by {key.fingerprint}", file=sys.stderr)
+    except (BundleError, OSError) as error:
+        raise UsageError(str(error)) from None
+    return written

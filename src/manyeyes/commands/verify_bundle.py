@@ -1,0 +1,58 @@
+"""`manyeyes verify-bundle`: check an evidence bundle and score it again, offline."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from manyeyes.commands import questions
+from manyeyes.plugins.builtin.targets.saying import printable
+from manyeyes.runs.bundle import BundleError
+from manyeyes.runs.rescore import BundleReport, verify_bundle
+
+HELP = "check an evidence bundle and score it again, offline"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The bundle, and who should have signed it."""
+    parser.add_argument("file", metavar="FILE", help="the evidence bundle")
+    parser.add_argument("--signer", metavar="FPR", help="fingerprint of the key that must have signed it")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 intact and identical, 1 not so, 2 no bundle."""
+    try:
+        report = verify_bundle(Path(args.file), signer=args.signer)
+    except (BundleError, ValueError) as error:
+        named = f"--signer: {error}" if isinstance(error, ValueError) else printable(str(error))
+        return questions.refuse(args, questions.UsageError(named), kind="input", code=2)
+    questions.show(args, report.to_json(), told(report, expected=args.signer is not None))
+    return 0 if report.ok else 1
+
+
+def told(report: BundleReport, *, expected: bool = False) -> str:
+    """What was looked at and what came of it, for people. Everything from the bundle is made fit for a terminal."""
+    lines = [f"{'INTACT' if report.intact else 'NOT INTACT'}: {_chain(report, expected)}"]
+    lines += [f"  {printable(problem)}" for problem in report.problems]
+    again = f"{report.trials} outcomes scored again give {report.rescored or 'no verdict'!r}"
+    word = "IDENTICAL" if report.identical else "DIFFERENT"
+    lines.append(f"{word}: the record says {printable(report.verdict)!r}; {again}.")
+    for one in report.differences:
+        on_record, found = printable(one.on_record), printable(one.found)
+        lines.append(f"  {printable(one.what)}: on record {on_record}; found {found}")
+    lines.append(f"{_texts(report)} Plan {report.plan_hash[:12]}: {printable(report.title)}")
+    return "\n".join(lines)
+
+
+def _chain(report: BundleReport, expected: bool) -> str:
+    if not report.intact:
+        return "do not rely on this bundle."
+    who = "as expected" if expected else "a key that nobody vouched for: compare it with what the sender told you"
+    return f"nothing was changed since it was signed by {report.signer} ({who})."
+
+
+def _texts(report: BundleReport) -> str:
+    if not report.with_text:
+        return "No texts are in it, so no answer was judged again."
+    return f"{report.with_text} answers are in it, {report.judged_again} were judged again by the success rule."
