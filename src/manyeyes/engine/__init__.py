@@ -1,5 +1,6 @@
 """Pure statistics of probabilistic exploits: plans in, trials out, outcomes in, a verdict out; no I/O."""
 
+from manyeyes.engine.difference import paired_difference, unpaired_difference
 from manyeyes.engine.drive import drive
 from manyeyes.engine.intervals import (
     anytime_interval,
@@ -14,11 +15,27 @@ from manyeyes.engine.intervals import (
     wilson_upper,
 )
 from manyeyes.engine.make import plan_reproduce, plan_score, plan_verify, zeros_needed
+from manyeyes.engine.make_wider import plan_compare, plan_map, plan_sweep
 from manyeyes.engine.path import PathPoint, evidence_path
-from manyeyes.engine.plan import Answer, Arm, Batch, Cell, Feed, Fixed, Outcome, Plan, Progress, Question, Stream, Trial
+from manyeyes.engine.plan import (
+    Answer,
+    Arm,
+    Batch,
+    Cell,
+    Feed,
+    Fixed,
+    Outcome,
+    Plan,
+    Progress,
+    Question,
+    Stream,
+    SweepItem,
+    Trial,
+)
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.engine.replay import replay
-from manyeyes.engine.verdict import ArmResult, Check, PartVerdict, SettingRate, Verdict
+from manyeyes.engine.sweep import e_bh
+from manyeyes.engine.verdict import ArmResult, Check, ItemVerdict, Pairs, PartVerdict, SettingRate, Verdict
 
 __all__ = [
     "Answer",
@@ -30,7 +47,9 @@ __all__ = [
     "Check",
     "Feed",
     "Fixed",
+    "ItemVerdict",
     "Outcome",
+    "Pairs",
     "PartVerdict",
     "PathPoint",
     "Plan",
@@ -39,22 +58,29 @@ __all__ = [
     "Question",
     "SettingRate",
     "Stream",
+    "SweepItem",
     "Trial",
     "Verdict",
     "anytime_interval",
     "characteristics",
     "drive",
+    "e_bh",
     "evidence_path",
     "exact_interval",
     "exact_lower",
     "exact_upper",
     "lower_bound",
+    "paired_difference",
     "per_trial_tau",
+    "plan_compare",
+    "plan_map",
     "plan_reproduce",
     "plan_score",
+    "plan_sweep",
     "plan_verify",
     "replay",
     "residual_at",
+    "unpaired_difference",
     "upper_bound",
     "wilson_lower",
     "wilson_upper",

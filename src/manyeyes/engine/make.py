@@ -11,12 +11,12 @@ from manyeyes.engine.plan import Arm, Cell, Fixed, Plan, Question
 _ONE = (Cell(key="all"),)
 
 
-def _rate(name: str, value: float, *, most: float = 1.0) -> None:
+def check_rate(name: str, value: float, *, most: float = 1.0) -> None:
     if not (isfinite(value) and 0 < value < most):
         raise ValueError(f"{name}: give a rate above 0 and below {most:g}, got {value}")
 
 
-def _count(name: str, value: int, *, least: int = 1) -> None:
+def check_count(name: str, value: int, *, least: int = 1) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name}: give a whole number of at least {least}, got {value!r}")
 
@@ -25,13 +25,13 @@ def _pair(name: str, pair: tuple[int, int] | None) -> tuple[int, int] | None:
     if pair is None:
         return None
     k, n = pair
-    _count(f"{name} n", n)
+    check_count(f"{name} n", n)
     if not 0 <= k <= n:
         raise ValueError(f"{name}: give (k, n) with 0 <= k <= n, got {pair}")
     return k, n
 
 
-def _cells(name: str, cells: Sequence[Cell], *, needed: bool = True) -> tuple[Cell, ...]:
+def check_cells(name: str, cells: Sequence[Cell], *, needed: bool = True) -> tuple[Cell, ...]:
     if needed and not cells:
         raise ValueError(f"{name}: give at least one cell")
     keys = [cell.key for cell in cells]
@@ -44,19 +44,19 @@ def _cells(name: str, cells: Sequence[Cell], *, needed: bool = True) -> tuple[Ce
     return tuple(cells)
 
 
-def _arm(name: str, arm: Arm | None) -> Arm | None:
+def check_arm(name: str, arm: Arm | None) -> Arm | None:
     if arm is not None:
-        _cells(f"{name}.cells", arm.cells)
-        _count(f"{name}.n", arm.n)
+        check_cells(f"{name}.cells", arm.cells)
+        check_count(f"{name}.n", arm.n)
         if arm.need is not None and not (isinstance(arm.need, int) and 0 <= arm.need <= arm.n):
             raise ValueError(f"{name}.need: give a whole number from 0 to n = {arm.n}, or None, got {arm.need!r}")
     return arm
 
 
 def _score(score: Sequence[Fixed], rated: str) -> tuple[Fixed, ...]:
-    _cells("score", [fixed.cell for fixed in score], needed=False)
+    check_cells("score", [fixed.cell for fixed in score], needed=False)
     for fixed in score:
-        _count(f"score n of cell {fixed.cell.key}", fixed.n)
+        check_count(f"score n of cell {fixed.cell.key}", fixed.n)
     if rated and rated not in {fixed.cell.key for fixed in score}:
         raise ValueError(f"rated: {rated!r} is not among the cells of score; name one of them")
     return tuple(score)
@@ -130,7 +130,7 @@ def plan_reproduce(
     ValueError: p0: must be below p_min = 0.05, got 0.2
     """
     for name, value in (("alpha", alpha), ("beta", beta), ("p0", p0), ("p_min", p_min)):
-        _rate(name, value)
+        check_rate(name, value)
     if p0 >= p_min:
         raise ValueError(f"p0: must be below p_min = {p_min:g}, got {p0:g}")
     if not (isfinite(margin) and 0 <= margin < 1):
@@ -142,14 +142,14 @@ def plan_reproduce(
             "judge: its false positives could pass for a reproduction; give control cells (judged in the same way), or "
             "have every positive confirmed"
         )
-    _count("control_n", control_n, least=0)
+    check_count("control_n", control_n, least=0)
     if control_n and not control:
         raise ValueError("control_n: there is no control to measure; give control cells, or control_n 0")
-    _count("cap", cap)
-    _count("min_successes", min_successes)
+    check_count("cap", cap)
+    check_count("min_successes", min_successes)
     if min_successes > cap:
         raise ValueError(f"min_successes: cannot be above cap = {cap}, got {min_successes}")
-    _count("retry_budget", retry_budget)
+    check_count("retry_budget", retry_budget)
     return Plan(
         question=Question.REPRODUCE,
         alpha=alpha,
@@ -159,12 +159,12 @@ def plan_reproduce(
         cap=cap,
         min_successes=min_successes,
         retry_budget=retry_budget,
-        cells=_cells("cells", cells),
-        control=_cells("control", control, needed=False),
+        cells=check_cells("cells", cells),
+        control=check_cells("control", control, needed=False),
         control_n=control_n,
         margin=margin,
-        benign=_arm("benign", benign),
-        positive=_arm("positive", positive),
+        benign=check_arm("benign", benign),
+        positive=check_arm("positive", positive),
         score=_score(score, rated),
         rated=rated,
         seed=seed,
@@ -202,13 +202,13 @@ def plan_verify(
     Traceback (most recent call last):
     ValueError: tau: give a rate above 0 and below 0.5, got 5
     """
-    _rate("tau", tau, most=0.5)
-    _rate("alpha", alpha)
-    _rate("beta", beta)
+    check_rate("tau", tau, most=0.5)
+    check_rate("alpha", alpha)
+    check_rate("beta", beta)
     most = 5 * zeros_needed(tau, alpha) if cap is None else cap
-    _count("cap", most)
-    _count("retry_budget", retry_budget)
-    _count("part_cap", part_cap)
+    check_count("cap", most)
+    check_count("retry_budget", retry_budget)
+    check_count("part_cap", part_cap)
     return Plan(
         question=Question.VERIFY,
         alpha=alpha,
@@ -216,9 +216,9 @@ def plan_verify(
         tau=tau,
         cap=most,
         retry_budget=retry_budget,
-        cells=_cells("cells", cells),
-        benign=_arm("benign", benign),
-        positive=_arm("positive", positive),
+        cells=check_cells("cells", cells),
+        benign=check_arm("benign", benign),
+        positive=check_arm("positive", positive),
         before=_pair("before", before),
         part_cap=part_cap,
         judge=_judge_of_fix(judge, alpha=alpha, beta=beta),
@@ -243,7 +243,7 @@ def plan_score(
     """
     if not score:
         raise ValueError("score: give at least one cell with its number of trials")
-    _count("retry_budget", retry_budget)
+    check_count("retry_budget", retry_budget)
     if benign is not None and benign.need is not None:
         raise ValueError("benign.need: a fixed count demands nothing of its arms; leave need at None")
     chosen = rated or score[0].cell.key
@@ -253,7 +253,7 @@ def plan_score(
         cells=tuple(fixed.cell for fixed in rows),
         cap=sum(fixed.n for fixed in rows),
         retry_budget=retry_budget,
-        benign=_arm("benign", benign),
+        benign=check_arm("benign", benign),
         score=rows,
         rated=chosen,
         seed=seed,

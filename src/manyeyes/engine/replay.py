@@ -10,6 +10,7 @@ from manyeyes.engine.plan import Arm, Batch, Feed, Plan, Progress, Question, Str
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.stages import ArmCount, ArmsStage, MainStage, PartsStage, ScoreStage, gated
 from manyeyes.engine.verdict import Verdict
+from manyeyes.engine.wider import WIDER, WiderRun
 
 Stage = ArmsStage | MainStage | PartsStage | ScoreStage
 
@@ -109,7 +110,7 @@ def replay(plan: Plan) -> Generator[Batch, Feed, Verdict]:
     ...     stop.value.verdict, stop.value.n, stop.value.k
     ('reproduced', 1, 1)
     """
-    run = Run(plan)
+    run = WiderRun(plan) if plan.question in WIDER else Run(plan)
     feed = yield run.batch(0)
     while True:
         run.ledger.take(feed.answers)

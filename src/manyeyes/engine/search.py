@@ -1,0 +1,272 @@
+"""Searches the grid for its worst setting: rounds laid out from completed rounds alone, and the proof at every trial.
+
+Which cell a trial gets depends on the plan's seed and on the answers of the rounds before its own. So a resumed run, or
+one whose answers come in another order, walks the same way; and given that past each answer is a fresh draw, which is
+what the e-values in `worst` ask for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+
+from manyeyes.engine.build import setting_rates
+from manyeyes.engine.counted import FixedCount
+from manyeyes.engine.intervals import anytime_interval
+from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Stream, WorstRule
+from manyeyes.engine.schedule import Layout, Place, draw
+from manyeyes.engine.special import clipped_exp
+from manyeyes.engine.variety import Variety
+from manyeyes.engine.verdict import SettingRate
+from manyeyes.engine.worst import ArmState, Stop, leading, pick, weakest
+
+CONFIDENCE = 0.95
+SETTLED_N = 2
+"""Fresh trials of a leader that gives one answer only: the second shows that it does."""
+
+
+def rule_of(plan: Plan) -> WorstRule:
+    """The rule of a map. ValueError for any other plan."""
+    if plan.worst is None:
+        raise ValueError("worst: this plan has no rule to search by; make it with plan_map")
+    return plan.worst
+
+
+class GridLayout(Layout):
+    """The cells of a search as far as it is laid out, and the fresh trials at the leader once there is one."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.rule = rule_of(plan)
+        self.order: list[Cell] = []
+        self.leader: Cell | None = None
+
+    def limit(self, stream: Stream) -> int:
+        """The plan's cap for the search; for the fresh trials their number, fewer where the leader has one answer."""
+        if stream is Stream.SCORE:
+            alone = self.leader is not None and self.leader.deterministic
+            return min(SETTLED_N, self.rule.score_n) if alone else self.rule.score_n
+        return self.plan.cap if stream is Stream.MAIN else super().limit(stream)
+
+    def cell(self, stream: Stream, index: int) -> Cell:
+        """The cell of a trial. IndexError beyond what is laid out."""
+        if stream is Stream.SCORE:
+            if self.leader is None:
+                raise IndexError(f"trial {index}: there is no leader yet to score")
+            return self.leader
+        return self.order[index] if stream is Stream.MAIN else super().cell(stream, index)
+
+
+class SearchStage:
+    """The search itself, read in index order; it ends at the certificate asked for, or at the plan's cap."""
+
+    phase = "main"
+
+    def __init__(self, plan: Plan, layout: GridLayout) -> None:
+        self.plan, self.layout, self.rule = plan, layout, layout.rule
+        self.arms = [ArmState() for _ in plan.cells]
+        self.proven = self.rule.certificate == "rigorous"
+        self.stop = Stop(epsilon=self.rule.epsilon, delta=self.rule.delta, proven=self.proven)
+        self.n = self.k = 0
+        self.first_success: int | None = None
+        self.decision: str | None = None
+        self.shown = False
+        self.variety = Variety()
+        self.unsure: Counter[str] = Counter()
+        self._place = {cell.key: i for i, cell in enumerate(plan.cells)}
+        self._rounds = 0
+        self._lay()
+
+    def _lay(self) -> None:
+        """Lay out the next round: first every cell once, in an order of the seed; then as T3C picks."""
+        cells, order = self.plan.cells, self.layout.order
+        if not order:
+            order += sorted(cells, key=lambda cell: (draw(self.plan.seed, "map", cell.key), cell.key))
+        random = Random(draw(self.plan.seed, "map", self._rounds))
+        size = self.rule.round if self._rounds else 0
+        for _ in range(min(size, self.plan.cap - len(order))):
+            arm = pick(self.arms, self.rule.epsilon, random)
+            if arm is not None:
+                order.append(cells[arm])
+        self._rounds += 1
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Read on in index order; True when the search is over."""
+        while self.decision is None:
+            answer = ledger.get(Stream.MAIN, self.n)
+            if answer is None or self.n >= len(self.layout.order):
+                return False
+            ledger.drop(Stream.MAIN, self.n)
+            self._read(answer)
+        return True
+
+    def _read(self, answer: Answer) -> None:
+        cell = self.layout.order[self.n]
+        i, success = self._place[cell.key], answer.outcome == Outcome.SUCCESS
+        arm = self.arms[i]
+        self.arms[i] = ArmState(k=arm.k + success, n=arm.n + 1, settled=cell.deterministic)
+        self.variety.add(cell.key, answer.digest, once=cell.deterministic)
+        if success and self.first_success is None:
+            self.first_success = self.n
+        self.n += 1
+        self.k += success
+        if answer.outcome == Outcome.UNDECIDED:
+            self.unsure[cell.key] += 1
+        if self.n >= len(self.arms) and self.stop.reached(self.arms, self.n):
+            self.shown = True
+            self._end("found" if self.proven else "budget")
+        elif self.n == self.plan.cap:
+            self._end("inconclusive" if self.proven else "budget")
+        elif self.n == len(self.layout.order):
+            self._lay()
+
+    def _end(self, word: str) -> None:
+        self.decision = word
+        self.layout.leader = self.plan.cells[leading(self.arms)]
+
+    def wanted(self) -> Iterator[Place]:
+        """The trials that are laid out and not read yet."""
+        return ((Stream.MAIN, index) for index in range(self.n, len(self.layout.order)))
+
+    @property
+    def counted(self) -> int:
+        """How many trials of the search the verdict counts."""
+        return self.n
+
+    @property
+    def undecided(self) -> int:
+        """How many trials nobody could decide; each counts as a failure."""
+        return self.unsure.total()
+
+    @property
+    def confidence(self) -> float:
+        """Of each interval, so that all of them hold together at 1 - delta."""
+        return 1 - self.rule.delta / len(self.arms)
+
+    def _interval(self, arm: int) -> tuple[float, float]:
+        """Anytime; it holds however the undecided trials are read, and counts repeats once if nothing ever varied."""
+        state, unsure = self.arms[arm], self.unsure[self.plan.cells[arm].key]
+        counts = (state.k, state.k + unsure, state.n)
+        low_k, high_k, n = (min(count, 1) for count in counts) if self.variety.stuck else counts
+        return (
+            anytime_interval(low_k, n, confidence=self.confidence)[0],
+            anytime_interval(high_k, n, confidence=self.confidence)[1],
+        )
+
+    def interval(self) -> tuple[float, float]:
+        """The anytime interval of the arm that looks worst."""
+        return self._interval(leading(self.arms))
+
+    def evalues(self) -> Mapping[str, float]:
+        """The least e-value of the leader over its rivals."""
+        return {"found": clipped_exp(weakest(self.arms, self.rule.epsilon))}
+
+    @property
+    def threshold(self) -> float:
+        """The e-value that proves the leader."""
+        return (len(self.arms) - 1) / self.rule.delta
+
+    def _not_excluded(self) -> tuple[str, ...]:
+        """The leader and all that may still beat it by epsilon or more, by the rule of the certificate asked for."""
+        leader = self.layout.leader
+        if leader is None:
+            return ()
+        rivals = range(len(self.arms)) if self.variety.stuck else self.stop.unbeaten(self.arms, self.n)
+        return (leader.key, *(key for i in rivals if (key := self.plan.cells[i].key) != leader.key))
+
+    def fresh(self) -> FreshStage | None:
+        """The trials that follow at the leader; None where the plan wants none, or the search did not decide."""
+        return FreshStage(self.layout) if self.rule.score_n and self.decision != "inconclusive" else None
+
+    def _rows(self) -> tuple[SettingRate, ...]:
+        """Every cell as the search saw it: no rate to score, but an interval that may be read."""
+        rows = []
+        for i, (cell, arm) in enumerate(zip(self.plan.cells, self.arms, strict=True)):
+            low, high = self._interval(i)
+            rows.append(
+                SettingRate(
+                    cell=cell.key,
+                    setting=cell.setting,
+                    wording=cell.wording,
+                    n=arm.n,
+                    k=arm.k,
+                    undecided=self.unsure[cell.key],
+                    asr=arm.k / arm.n if arm.n else None,
+                    low=low,
+                    high=high,
+                    confidence=self.confidence,
+                    distinct=self.variety.distinct(cell.key),
+                    one_answer=arm.settled or self.variety.stuck,
+                    rated=False,
+                )
+            )
+        return tuple(rows)
+
+    def _word(self) -> tuple[str, str, str]:
+        """The word, the certificate and the reason."""
+        leader, epsilon = self.layout.leader, self.rule.epsilon
+        if leader is None:
+            return "inconclusive", "", ""
+        word, kind = self.decision or "inconclusive", self.rule.certificate if self.shown else "none"
+        if self.shown and self.variety.stuck:
+            word = "inconclusive" if self.proven else word
+            return word, "none", "no setting ever gave two different answers: its repeats prove nothing"
+        bound = f"no setting beats {leader.key} by {epsilon:g} or more"
+        reason = {
+            "rigorous": f"shown: {bound}",
+            "practical": f"{bound}, by a rule that is not proven",
+            "none": f"the trials were used up before it was shown that {bound}",
+        }[kind]
+        return word, kind, reason
+
+    def found(self, fresh: FixedCount | None) -> dict[str, Any]:
+        """What the verdict says of this stage; the fresh trials at the leader come first among the settings."""
+        word, certificate, reason = self._word()
+        leader = self.layout.leader
+        scored = setting_rates((fresh,), fresh.cell.key) if fresh is not None else ()
+        rate = {"asr": scored[0].asr, "low": scored[0].low, "high": scored[0].high} if scored else {"asr": None}
+        return {
+            **rate,
+            "verdict": word,
+            "reason": reason,
+            "confidence": CONFIDENCE if scored else self.confidence,
+            "method": self.method,
+            "settings": (*scored, *self._rows()),
+            "leader": leader.key if leader else "",
+            "not_excluded": self._not_excluded(),
+            "certificate": certificate,
+            "first_success": self.first_success,
+            "checks": (self.variety.check("no certificate: repeats of one answer prove nothing"),),
+        }
+
+    @property
+    def method(self) -> str:
+        """How the search went and when it could end."""
+        if self.proven:
+            return f"T3C; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
+        return f"T3C on a budget of {self.plan.cap} trials; likelihood ratio against ln((1 + ln t) / delta), not proven"
+
+
+class FreshStage:
+    """Fresh trials at the leader, a number fixed beforehand and never stopped early: the search is never scored."""
+
+    phase = "score"
+
+    def __init__(self, layout: GridLayout) -> None:
+        assert layout.leader is not None
+        self.count = FixedCount(layout.leader)
+        self.total = layout.limit(Stream.SCORE)
+
+    def advance(self, ledger: Ledger) -> bool:
+        """Count; True when every trial has its answer."""
+        while self.count.n < self.total and (answer := ledger.get(Stream.SCORE, self.count.n)):
+            ledger.drop(Stream.SCORE, self.count.n)
+            self.count.add(answer)
+        return self.count.n == self.total
+
+    def wanted(self) -> Iterator[Place]:
+        """The trials not counted yet."""
+        return ((Stream.SCORE, index) for index in range(self.count.n, self.total))

@@ -1,0 +1,173 @@
+"""Evidence about which of several settings is worst, and which one to try next (T3C).
+
+An arm is a setting with its successes and trials. To show that no arm beats the leader a by epsilon, each rival b must
+be shown not to: the two-arm generalised likelihood ratio W against "b is above a by epsilon", less the regret of a
+Beta(1/2, 1/2) mixture on both arms, is the logarithm of an e-value whatever arm was tried when (universal inference:
+Wasserman, Ramdas & Balakrishnan 2020). At most K - 1 arms can wrongly beat the truly worst, so ln((K - 1) / delta) is
+enough. The practical rule takes W alone against ln((1 + ln t) / delta) (Garivier & Kaufmann 2016): not proven.
+T3C: Shang, de Heide, Kaufmann, Ménard & Valko 2020, "Fixed-confidence guarantees for Bayesian best-arm identification".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import cos, inf, log, pi, sqrt
+from random import Random
+
+from manyeyes.engine.special import bisect, log_beta, log_likelihood
+
+_PRIOR = log_beta(0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmState:
+    """What is known of one setting: k successes of n trials; `settled` where one answer says all there is to know."""
+
+    k: int = 0
+    n: int = 0
+    settled: bool = False
+
+    @property
+    def mean(self) -> float:
+        """The posterior mean under Beta(1/2, 1/2), or the rate itself where it is settled."""
+        return float(self.k) if self.settled else (self.k + 0.5) / (self.n + 1)
+
+
+@lru_cache(maxsize=65536)
+def regret(k: int, n: int) -> float:
+    """What the Beta(1/2, 1/2) mixture loses to the best rate in hindsight, as a logarithm; 0 for no trials.
+
+    >>> round(regret(5, 10), 3)
+    1.402
+    """
+    best = log_likelihood(k, n, k / n) if n else 0.0
+    return best - log_beta(k + 0.5, n - k + 0.5) + _PRIOR
+
+
+@lru_cache(maxsize=262144)
+def gap_cost(a_k: int, a_n: int, b_k: int, b_n: int, epsilon: float) -> float:
+    """W: what it costs in log-likelihood to believe that b is above a by epsilon (0 <= epsilon < 1); 0 if b looks so.
+
+    >>> round(gap_cost(9, 10, 1, 10, 0.1), 3), gap_cost(1, 10, 2, 10, 0.1)
+    (9.067, 0.0)
+    """
+    if not a_n or not b_n or b_k / b_n >= a_k / a_n + epsilon:
+        return 0.0
+    low, high = max(0.0, b_k / b_n - epsilon), min(a_k / a_n, 1 - epsilon)
+    a_left, b_left = a_n - a_k, b_n - b_k
+
+    def falling(u: float) -> bool:
+        v = u + epsilon
+        return a_left / (1 - u) + b_left / (1 - v) < (a_k / u if a_k else 0.0) + (b_k / v if b_k else 0.0)
+
+    u = bisect(falling, low, high, steps=30) if low < high else high
+    v = min(1.0, u + epsilon)
+    seen = log_likelihood(a_k, a_n, a_k / a_n) + log_likelihood(b_k, b_n, b_k / b_n)
+    return max(0.0, seen - log_likelihood(a_k, a_n, u) - log_likelihood(b_k, b_n, v))
+
+
+def cost(a: ArmState, b: ArmState, epsilon: float) -> float:
+    """W of two arms, either of which may be settled: then its rate is known, and only the other may be wrong."""
+    if b.settled:
+        if a.settled:
+            return 0.0 if b.k >= a.k + epsilon else inf
+        if b.k == 0 and epsilon > 0:
+            return inf
+        return _below(a.n - a.k, a.n, 1 - (b.k - epsilon))
+    if a.settled:
+        return inf if a.k + epsilon > 1 else _below(b.k, b.n, a.k + epsilon)
+    return gap_cost(a.k, a.n, b.k, b.n, epsilon)
+
+
+def _below(k: int, n: int, rate: float) -> float:
+    """What it costs to believe that k of n came from this rate or a higher one; 0 if it looks so."""
+    if not n or k / n >= rate:
+        return 0.0
+    return log_likelihood(k, n, k / n) - log_likelihood(k, n, min(1.0, rate))
+
+
+def evidence(a: ArmState, b: ArmState, epsilon: float) -> float:
+    """The log e-value that b does not beat a by epsilon or more."""
+    lost = sum(0.0 if arm.settled else regret(arm.k, arm.n) for arm in (a, b))
+    return cost(a, b, epsilon) - lost
+
+
+def leading(arms: Sequence[ArmState]) -> int:
+    """The arm that looks worst: greatest posterior mean, then most trials, then first."""
+    return max(range(len(arms)), key=lambda i: (arms[i].mean, arms[i].n, -i))
+
+
+class Stop:
+    """Looks after every trial whether the leader is shown. One rival that is not beaten settles a look."""
+
+    def __init__(self, *, epsilon: float, delta: float, proven: bool) -> None:
+        self.epsilon, self.delta, self.proven = epsilon, delta, proven
+        self._rival = 0
+
+    def need(self, arms: int, t: int) -> float:
+        """The threshold for the logarithm, with this many arms after t trials."""
+        return log(max(1, arms - 1) / self.delta) if self.proven else log((1 + log(max(1, t))) / self.delta)
+
+    def reached(self, arms: Sequence[ArmState], t: int) -> bool:
+        """Whether the leader is shown to be beaten by no other by epsilon or more."""
+        for b in self._unbeaten(arms, t, (self._rival, *range(len(arms)))):
+            self._rival = b
+            return False
+        return True
+
+    def unbeaten(self, arms: Sequence[ArmState], t: int) -> list[int]:
+        """The rivals that may still beat the leader by epsilon or more, in order."""
+        return list(self._unbeaten(arms, t, range(len(arms))))
+
+    def _unbeaten(self, arms: Sequence[ArmState], t: int, order: Iterable[int]) -> Iterator[int]:
+        a, need = leading(arms), self.need(len(arms), t)
+        weigh = evidence if self.proven else cost
+        return (b for b in order if b != a and weigh(arms[a], arms[b], self.epsilon) < need)
+
+
+def weakest(arms: Sequence[ArmState], epsilon: float) -> float:
+    """The least log e-value of the leader over its rivals: what a proven certificate rests on."""
+    a = leading(arms)
+    return min(evidence(arms[a], arm, epsilon) for i, arm in enumerate(arms) if i != a)
+
+
+def _gamma(shape: float, random: Callable[[], float]) -> float:
+    """A gamma draw (Marsaglia & Tsang 2000) from uniform numbers alone, so that it is the same on every version."""
+    if shape < 1:
+        return float(_gamma(shape + 1, random) * (1 - random()) ** (1 / shape))
+    d = shape - 1 / 3
+    c = 1 / sqrt(9 * d)
+    while True:
+        x = sqrt(-2 * log(1 - random())) * cos(2 * pi * random())
+        v = (1 + c * x) ** 3
+        if v > 0 and log(1 - random()) < 0.5 * x * x + d - d * v + d * log(v):
+            return d * v
+
+
+def _posterior(arm: ArmState, random: Callable[[], float]) -> float:
+    """A draw from the Beta posterior of an arm."""
+    if arm.settled:
+        return float(arm.k)
+    up = _gamma(arm.k + 0.5, random)
+    return up / (up + _gamma(arm.n - arm.k + 0.5, random))
+
+
+def pick(arms: Sequence[ArmState], epsilon: float, random: Random) -> int | None:
+    """The arm that T3C tries next; None where every arm is settled.
+
+    The leader is the greatest of one posterior draw each; half of the time it is tried itself, else the rival with the
+    least W against it.
+    """
+    free = [i for i, arm in enumerate(arms) if not arm.settled]
+    if not free:
+        return None
+    draws = [_posterior(arm, random.random) for arm in arms]
+    leader = max(range(len(arms)), key=draws.__getitem__)
+    if not arms[leader].settled and random.random() < 0.5:
+        return leader
+    rivals = [i for i in free if i != leader]
+    if not rivals:
+        return leader
+    return min(rivals, key=lambda b: (cost(arms[leader], arms[b], epsilon), arms[b].n, random.random()))
