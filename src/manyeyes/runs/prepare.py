@@ -9,7 +9,7 @@ from typing import Literal
 from manyeyes.engine import plan_reproduce, plan_score, plan_verify
 from manyeyes.engine.plan import Arm, Cell, Fixed, Outcome, Plan, Question
 from manyeyes.plugins.detection import Whole
-from manyeyes.plugins.protocols import Exchange, Reply
+from manyeyes.plugins.protocols import Ask, Exchange, Reply
 from manyeyes.reproducer.model import Reproducer, Setting, Wording
 from manyeyes.reproducer.variants import FAMILIES, variants
 from manyeyes.rules.permits import NEVER_BY_MACHINE
@@ -228,7 +228,13 @@ class _Making:
                 "reproducer an 'example' of a successful answer, to show that the success rule can find one"
             )
         exchange = Exchange(messages=(), reply=Reply(text=self.reproducer.example))
-        if Whole(self.reproducer.success.to_json()).decide(exchange) is not Outcome.SUCCESS:
+        found = Whole(self.reproducer.success.to_json()).decide(exchange)
+        if isinstance(found, Ask):
+            raise PrepareError(
+                "positive: this success rule has to ask, so an 'example' cannot show that it finds a success; give a "
+                "version that still has the flaw (role 'positive', --positive URL)"
+            )
+        if found is not Outcome.SUCCESS:
             raise PrepareError("example: the success rule does not find it; mend the rule or the example")
         self.notes["positive"] = "the success rule finds the example answer; no version with the flaw was tried"
         return None
