@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
+from manyeyes.engine.judge import JudgeError
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.registry import fingerprint
 from manyeyes.runs.document import TargetInfo
@@ -58,11 +59,6 @@ def first_rule(rule: Rule) -> Rule:
     return rule
 
 
-def unnamed(rules: Mapping[str, Rule], targets: Mapping[str, TargetInfo]) -> list[str]:
-    """The roles of models that these rules ask and no target is named for."""
-    return sorted(frozenset().union(*(roles(rule) for rule in rules.values())) & MACHINES - set(targets))
-
-
 def judge_version(rule: Rule, targets: Mapping[str, TargetInfo]) -> str:
     """The version that labels belong to: the rule's words and the models that answer. Another model is another judge.
 
@@ -75,3 +71,39 @@ def judge_version(rule: Rule, targets: Mapping[str, TargetInfo]) -> str:
     for info in asked.values():
         del info["label"]
     return fingerprint("judged/1", [Whole(first).version, asked])
+
+
+def known_error(
+    rule: Rule, targets: Mapping[str, TargetInfo], labels: JudgeError | None, *, question: str
+) -> JudgeError | None:
+    """What a plan is to take for the errors of the judges in its rule; None where it asks no model.
+
+    Without labels nothing is known, which the engine refuses for every question that leans on it. `confirmed` follows
+    from the rule: each success is decided again by a person, or by a model in another role. ValueError names the field.
+    """
+    asked = roles(rule) & MACHINES
+    if not asked:
+        if labels is not None:
+            raise ValueError("judge: the success rule asks no model, so there is nothing that these labels are about")
+        return None
+    if missing := sorted(asked - set(targets)):
+        raise ValueError(f"{missing[0]}: the success rule asks a model; name a target for the role {missing[0]!r}")
+    if question == "score":
+        return None
+    version = judge_version(rule, targets)
+    if labels is None:
+        labels = JudgeError(found=0, successes=0)
+    elif labels.version not in ("", version):
+        raise ValueError(
+            "judge: the labels are of another judge (other words, another model, or the same in another place); label "
+            "answers that this one has judged"
+        )
+    return replace(labels, confirmed=_confirmed(rule), version=version)
+
+
+def _confirmed(rule: Rule) -> bool:
+    pair = rule.get("confirm")
+    if pair is None:
+        return False
+    second = roles(pair["by"]) & MACHINES
+    return not second & roles(pair["rule"])

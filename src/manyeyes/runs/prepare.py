@@ -3,61 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from manyeyes.engine import plan_reproduce, plan_score, plan_verify
+from manyeyes.engine.judge import JudgeError
 from manyeyes.engine.plan import Arm, Cell, Fixed, Outcome, Plan, Question
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
+from manyeyes.plugins.registry import UnknownPluginError
 from manyeyes.reproducer.model import Reproducer, Setting, Wording
-from manyeyes.reproducer.variants import FAMILIES, variants
+from manyeyes.reproducer.variants import variants
 from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.cells import Cells, PrepareError
-from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
-from manyeyes.runs.price import Price
+from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.judges import By, confirmed_rule, known_error
+from manyeyes.runs.options import Options
+from manyeyes.runs.wider import compare_plan, map_plan
 
 __all__ = ["Options", "PrepareError", "prepare"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to ask. Counts are trials; `mix` says which settings the scored stream draws from.
-
-    `families` and `per_family` are for verify: other wordings of the first reported one, beside those reported.
-    Every part (the reported wordings, each family) gets the same weight, shared evenly by its wordings. `benign_n` is 8
-    where harmless requests must get useful answers, else 20 to say how often they show the flaw; `control_n` fresh
-    trials of the control follow a reproduction.
-    """
-
-    alpha: float = 0.05
-    beta: float = 0.05
-    p0: float = 0.01
-    p_min: float = 0.05
-    tau: float = 0.01
-    cap: int | None = None
-    min_successes: int = 1
-    margin: float = 0.0
-    retry_budget: int | None = None
-    seed: int = 0
-    mix: Literal["rated", "all"] = "rated"
-    families: Sequence[str] = FAMILIES
-    per_family: int = 4
-    use_control: bool = True
-    score: bool = True
-    rated_n: int = 30
-    setting_n: int = 8
-    deterministic_n: int = 2
-    benign_n: int | None = None
-    control_n: int = 12
-    benign_need: int = 4
-    positive_n: int = 8
-    positive_need: int = 3
-    part_cap: int = 20
-    before: tuple[int, int] | None = None
-    caps: Caps = field(default_factory=Caps)
-    price: Price | None = None
-    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -70,18 +32,18 @@ def prepare(
     """The frozen plan of one replay. Raises PrepareError.
 
     `targets` has the role `main`, and for verify best also `positive`: a version known to have the flaw. Without one,
-    the success rule must at least find the reproducer's own `example`, which the verdict then says.
+    the success rule must at least find the reproducer's own `example`, which the verdict then says. For compare it has
+    the role `old` too. A sweep is made by `wider.prepare_sweep`.
     """
     if reproducer.hazard in NEVER_BY_MACHINE and targets["main"].kind != "manual":
         raise PrepareError("hazard: material of this class is never replayed, varied or judged by machine")
-    made = _Making(reproducer, Question(question), options or Options(), targets)
     try:
-        plan = made.plan()
+        made = _Making(reproducer, Question(question), options or Options(), targets)
+        return made.document(made.plan())
     except PrepareError:
         raise
-    except ValueError as error:
+    except (ValueError, UnknownPluginError) as error:
         raise PrepareError(str(error)) from None
-    return made.document(plan)
 
 
 class _Making:
@@ -92,6 +54,10 @@ class _Making:
         self.cells = Cells(reproducer)
         self.rated, self.settings, self.reported = self.cells.rated, self.cells.settings, self.cells.reported
         self.notes = dict(options.notes)
+        self.rules = self.cells.detectors()
+        if options.confirm is not None:
+            self.rules["success"] = confirmed_rule(self.rules["success"], options.confirm)
+        self.judge = known_error(self.rules["success"], self.targets, options.judge, question=str(question))
 
     def plan(self) -> Plan:
         options, seed = self.options, self.options.seed
@@ -107,6 +73,12 @@ class _Making:
             )
         if self.question is Question.VERIFY:
             return self._verify(retries)
+        if self.question is Question.MAP:
+            return map_plan(self.cells, options, retries=retries, notes=self.notes)
+        if self.question is Question.COMPARE:
+            return compare_plan(self.cells, options, self.targets, retries=retries, notes=self.notes)
+        if self.question is Question.SWEEP:
+            raise PrepareError("question: a sweep asks about many reproducers; make it with prepare_sweep")
         return plan_reproduce(
             cells=self._mixture(self.reported),
             alpha=options.alpha,
@@ -123,6 +95,7 @@ class _Making:
             score=self._fixed() if options.score else (),
             rated=self.cells.key(self.rated, self.reported[0]) if options.score else "",
             claim=self._claim(),
+            judge=self.judge,
             seed=seed,
             notes=self.notes,
         )
@@ -157,18 +130,18 @@ class _Making:
             positive=positive,
             before=options.before,
             part_cap=options.part_cap,
+            judge=self.judge,
             seed=options.seed,
             notes=self.notes,
         )
 
     def document(self, plan: Plan) -> PlanDocument:
-        detectors = self.cells.detectors()
         claim = self.reproducer.claim
         return PlanDocument(
             plan=plan,
             requests=self.cells.requests,
-            detectors=detectors,
-            detector_versions={name: Whole(rule).version for name, rule in detectors.items()},
+            detectors=self.rules,
+            detector_versions={name: Whole(rule).version for name, rule in self.rules.items()},
             targets=self.targets,
             caps=self.options.caps,
             price=self.options.price,
@@ -228,7 +201,7 @@ class _Making:
                 "reproducer an 'example' of a successful answer, to show that the success rule can find one"
             )
         exchange = Exchange(messages=(), reply=Reply(text=self.reproducer.example))
-        found = Whole(self.reproducer.success.to_json()).decide(exchange)
+        found = Whole(self.rules["success"]).decide(exchange)
         if isinstance(found, Ask):
             raise PrepareError(
                 "positive: this success rule has to ask, so an 'example' cannot show that it finds a success; give a "
