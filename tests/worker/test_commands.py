@@ -91,6 +91,14 @@ def test_init_again_changes_nothing(house: Path) -> None:
     assert (house / "config" / "master.key").read_bytes() == key
 
 
+def test_a_second_person_is_not_passed_over(house: Path) -> None:
+    refused = run(house, "init", "--email", "mina@larkfield.example")
+    assert refused.returncode == 2
+    assert "--email: " in refused.stderr
+    assert "Invite people at " in refused.stderr
+    assert "changed" not in refused.stdout
+
+
 def test_private_program_is_opened_later(tmp_path: Path) -> None:
     first = run(tmp_path, "init", *MINE, *WHO)
     assert "(private)" in first.stdout

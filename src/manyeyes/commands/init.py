@@ -64,6 +64,7 @@ def _program_of(args: argparse.Namespace) -> int:
 
     existing = Program.objects.order_by("created_at").first()
     if existing is not None:
+        _known_person(args, existing)
         if args.publish and existing.state == Program.State.PRIVATE:
             open_program(existing)
             print(f"{existing.name} is open now.")
@@ -74,6 +75,19 @@ def _program_of(args: argparse.Namespace) -> int:
     program, password = _program(args)
     _next_steps(program, password)
     return 0
+
+
+def _known_person(args: argparse.Namespace, program: Any) -> None:
+    """Refuses an address that nobody here has: init makes the first person only, and would pass over a second one."""
+    from manyeyes.accounts.models import Person
+    from manyeyes.rules.errors import Invalid
+
+    email = (args.email or "").strip().lower()
+    if email and not Person.objects.filter(email=email).exists():
+        desk = f"{settings.MANYEYES_BASE_URL}/desk/program/{program.slug}/"
+        raise Invalid(
+            {"--email": f"{program.name} exists already, and nobody in it has this address. Invite people at {desk}"}
+        )
 
 
 def prepare() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.reproducer.parse import Problem, ReproducerError
 from manyeyes.reproducer.variants import FAMILIES
-from manyeyes.runs.document import Caps, TargetInfo
+from manyeyes.runs.document import Caps
 from manyeyes.runs.prepare import Options
 from manyeyes.runs.price import Price
 
@@ -109,22 +108,6 @@ def other_question(args: argparse.Namespace, question: str) -> None:
                     raise UsageError(f"--{name.replace('_', '-')}: belongs to --question {asked}; say that too")
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Where the model is."""
-    group = parser.add_argument_group("target")
-    group.add_argument("--target", required=True, metavar="URL", help="address of an OpenAI-compatible server")
-    group.add_argument("--model", default="", metavar="NAME", help="the model's name there (default: none is sent)")
-    group.add_argument("--key-env", metavar="VAR", help="environment variable that holds the key")
-    group.add_argument("--label", default="", help="what to call this version")
-    group.add_argument(
-        "--concurrency", type=whole(1), default=8, metavar="N", help="calls at once, at most (default 8)"
-    )
-    group.add_argument("--timeout", type=amount, default=120.0, metavar="S", help="seconds to wait for an answer")
-    group.add_argument("--retries", type=whole(0), default=5, metavar="N", help="repeats of a failed call (default 5)")
-    group.add_argument("--out", metavar="DIR", help="keep the run here; with the same DIR it goes on")
-    group.add_argument("--sandbox", action="store_true", help="the target is a sandbox: irreversible effects are fine")
-
-
 def reproducer_of(args: argparse.Namespace) -> Reproducer:
     """The reproducer in the named file. Raises UsageError."""
     try:
@@ -191,20 +174,6 @@ def _before(text: str | None) -> tuple[int, int] | None:
     if not (slash and k.strip().isdigit() and n.strip().isdigit()):
         raise UsageError(f"--before: give successes/trials, for example 28/30, not {text!r}")
     return int(k), int(n)
-
-
-def target_of(args: argparse.Namespace) -> TargetInfo:
-    """The main target."""
-    return TargetInfo(url=args.target, model=args.model, label=args.label)
-
-
-def key_from(variable: str | None) -> str | None:
-    """The key in an environment variable. Raises UsageError where it is not set."""
-    if variable is None:
-        return None
-    if not os.environ.get(variable):
-        raise UsageError(f"--key-env: the environment variable {variable} is not set")
-    return os.environ[variable]
 
 
 def show(args: argparse.Namespace, data: dict[str, Any], text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import handouts, questions, running
+from manyeyes.commands import handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_question(parser)
     questions.add_reproduce(parser)
     parser.add_argument("--score-only", action="store_true", help="only the fixed trials per setting, no stopping rule")
-    questions.add_target(parser)
+    reaching.add_target(parser)
+    reaching.add_judge(parser)
     handouts.add_handouts(parser)
 
 
@@ -26,10 +27,10 @@ def run(args: argparse.Namespace) -> int:
     keys: dict[str, str | None] = {}
 
     def prepared() -> PlanDocument:
-        keys["main"] = questions.key_from(args.key_env)
-        reproducer = questions.reproducer_of(args)
+        keys["main"] = reaching.key_from(args.key_env)
+        targets = {"main": reaching.target_of(args)}
+        reproducer = reaching.judged(args, questions.reproducer_of(args), targets, keys)
         question = Question.SCORE if args.score_only else Question.REPRODUCE
-        options = questions.options_of(args, reproducer)
-        return prepare(reproducer, question, targets={"main": questions.target_of(args)}, options=options)
+        return prepare(reproducer, question, targets=targets, options=questions.options_of(args, reproducer))
 
     return running.carry_out(args, prepared, keys)

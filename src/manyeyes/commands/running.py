@@ -9,20 +9,20 @@ import json
 import secrets
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from manyeyes.commands import handouts
+from manyeyes.commands.progress import Live
 from manyeyes.commands.questions import UsageError, refuse, run_directory, show
+from manyeyes.commands.reaching import OPENAI
 from manyeyes.commands.telling import told
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.rules import clock
-from manyeyes.rules.words import interval_words
 from manyeyes.runs.document import PlanDocument
-from manyeyes.runs.driver import AwaitingLabel, BudgetStop, Standing, TargetUnreachable, run
+from manyeyes.runs.driver import AwaitingLabel, BudgetStop, TargetUnreachable, run
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.reach import open_target
 from manyeyes.runs.result import RunResult
@@ -67,8 +67,8 @@ def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], ke
     except OSError as error:
         return refuse(args, UsageError(f"{args.out}: {error.strerror}"), kind="input", code=UNUSABLE)
     known: dict[str, Any] = {"question": str(document.plan.question), "plan_hash": document.hash, "out": str(place)}
-    progress = _Progress(sys.stderr.isatty())
-    if not all(info.model for info in document.targets.values()):
+    progress = Live(document.plan, terminal=sys.stderr.isatty())
+    if not all(info.model for info in document.targets.values() if info.kind == OPENAI):
         print("no --model was given: requests name no model, and the server takes its own", file=sys.stderr)
     print(f"plan {document.hash[:12]}, seed {document.plan.seed}, kept in {place}", file=sys.stderr)
     try:
@@ -132,7 +132,7 @@ async def _run(
     document: PlanDocument,
     store: FileStore,
     keys: Mapping[str, str | None],
-    progress: _Progress,
+    progress: Live,
 ) -> RunResult:
     targets: dict[str, Target] = {}
     try:
@@ -150,37 +150,3 @@ async def _run(
     finally:
         for target in targets.values():
             await target.close()
-
-
-class _Progress:
-    """One line that is written over in a terminal; elsewhere a line every five seconds."""
-
-    def __init__(self, terminal: bool) -> None:
-        self.every = 0.1 if terminal else 5.0
-        self.terminal = terminal
-        self.last = 0.0 if terminal else time.monotonic()
-        self.wrote = False
-
-    def __call__(self, standing: Standing) -> None:
-        """Tells where the run stands, not too often."""
-        now = time.monotonic()
-        if now - self.last < self.every:
-            return
-        self.last = now
-        self.wrote = True
-        print(_line(standing), end="\x1b[K\r" if self.terminal else "\n", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leaves the line."""
-        if self.wrote and self.terminal:
-            print(file=sys.stderr)
-
-
-def _line(standing: Standing) -> str:
-    at = standing.progress
-    rate = f"{interval_words(at.low, at.high)} (any-time 95 %)" if at.n else "no trial counted yet"
-    left = max(0, at.cap - at.n)
-    return (
-        f"{at.phase}: {at.k} of {at.n} succeeded, {rate}; at most {left} trials left; "
-        f"{standing.calls} calls, {standing.under_way} under way"
-    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
-from manyeyes.commands import handouts, questions, running
+from manyeyes.commands import handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
-from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
 
 HELP = "ask whether a fix holds, on a live model"
@@ -16,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The question, the limits, where the mended model is, and where one with the flaw is."""
     questions.add_question(parser)
     questions.add_verify(parser)
-    questions.add_target(parser)
+    reaching.add_target(parser)
+    reaching.add_judge(parser)
     handouts.add_handouts(parser)
     group = parser.add_argument_group("positive control: a version known to have the flaw")
     group.add_argument(
@@ -31,15 +33,18 @@ def run(args: argparse.Namespace) -> int:
     keys: dict[str, str | None] = {}
 
     def prepared() -> PlanDocument:
-        keys["main"] = questions.key_from(args.key_env)
-        targets = {"main": questions.target_of(args)}
+        keys["main"] = reaching.key_from(args.key_env)
+        targets = {"main": reaching.target_of(args)}
         if args.positive or args.positive_model:
             url = args.positive or args.target
-            targets["positive"] = TargetInfo(url=url, model=args.positive_model or args.model, label="positive control")
+            model = args.positive_model or args.model
+            targets["positive"] = replace(reaching.target_of(args, url=url, model=model), label="positive control")
             # A key belongs to one address: the main key goes to another one only when it is named for it.
             same = url == args.target
-            keys["positive"] = questions.key_from(args.positive_key_env or (args.key_env if same else None))
-        reproducer = questions.reproducer_of(args)
+            keys["positive"] = reaching.key_from(
+                args.positive_key_env or (args.key_env if same else None), "--positive-key-env"
+            )
+        reproducer = reaching.judged(args, questions.reproducer_of(args), targets, keys)
         options = questions.options_of(args, reproducer)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 
