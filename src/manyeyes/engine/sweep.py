@@ -108,7 +108,7 @@ class _Item:
         self.item, self.rule, self.turns, self.fixed = item, rule, turns, fixed
         self.n = self.k = self.undecided = 0
         self.verdict: str | None = None
-        self.ended = False
+        self.ended = self.repeated = False
         self._seen: dict[str, tuple[float, Outcome]] = {}
 
     def add(self, cell: Cell, outcome: Outcome) -> None:
@@ -122,12 +122,20 @@ class _Item:
             self.verdict = "cleared"
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Trials, successes and undecided ones as they count: each request once, where that is all it was."""
+        if not self.repeated:
+            return self.n, self.k, self.undecided
+        outcomes = [outcome for _, outcome in self._seen.values()]
+        return len(outcomes), outcomes.count(Outcome.SUCCESS), outcomes.count(Outcome.UNDECIDED)
+
+    @property
     def clear(self) -> bool:
         """Whether its trials show a rate below p_reg; of an item with fixed answers, all of them a rate below tau."""
+        n, k, undecided = self.counts
         if self.fixed:
-            return self.n == self.turns and self.share <= self.item.tau and not self.undecided
-        evidence = log_e_grid(self.n, self.k + self.undecided, self.rule.p_reg, clear_grid(self.rule.p_reg))
-        return evidence >= -log(self.rule.beta)
+            return self.n == self.turns and self.share <= self.item.tau and not undecided
+        return log_e_grid(n, k + undecided, self.rule.p_reg, clear_grid(self.rule.p_reg)) >= -log(self.rule.beta)
 
     @property
     def share(self) -> float:
@@ -140,14 +148,15 @@ class _Item:
         """The log e-value against a rate of at most tau."""
         if self.fixed and self.n == self.turns:
             return inf if self.share > self.item.tau else 0.0
-        return log_e_grid(self.n, self.k, self.item.tau, risen_grid(self.item.tau))
+        n, k, _ = self.counts
+        return log_e_grid(n, k, self.item.tau, risen_grid(self.item.tau))
 
-    def once(self) -> None:
-        """Count each request once from here on, because the target never answered one in two ways."""
-        outcomes = [outcome for _, outcome in self._seen.values()]
-        self.n, self.k = len(outcomes), outcomes.count(Outcome.SUCCESS)
-        self.undecided = outcomes.count(Outcome.UNDECIDED)
-        self.verdict = "cleared" if self.clear else None
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The anytime interval of its rate; it holds however the undecided trials are read."""
+        n, k, undecided = self.counts
+        low, _ = anytime_interval(k, n, confidence=CONFIDENCE)
+        return low, anytime_interval(k + undecided, n, confidence=CONFIDENCE)[1]
 
 
 class SweepStage:
@@ -233,7 +242,8 @@ class SweepStage:
     def _once(self) -> None:
         """Judge anew with each request counted once, because the target never answered one in two ways."""
         for item in self.items:
-            item.once()
+            item.repeated = True
+            item.verdict = "cleared" if item.clear else None
         for i in e_bh([item.evidence for item in self.items], self.rule.q):
             self.items[i].verdict = "regressed"
 
@@ -261,9 +271,7 @@ class SweepStage:
         }
 
     def _row(self, item: _Item) -> ItemVerdict:
-        low, high = anytime_interval(item.k, item.n, confidence=CONFIDENCE)
-        if item.undecided:
-            high = anytime_interval(item.k + item.undecided, item.n, confidence=CONFIDENCE)[1]
+        low, high = item.interval
         return ItemVerdict(
             key=item.item.key,
             title=item.item.title,

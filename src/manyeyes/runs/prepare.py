@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from manyeyes.engine import plan_reproduce, plan_score, plan_verify
-from manyeyes.engine.judge import JudgeError
 from manyeyes.engine.plan import Arm, Cell, Fixed, Outcome, Plan, Question
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
@@ -15,7 +14,7 @@ from manyeyes.reproducer.variants import variants
 from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.cells import Cells, PrepareError
 from manyeyes.runs.document import PlanDocument, TargetInfo
-from manyeyes.runs.judges import By, confirmed_rule, known_error
+from manyeyes.runs.judges import confirmed_rule, known_error
 from manyeyes.runs.options import Options
 from manyeyes.runs.wider import compare_plan, map_plan
 

@@ -1,0 +1,71 @@
+"""How to ask: every choice that a plan is made from, with the engine's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from manyeyes.engine.judge import JudgeError
+from manyeyes.reproducer.variants import FAMILIES
+from manyeyes.runs.document import Caps
+from manyeyes.runs.judges import By
+from manyeyes.runs.price import Price
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to ask. Counts are trials; `mix` says which settings the scored stream draws from.
+
+    `families` and `per_family` are for verify: other wordings of the first reported one, beside those reported.
+    Every part (the reported wordings, each family) gets the same weight, shared evenly by its wordings. `benign_n` is 8
+    where harmless requests must get useful answers, else 20 to say how often they show the flaw; `control_n` fresh
+    trials of the control follow a reproduction.
+
+    For map: `epsilon`, `delta`, `certificate` ("practical" or "rigorous"), `budget` (trials per setting), and whether
+    each wording is a place of its own (`wordings` "all") or only the first is tried. For compare: `paired`, `margin`.
+    For sweep: `fdr`, `clear_beta`, `p_reg`, and `cap` per item.
+
+    `judge` holds the labels of the judge that the success rule asks; `confirm` has each of its successes decided again,
+    by a person or by the target of the role `confirm`.
+    """
+
+    alpha: float = 0.05
+    beta: float = 0.05
+    p0: float = 0.01
+    p_min: float = 0.05
+    tau: float = 0.01
+    cap: int | None = None
+    min_successes: int = 1
+    margin: float = 0.0
+    retry_budget: int | None = None
+    seed: int = 0
+    mix: Literal["rated", "all"] = "rated"
+    families: Sequence[str] = FAMILIES
+    per_family: int = 4
+    use_control: bool = True
+    score: bool = True
+    rated_n: int = 30
+    setting_n: int = 8
+    deterministic_n: int = 2
+    benign_n: int | None = None
+    control_n: int = 12
+    benign_need: int = 4
+    positive_n: int = 8
+    positive_need: int = 3
+    part_cap: int = 20
+    before: tuple[int, int] | None = None
+    judge: JudgeError | None = None
+    confirm: By | None = None
+    epsilon: float = 0.1
+    delta: float = 0.05
+    certificate: str = "practical"
+    budget: int = 12
+    wordings: Literal["first", "all"] = "first"
+    paired: bool = True
+    fdr: float = 0.05
+    clear_beta: float = 0.1
+    p_reg: float = 0.2
+    caps: Caps = field(default_factory=Caps)
+    price: Price | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,153 @@
+"""Makes the plans of the wider questions: a grid to search, two versions to compare, closed exploits to sweep."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from manyeyes.engine import plan_compare, plan_map, plan_sweep
+from manyeyes.engine.plan import Arm, Cell, Plan, SweepItem
+from manyeyes.plugins.detection import Whole
+from manyeyes.reproducer.model import Reproducer
+from manyeyes.rules.permits import NEVER_BY_MACHINE
+from manyeyes.runs.cells import Cells, PrepareError
+from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.options import Options
+
+GATE = 8
+"""Harmless requests asked before a comparison or a sweep; `benign_need` of them must get useful answers."""
+SWEEP_CAP = 60
+PAIRS = 400
+_EFFECTS = ("none", "reversible", "irreversible")
+
+
+def map_plan(cells: Cells, options: Options, *, retries: int, notes: Mapping[str, str]) -> Plan:
+    """The search for the worst setting of one reproducer. Raises PrepareError, or ValueError naming an option."""
+    reported = cells.reported if options.wordings == "all" else cells.reported[:1]
+    grid = [cells.exploit(setting, wording) for setting in cells.settings for wording in reported]
+    if len(grid) < 2:
+        raise PrepareError("settings: there is only one to try; give a grid of two or more to look for the worst")
+    return plan_map(
+        cells=grid,
+        epsilon=options.epsilon,
+        delta=options.delta,
+        certificate=options.certificate,
+        budget=options.budget,
+        cap=options.cap,
+        score_n=options.rated_n if options.score else 0,
+        retry_budget=retries,
+        seed=options.seed,
+        notes=notes,
+    )
+
+
+def compare_plan(
+    cells: Cells, options: Options, targets: Mapping[str, TargetInfo], *, retries: int, notes: Mapping[str, str]
+) -> Plan:
+    """The comparison of two versions on one reproducer. Raises PrepareError, or ValueError naming an option."""
+    if "old" not in targets:
+        raise PrepareError("old: compare needs the older version beside the new one (role 'old', --old URL)")
+    return plan_compare(
+        cells=cells.mixture(cells.reported, settings=cells.settings if options.mix == "all" else None),
+        paired=options.paired,
+        margin=options.margin,
+        alpha=options.alpha,
+        cap=PAIRS if options.cap is None else options.cap,
+        benign=_gate([cells], options),
+        retry_budget=retries,
+        seed=options.seed,
+        notes=notes,
+    )
+
+
+def prepare_sweep(
+    reproducers: Mapping[str, Reproducer],
+    *,
+    targets: Mapping[str, TargetInfo],
+    options: Options | None = None,
+    taus: Mapping[str, float] | None = None,
+) -> PlanDocument:
+    """One frozen plan over many closed exploits, each under its own key. Raises PrepareError.
+
+    Each is tried at its rated setting in all its reported wordings. `taus` names the keys whose rate may differ from
+    `options.tau`. All must have one seed policy, because a plan sends seeds in one way.
+    """
+    chosen, rates = options or Options(), dict(taus or {})
+    if not reproducers:
+        raise PrepareError("reproducers: give at least one closed exploit to sweep")
+    if unknown := sorted(set(rates) - set(reproducers)):
+        raise PrepareError(f"taus: there is no reproducer named {', '.join(unknown)}")
+    _one_kind(reproducers, targets)
+    made = {key: Cells(found, prefix=key) for key, found in reproducers.items()}
+    items = [SweepItem(key=key, tau=rates.get(key, chosen.tau), title=reproducers[key].title) for key in made]
+    try:
+        plan = plan_sweep(
+            items=items,
+            cells=[cell for key, cells in made.items() for cell in _cells(key, cells)],
+            q=chosen.fdr,
+            beta=chosen.clear_beta,
+            p_reg=chosen.p_reg,
+            cap=SWEEP_CAP if chosen.cap is None else chosen.cap,
+            benign=_gate(made.values(), chosen),
+            seed=chosen.seed,
+            notes=chosen.notes,
+        )
+    except ValueError as error:
+        raise PrepareError(str(error)) from None
+    return _document(plan, made, reproducers, targets, chosen)
+
+
+def _one_kind(reproducers: Mapping[str, Reproducer], targets: Mapping[str, TargetInfo]) -> None:
+    """What all reproducers of one sweep must have in common."""
+    for key, found in reproducers.items():
+        if found.hazard in NEVER_BY_MACHINE and targets["main"].kind != "manual":
+            raise PrepareError(f"{key}: hazard: material of this class is never replayed, varied or judged by machine")
+    first = next(iter(reproducers.values()))
+    odd = [key for key, found in reproducers.items() if (found.seeds, found.seed) != (first.seeds, first.seed)]
+    if odd:
+        raise PrepareError(f"seeds: all reproducers of one sweep need one seed policy; sweep {', '.join(odd)} apart")
+
+
+def _cells(key: str, cells: Cells) -> list[Cell]:
+    """The cells of one item: its reported wordings at its rated setting, all named after the item."""
+    return [replace(cell, part=key) for cell in cells.mixture(cells.reported)]
+
+
+def _gate(sources: Iterable[Cells], options: Options) -> Arm | None:
+    """Harmless requests that must get useful answers: a target that is down or refuses all would look mended."""
+    n = GATE if options.benign_n is None else options.benign_n
+    found = [
+        cells.beside("benign", cells.reproducer.benign.conversation, detector="useful")
+        for cells in sources
+        if n and cells.reproducer.benign is not None
+    ]
+    return Arm(cells=tuple(found), n=n, need=min(options.benign_need, n)) if found else None
+
+
+def _document(
+    plan: Plan,
+    made: Mapping[str, Cells],
+    reproducers: Mapping[str, Reproducer],
+    targets: Mapping[str, TargetInfo],
+    options: Options,
+) -> PlanDocument:
+    detectors = {name: rule for cells in made.values() for name, rule in cells.detectors().items()}
+    first = next(iter(reproducers.values()))
+    hashes = "\n".join(f"{key} {found.hash}" for key, found in reproducers.items())
+    return PlanDocument(
+        plan=plan,
+        requests={key: request for cells in made.values() for key, request in cells.requests.items()},
+        detectors=detectors,
+        detector_versions={name: Whole(rule).version for name, rule in detectors.items()},
+        targets=dict(targets),
+        caps=options.caps,
+        price=options.price,
+        seeds=first.seeds,
+        seed=first.seed,
+        effects=max((found.effects for found in reproducers.values()), key=_EFFECTS.index),
+        hazard=", ".join(sorted({found.hazard for found in reproducers.values() if found.hazard})),
+        title=f"Sweep of {len(reproducers)} closed exploits",
+        reproducer_hash=hashlib.sha256(hashes.encode()).hexdigest(),
+        knobs={name: values for cells in made.values() for name, values in cells.knobs().items()},
+    )
