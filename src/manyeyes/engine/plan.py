@@ -230,10 +230,17 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """What the driver says to the engine: the answers that have come, and how many more trials it could start now."""
+    """What the driver says to the engine: the answers that have come, and how many more trials it could start now.
+
+    With `more`, further answers are already on record and follow at once: the engine reads on, but gives no verdict
+    yet. Without `look` nobody looks at the progress: its interval and e-values are left out, which saves working them
+    out.
+    """
 
     answers: Sequence[Answer] = ()
     room: int = 1
+    more: bool = False
+    look: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

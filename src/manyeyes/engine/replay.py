@@ -65,23 +65,23 @@ class Run:
             return self.parts if refuted else None
         return None
 
-    def batch(self, room: int) -> Batch:
+    def batch(self, room: int, *, look: bool = True) -> Batch:
         """Up to `room` trials of the stage the replay is in, with its progress."""
         trials = self.ledger.hand_out(iter(self.stage.wanted()), room) if self.stage is not None and room > 0 else ()
-        return Batch(trials=trials, progress=self.progress())
+        return Batch(trials=trials, progress=self.progress(look=look))
 
-    def progress(self) -> Progress:
-        """Where the replay stands, for people to look at."""
+    def progress(self, *, look: bool = True) -> Progress:
+        """Where the replay stands, for people to look at; without `look` as far as counts go."""
         tally = self.main.tally if self.main else None
         n, k = (tally.n, tally.k) if tally else (0, 0)
-        low, high = tally.interval() if tally else (0.0, 1.0)
+        low, high = tally.interval() if tally and look else (0.0, 1.0)
         return Progress(
             phase=self.stage.phase if self.stage else "done",
             n=n,
             k=k,
             low=low,
             high=high,
-            evalues=tally.evalues() if tally else {},
+            evalues=tally.evalues() if tally and look else {},
             threshold=1 / self.plan.alpha,
             asked=self.ledger.asked,
             cap=self.layout.limit(Stream.MAIN) or self.layout.limit(Stream.SCORE),
@@ -115,6 +115,6 @@ def replay(plan: Plan) -> Generator[Batch, Feed, Verdict]:
     while True:
         run.ledger.take(feed.answers)
         verdict = run.settle()
-        if verdict is not None:
+        if verdict is not None and not feed.more:
             return verdict
-        feed = yield run.batch(feed.room)
+        feed = yield run.batch(0 if feed.more else feed.room, look=feed.look)

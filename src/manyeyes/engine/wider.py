@@ -68,22 +68,22 @@ class WiderRun:
             return self.fresh or self.later
         return None if self.stage is self.later else self.later
 
-    def batch(self, room: int) -> Batch:
+    def batch(self, room: int, *, look: bool = True) -> Batch:
         """Up to `room` trials of the stage the replay is in, with its progress."""
         trials = self.ledger.hand_out(iter(self.stage.wanted()), room) if self.stage is not None and room > 0 else ()
-        return Batch(trials=trials, progress=self.progress())
+        return Batch(trials=trials, progress=self.progress(look=look))
 
-    def progress(self) -> Progress:
-        """Where the replay stands, for people to look at."""
+    def progress(self, *, look: bool = True) -> Progress:
+        """Where the replay stands, for people to look at; without `look` as far as counts go."""
         question = self.question
-        low, high = question.interval()
+        low, high = question.interval() if look else (0.0, 1.0)
         return Progress(
             phase=self.stage.phase if self.stage else "done",
             n=question.n,
             k=question.k,
             low=low,
             high=high,
-            evalues=question.evalues(),
+            evalues=question.evalues() if look else {},
             threshold=question.threshold,
             asked=self.ledger.asked,
             cap=self.layout.limit(Stream.MAIN),

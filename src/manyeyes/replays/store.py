@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -47,17 +47,26 @@ class DatabaseStore:
 
     def load(self) -> Stored:
         """The plan and all trials on record; also counts the calls that left no answer behind."""
+        trials: list[TrialRecord] = []
+        stored = self.recall(trials.append)
+        stored.trials = trials
+        return stored
+
+    def recall(self, take: Callable[[TrialRecord], None]) -> Stored:
+        """The same, with the trials handed over one by one."""
         replay = self._held()
         self._key_id = replay.key_id
-        trials = [to_record(row) for row in replay.trials.all()]
-        kept = sum(record.attempts + sum(row["attempts"] for row in record.judged) for record in trials)
-        lost = max(0, replay.calls - kept)
-        self.lease.rows().update(unanswered=lost)
+        kept = 0
+        for row in replay.trials.all().iterator(chunk_size=BATCH):
+            record = to_record(row)
+            kept += record.attempts + sum(said["attempts"] for said in record.judged)
+            take(record)
+        self.lease.rows().update(unanswered=max(0, replay.calls - kept))
         try:
             document = PlanDocument.from_json(replay.document)
         except DocumentError as error:
             raise StoreError(f"replay {replay.pk}: {error}") from None
-        return Stored(document=document, calls=replay.calls, trials=trials, result=replay.verdict)
+        return Stored(document=document, calls=replay.calls, result=replay.verdict)
 
     def freeze(self, document: PlanDocument) -> None:
         """The plan was frozen when the replay was requested; raises StoreError for any other."""
