@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-import re2
 
+from manyeyes.plugins.builtin.detectors.pattern import Pattern
 from manyeyes.reproducer.jsonpath import find, parse_path
 
 MAX_JSON = 1_000_000
 MAX_DEPTH = 200
-_FENCED = re2.compile(r"(?s)```[^\n`]*\n(.*?)```")
+_FENCED = Pattern(r"(?s)```[^\n`]*\n(.*?)```")
 
 
 class UnreadableError(Exception):
@@ -60,8 +60,8 @@ def _contains(wanted: str) -> Callable[[Any], bool]:
 
 
 def _regex(wanted: str) -> Callable[[Any], bool]:
-    pattern = re2.compile(wanted)
-    return lambda value: pattern.search(_text(value)) is not None
+    pattern = Pattern(wanted)
+    return lambda value: pattern.found(_text(value))
 
 
 def _at_least(wanted: float) -> Callable[[Any], bool]:
@@ -106,7 +106,7 @@ def read_json(text: str) -> Any:
     try:
         data = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if "recursion" in str(error):
+        if "depth limit" in str(error):
             raise UnreadableError(str(error)) from None
         raise
     level, depth = [data], 0
@@ -129,7 +129,7 @@ def documents(text: str) -> list[Any]:
     """
     if len(text) > MAX_JSON:
         raise UnreadableError(f"longer than {MAX_JSON} characters")
-    for candidates in ([text], _FENCED.findall(text), _bracketed(text)):
+    for candidates in ([text], _FENCED.every(text), _bracketed(text)):
         found = []
         for candidate in candidates:
             try:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.parsers import expat
 
-import re2
 import yaml
 
 from manyeyes.engine.plan import Outcome
 from manyeyes.plugins.builtin.detectors.conditions import UnreadableError, read_json
+from manyeyes.plugins.builtin.detectors.pattern import Pattern
 from manyeyes.plugins.protocols import Exchange
 from manyeyes.plugins.registry import fingerprint
 
 MAX_MARKUP = 100_000
 MAX_LEVELS = 200
-_BLOCK = re2.compile(r"(?s)```([^\n`]*)\n(.*)```")
+_BLOCK = Pattern(r"(?s)```([^\n`]*)\n(.*)```")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -72,7 +72,7 @@ class Form:
         options = {"is": argument} if isinstance(argument, str) else argument
         self._is = options.get("is")
         self._language = str(options.get("language") or "").casefold()
-        self._regex = re2.compile(options["regex"]) if self._is is None else None
+        self._regex = Pattern(options["regex"]) if self._is is None else None
         self.version = fingerprint("format/1", argument)
 
     def decide(self, exchange: Exchange) -> Outcome:
@@ -86,9 +86,9 @@ class Form:
 
     def _met(self, text: str) -> bool:
         if self._regex is not None:
-            return self._regex.fullmatch(text) is not None
+            return self._regex.whole(text) is not None
         if self._is == "code_block":
-            block = _BLOCK.fullmatch(text)
+            block = _BLOCK.whole(text)
             named = block is not None and self._language in ("", block[1].strip().casefold())
             return named and "```" not in block[2]
         return _FORMS[str(self._is)](text)

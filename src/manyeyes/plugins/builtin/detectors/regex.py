@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re2
-
 from manyeyes.engine.plan import Outcome
+from manyeyes.plugins.builtin.detectors.pattern import Pattern
 from manyeyes.plugins.protocols import Exchange
 from manyeyes.plugins.registry import fingerprint
 
@@ -13,9 +12,9 @@ class Regex:
     """Success where the expression is found anywhere in the answer."""
 
     def __init__(self, argument: str) -> None:
-        self._pattern = re2.compile(argument)
+        self._pattern = Pattern(argument)
         self.version = fingerprint("regex/1", argument)
 
     def decide(self, exchange: Exchange) -> Outcome:
         """Success where the expression is found."""
-        return Outcome.SUCCESS if self._pattern.search(exchange.reply.text) else Outcome.FAILURE
+        return Outcome.SUCCESS if self._pattern.found(exchange.reply.text) else Outcome.FAILURE
