@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from manyeyes.cases.intake import IntakeReport
 from manyeyes.charts import inert
 from manyeyes.engine import exact_interval
@@ -11,18 +9,9 @@ from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules import taxonomy
 from manyeyes.rules.numerals import percent
+from manyeyes.rules.readings import CONFIG, SAID, UNKNOWN, WORDS, Reading
 
-YOU, FILE, UNKNOWN = "you said", "from your file", "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One thing that was read: its name, what it was read as, and where that came from."""
-
-    name: str
-    value: str
-    source: str
-    note: str = ""
+YOU, FILE = WORDS[SAID], WORDS[CONFIG]
 
 
 def understood(report: IntakeReport) -> list[Reading]:

@@ -10,6 +10,7 @@ from typing import Any
 
 _TARGETS = "manyeyes.plugins.builtin.targets"
 _DETECTORS = "manyeyes.plugins.builtin.detectors"
+_IMPORTERS = "manyeyes.plugins.builtin.importers"
 BUILTIN: dict[str, dict[str, str]] = {
     "targets": {
         "openai_chat": f"{_TARGETS}.openai_chat:OpenAIChat",
@@ -42,6 +43,13 @@ BUILTIN: dict[str, dict[str, str]] = {
         "at_least": f"{_DETECTORS}.combined:AtLeast",
         "any_reply": f"{_DETECTORS}.combined:AnyReply",
         "plugin": f"{_DETECTORS}.combined:Installed",
+    },
+    "importers": {
+        "garak": f"{_IMPORTERS}.garak:Garak",
+        "pyrit": f"{_IMPORTERS}.pyrit:PyRIT",
+        "promptfoo": f"{_IMPORTERS}.promptfoo:Promptfoo",
+        "inspect": f"{_IMPORTERS}.inspect_ai:Inspect",
+        "manyeyes": f"{_IMPORTERS}.own:Own",
     },
 }
 

@@ -1,0 +1,1 @@
+"""Importers of result files from the tools that researchers use."""

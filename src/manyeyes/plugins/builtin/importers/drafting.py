@@ -1,0 +1,228 @@
+"""Makes a draft reproducer of what a file told, names what it lacks, and gives every reading its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from manyeyes.plugins.builtin.importers.counting import Gathered
+from manyeyes.plugins.builtin.importers.scrub import clean, is_private, secrets, storable
+from manyeyes.plugins.imported import Finding, Missing, Tally
+from manyeyes.rules.readings import CONFIG, COUNTED, SENT, UNKNOWN, Reading, Source
+
+LONGEST = 200_000
+MOST_MESSAGES = 64
+PLACEHOLDERS = ("{{wording}}", "{{document:")
+KNOBS: Final = ("temperature", "top_p", "max_tokens")
+SHOWN: Final = {
+    "temperature": "Temperature",
+    "top_p": "Top p",
+    "max_tokens": "Token limit",
+    "seed": "Seed",
+}
+SHORT = {"temperature": "t", "top_p": "p", "max_tokens": "m"}
+NO_CLASS = Missing(field="class", why="The file does not say what kind of flaw this is; choose one.")
+NOT_FILLED = "We will not fill in a default."
+NOT_NAMED = f"The file does not name it. {NOT_FILLED}"
+
+
+def finding(
+    gathered: Gathered,
+    *,
+    tool: str,
+    version: str,
+    attack_passes: bool | None = True,
+    success: Mapping[str, Any] | None = None,
+    no_success: str = "",
+    success_source: Source = CONFIG,
+    said: str = "",
+    words_source: Source = CONFIG,
+    readings: Sequence[Reading] = (),
+    missing: Sequence[Missing] = (),
+    unknown: str = NOT_FILLED,
+    rate: bool = True,
+    extra: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of what was gathered.
+
+    `success` is the rule where the file tells one, `no_success` why it does not; `said` what the reading of it says;
+    `unknown` why a setting is not known; `extra` further fields of the draft; `missing` what else it lacks.
+    """
+    tallies = gathered.tallies(attack_passes)
+    title = clean(gathered.title, 200) or f"Finding from {tool}"
+    draft: dict[str, Any] = {"manyeyes": "reproducer/1", "title": title}
+    lacks = [*missing]
+    problem = unusable(gathered.messages)
+    if problem:
+        lacks.append(Missing(field="conversation", why=problem))
+    else:
+        draft["conversation"] = [dict(message) for message in gathered.messages]
+    lacks.append(NO_CLASS)
+    draft |= _settings(tallies) | dict(extra or {})
+    if success is not None:
+        draft["success"] = dict(success)
+    else:
+        lacks.append(
+            Missing(field="success", why=no_success or "The file does not tell what made an answer a success.")
+        )
+    draft |= _example(gathered, attack_passes)
+    draft |= _claim(tallies) if rate else {}
+    draft["source"] = _origin(tool, version, tallies, draft, words_source, success_source)
+    told = [
+        _conversation(gathered, problem, words_source),
+        *readings,
+        *setting_readings(tallies, unknown),
+        Reading(name="Success rule", value=said, source=success_source)
+        if said
+        else Reading(name="Success rule", value="unknown", source=UNKNOWN, note=no_success),
+        *(_counts(tallies) if rate else ()),
+    ]
+    return Finding(
+        title=title,
+        draft=draft,
+        missing=tuple(lacks),
+        readings=tuple(told),
+        tallies=tallies if rate else (),
+        rate=rate,
+        hits=None if attack_passes is None else sum(tally.successes or 0 for tally in tallies),
+        traces=tuple(gathered.traces),
+    )
+
+
+def unusable(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Why messages cannot stand in a reproducer as they are; empty where they can."""
+    if not any(message.get("role") == "user" for message in messages):
+        return "The file holds no message of a user."
+    if len(messages) > MOST_MESSAGES:
+        return f"The conversation has more than {MOST_MESSAGES} messages."
+    for message in messages:
+        content = str(message.get("content", ""))
+        if len(content) > LONGEST:
+            return f"A message is longer than {LONGEST:,} characters."
+        if content != storable(content):
+            return "A message holds a NUL or half of a surrogate pair, which a reproducer cannot keep."
+        if any(mark in content for mark in PLACEHOLDERS):
+            return "A message holds a placeholder of our own format; write it with wordings by hand."
+        if not content.strip() and not message.get("tool_calls"):
+            return "A message is empty."
+    return ""
+
+
+def _settings(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The settings of the draft: what is known of them and what a reproducer can say."""
+    rows = [row for row in (_knobs(tally.setting) for tally in tallies) if row]
+    distinct = [row for place, row in enumerate(rows) if row not in rows[:place]]
+    if not distinct:
+        return {}
+    if len(distinct) == 1:
+        return {"settings": distinct[0]}
+    return {"settings": [{"id": _name(row), **row} for row in distinct]}
+
+
+def _knobs(setting: Mapping[str, Any]) -> dict[str, Any]:
+    bounds = {"temperature": (0, 2), "top_p": (1e-9, 1), "max_tokens": (1, 131_072)}
+    known = {name: setting[name] for name in KNOBS if name in setting}
+    return {name: value for name, value in known.items() if bounds[name][0] <= value <= bounds[name][1]}
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return "-".join(f"{SHORT[name]}{value:.12g}" for name, value in row.items())
+
+
+def _example(gathered: Gathered, attack_passes: bool | None) -> dict[str, str]:
+    """An answer that was a success, unless something private stands in it."""
+    if attack_passes is None:
+        return {}
+    answer = gathered.samples.get("yes" if attack_passes else "no", "")
+    usable = answer.strip() and len(answer) <= LONGEST and answer == storable(answer) and not is_private(answer)
+    return {"example": answer} if usable else {}
+
+
+def _claim(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """The claim of the draft: the setting with the highest rate, as its settings are named beside it."""
+    counted = [tally for tally in tallies if tally.trials and tally.successes is not None]
+    if not counted:
+        return {}
+    best = max(counted, key=lambda tally: ((tally.successes or 0) / tally.trials, tally.trials))
+    knobs = _knobs(best.setting)
+    claim: dict[str, Any] = {"successes": best.successes, "trials": best.trials}
+    return {"claim": claim | ({"settings": knobs} if knobs else {})}
+
+
+def _origin(
+    tool: str, version: str, tallies: Sequence[Tally], draft: Mapping[str, Any], words: Source, success: Source
+) -> dict[str, Any]:
+    sources = {tally.source for tally in tallies} or {UNKNOWN}
+    weakest = next(source for source in (UNKNOWN, CONFIG, SENT) if source in sources)
+    named: dict[str, Source] = {
+        "conversation": words if "conversation" in draft else UNKNOWN,
+        "settings": weakest if "settings" in draft else UNKNOWN,
+        "success": success if "success" in draft else UNKNOWN,
+    }
+    fields = {name: "researcher" if source == "researcher said" else source for name, source in named.items()}
+    named_version = {"version": clean(version, 100)} if version else {}
+    return {"tool": clean(tool, 100), **named_version, "fields": fields}
+
+
+def _conversation(gathered: Gathered, problem: str, source: Source) -> Reading:
+    if problem:
+        return Reading(name="Conversation", value="not usable as it is", source=UNKNOWN, note=problem)
+    roles = [str(message["role"]) for message in gathered.messages]
+    keys = sum(secrets(str(message["content"])) for message in gathered.messages)
+    note = f"{keys} key-like texts stand in it and were kept, since they may be the payload. Look." if keys else ""
+    many = f"{len(roles)} messages" if len(roles) != 1 else "1 message"
+    return Reading(name="Conversation", value=f"{many} ({', '.join(_folded(roles))})", source=source, note=note)
+
+
+def _folded(roles: Sequence[str]) -> list[str]:
+    return list(roles) if len(roles) <= 6 else [*roles[:3], "…", *roles[-2:]]
+
+
+def setting_readings(tallies: Sequence[Tally], unknown: str) -> Iterable[Reading]:
+    """Every setting people ask for, known or not; then the others that are known."""
+    others = dict.fromkeys(name for tally in tallies for name in tally.setting if name not in SHOWN)
+    for name in (*SHOWN, *others):
+        words = SHOWN.get(name, name.replace("_", " ").capitalize())
+        known = {_told(tally.setting[name]): tally.source for tally in tallies if name in tally.setting}
+        if not known:
+            note = NOT_NAMED if any(tally.setting for tally in tallies) else unknown
+            yield Reading(name=words, value="unknown", source=UNKNOWN, note=note)
+            continue
+        lacking = sum(name not in tally.setting for tally in tallies)
+        note = f"Unknown for {lacking} of {len(tallies)} settings." if lacking else ""
+        if name == "seed" and not note:
+            note = "The same for every call, so the answers may depend on one another. A replay draws a seed per trial."
+        weakest = CONFIG if CONFIG in known.values() else SENT
+        yield Reading(name=words, value=", ".join(known), source=weakest, note=note)
+
+
+def _told(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else clean(str(value), 80)
+
+
+def _counts(tallies: Sequence[Tally]) -> Iterable[Reading]:
+    several = len(tallies) > 1
+    for place, tally in enumerate(tallies, start=1):
+        name = (
+            f"How often, {tally.label or _differing(tally, tallies) or f'setting {place}'}" if several else "How often"
+        )
+        if tally.successes is None:
+            value = f"{tally.passed} of {tally.trials} passed; what a pass means is not known yet"
+        else:
+            value = f"{tally.successes} of {tally.trials}"
+        yield Reading(name=name, value=value, source=COUNTED, note=left_out(tally))
+
+
+def _differing(tally: Tally, tallies: Sequence[Tally]) -> str:
+    """A setting in words: what sets it apart from the others."""
+    apart = [name for name in tally.setting if any(other.setting.get(name) != tally.setting[name] for other in tallies)]
+    return ", ".join(f"{name.replace('_', ' ')} {_told(tally.setting[name])}" for name in apart)
+
+
+def left_out(tally: Tally) -> str:
+    """What is not among the trials, in words."""
+    parts = [f"{tally.errors} errors"] * bool(tally.errors) + [f"{tally.undetermined} undetermined"] * bool(
+        tally.undetermined
+    )
+    parts += [f"{number} {reason}" for reason, number in tally.dropped.items()]
+    return f"Not counted: {', '.join(parts)}." if parts else ""
