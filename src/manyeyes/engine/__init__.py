@@ -2,6 +2,7 @@
 
 from manyeyes.engine.difference import paired_difference, unpaired_difference
 from manyeyes.engine.drive import drive
+from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep
 from manyeyes.engine.intervals import (
     anytime_interval,
     exact_interval,
@@ -47,6 +48,7 @@ __all__ = [
     "Check",
     "Feed",
     "Fixed",
+    "Foresight",
     "ItemVerdict",
     "Outcome",
     "Pairs",
@@ -69,6 +71,9 @@ __all__ = [
     "exact_interval",
     "exact_lower",
     "exact_upper",
+    "foresee_compare",
+    "foresee_map",
+    "foresee_sweep",
     "lower_bound",
     "paired_difference",
     "per_trial_tau",
