@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import orjson
 
 from manyeyes.runs.document import DocumentError, PlanDocument
+from manyeyes.runs.labels import Label, LabelError, first_words, read_labels
 
 Identity = tuple[str, int]
 
@@ -60,12 +61,17 @@ class TrialRecord:
 
 @dataclass(kw_only=True)
 class Stored:
-    """What a store holds: the frozen plan (None: nothing yet), the requests sent so far, the trials, the verdict."""
+    """What a store holds: the frozen plan (None: nothing yet), the requests sent so far, the trials, the verdict.
+
+    `labels` are people's words on trials, in the order they came; the first one of a trial without an outcome is its
+    outcome.
+    """
 
     document: PlanDocument | None = None
     calls: int = 0
     trials: list[TrialRecord] = field(default_factory=list)
     result: Mapping[str, Any] | None = None
+    labels: Sequence[Label] = ()
 
 
 def busy(trials: Sequence[TrialRecord]) -> float:
@@ -113,7 +119,8 @@ class FileStore:
 
     def load(self) -> Stored:
         """All there is; a last line that a crash cut short is dropped, and its trial will be sent again."""
-        stored = Stored(document=self._document())
+        stored = Stored(document=self._document(), labels=self._labels())
+        words = first_words(stored.labels)
         overrun: set[Identity] = set()
         self._known.clear()
         if result := self._read("verdict.json"):
@@ -126,6 +133,8 @@ class FileStore:
                 if record.identity not in self._known:
                     self._known.add(record.identity)
                     record.overrun = record.overrun or record.identity in overrun
+                    if record.outcome is None and (label := words.get(record.identity)):
+                        record.outcome, record.by = label.outcome, label.by
                     stored.trials.append(record)
         self._calls = stored.calls
         return stored
@@ -175,6 +184,12 @@ class FileStore:
             if handle is not None:
                 os.close(handle)
         self._file = self._held = None
+
+    def _labels(self) -> Sequence[Label]:
+        try:
+            return read_labels(self.directory)
+        except LabelError as error:
+            raise StoreError(f"{self.directory}: {error}") from None
 
     def _document(self) -> PlanDocument | None:
         data = self._read("plan.json")
