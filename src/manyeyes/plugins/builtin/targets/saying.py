@@ -61,6 +61,8 @@ def printable(said: str) -> str:
     >>> printable("bad \x1b[31mkey")
     'bad \ufffd[31mkey'
     """
+    if said.isprintable():
+        return said
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in said)
 
 

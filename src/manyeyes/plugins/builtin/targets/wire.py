@@ -121,6 +121,9 @@ class Wire:
 
 async def whole(response: aiohttp.ClientResponse) -> bytes:
     """The body. Raises TargetError where it passes the limit."""
+    length = response.content_length
+    if length is not None and length <= MAX_ANSWER and "Content-Encoding" not in response.headers:
+        return await response.read()
     raw = bytearray()
     async for chunk in response.content.iter_chunked(65_536):
         raw += chunk
