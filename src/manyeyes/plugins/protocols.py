@@ -83,7 +83,11 @@ class TargetError(Exception):
 
 @runtime_checkable
 class Target(Protocol):
-    """Something that answers requests. One `ask` is exactly one call: a target never retries by itself."""
+    """Something that answers requests. One `ask` is exactly one call: a target never retries by itself.
+
+    A target that must send more for each call, such as one that opens a session first, says how many requests a call
+    takes in all with an attribute `requests_per_ask` (default 1), so that the caps hold.
+    """
 
     async def ask(self, request: Request) -> Reply:
         """The answer. Raises TargetError where there is none."""
