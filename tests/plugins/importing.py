@@ -8,7 +8,7 @@ import sqlite3
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +63,21 @@ def sources(found: Finding) -> Mapping[str, tuple[str, str]]:
     return {reading.name: (reading.value, reading.source) for reading in found.readings}
 
 
-def zipped(members: Mapping[str, bytes | Any], *, method: int = 93) -> bytes:
-    """An archive as Inspect writes it, with Zstandard, which the standard library cannot write before Python 3.14."""
+def zipped(
+    members: Mapping[str, Any] | Sequence[tuple[str, Any]], *, method: int = 93, mode: int = 0, flags: int = 0x800
+) -> bytes:
+    """An archive as Inspect writes it, with Zstandard, which the standard library cannot write before Python 3.14.
+
+    `mode` is the kind of file that every member says it is, `flags` the general purpose flags.
+    """
     out, directory = io.BytesIO(), io.BytesIO()
-    for name, content in members.items():
+    for name, content in members.items() if isinstance(members, Mapping) else members:
         raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         packed = packed_with(method, raw)
         spot, encoded = out.tell(), name.encode()
-        same = (20, 0x800, method, 0, 0x21, zlib.crc32(raw), len(packed), len(raw), len(encoded), 0)
+        same = (20, flags, method, 0, 0x21, zlib.crc32(raw), len(packed), len(raw), len(encoded), 0)
         out.write(struct.pack("<4s5H3I2H", b"PK\x03\x04", *same) + encoded + packed)
-        directory.write(struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 20, *same, 0, 0, 0, 0, spot) + encoded)
+        directory.write(struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 20, *same, 0, 0, 0, mode << 16, spot) + encoded)
     start, many = out.tell(), len(members)
     out.write(directory.getvalue())
     out.write(struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, many, many, len(directory.getvalue()), start, 0))

@@ -121,9 +121,10 @@ def _opened(source: str | Path | bytes) -> Iterator[tuple[BinaryIO, str]]:
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or "its name cannot be used"
         raise ImportRefused("unreadable", f"The file cannot be opened: {said}.") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ImportRefused("unreadable", "This is not an ordinary file.")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ImportRefused("unreadable", "This is not an ordinary file.")
         yield file, path.name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -67,6 +68,9 @@ def finding(
         )
     draft |= _example(gathered, attack_passes)
     draft |= _claim(tallies) if rate else {}
+    for name in [name for name, value in draft.items() if not _storable(value)]:
+        del draft[name]
+        lacks.append(Missing(field=name, why="It holds half of a surrogate pair or a NUL, which cannot be kept."))
     draft["source"] = _origin(tool, version, tallies, draft, words_source, success_source)
     told = [
         _conversation(gathered, problem, words_source),
@@ -106,6 +110,11 @@ def unusable(messages: Sequence[Mapping[str, Any]]) -> str:
         if not content.strip() and not message.get("tool_calls"):
             return "A message is empty."
     return ""
+
+
+def _storable(value: Any) -> bool:
+    text = json.dumps(value, ensure_ascii=False)
+    return "\\u0000" not in text and text == storable(text)
 
 
 def _settings(tallies: Sequence[Tally]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _report(upload: Upload) -> Imported:
     for where, value in upload.rows():
         _entry(report, fields.mapping(value, where), where, seen)
     if not report.version:
-        raise ImportRefused("version", "The report does not say which version of garak wrote it.")
+        raise ImportRefused("version", "The report has no setup line, which says which version of garak wrote it.")
     report.unfinished -= seen
     findings = _findings(report)
     if not findings:

@@ -34,6 +34,8 @@ class Attempt:
 
 def version_of(value: Any, where: str) -> str:
     """The version of garak that wrote the file. Raises ImportRefused for one whose layout we do not know."""
+    if value is None:
+        raise ImportRefused("version", "The report does not say which version of garak wrote it.")
     told = fields.text(value, f"{where}: the version of garak")
     match = re.match(r"^(\d{1,4})\.(\d{1,4})", told)
     if not match or not OLDEST <= (int(match[1]), int(match[2])) <= NEWEST:

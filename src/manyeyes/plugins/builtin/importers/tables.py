@@ -80,7 +80,7 @@ def _database(upload: Upload) -> Tables:
         raw = raw[:18] + b"\x01\x01" + raw[20:]
     try:
         return _decoded(dict(_read(raw, upload.limits)), upload.limits)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
         name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
         if "decode" in str(error):
             raise ImportRefused("encoding", "The database holds text that is not UTF-8.") from None
