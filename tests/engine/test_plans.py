@@ -22,6 +22,7 @@ from manyeyes.engine import (
     Stream,
     Trial,
     drive,
+    exact_upper,
     plan_reproduce,
     plan_score,
     plan_verify,
@@ -184,7 +185,8 @@ def test_a_fixed_count_has_no_rule() -> None:
     verdict = run(plan, coin(3, lambda trial: 0.4), room=4, shuffle=2)
     assert (verdict.question, verdict.verdict, verdict.n) == (Question.SCORE, "scored", 20)
     assert [row.n for row in verdict.settings] == [20, 5]
-    assert (verdict.bound, verdict.overrun, verdict.asked) == (None, 0, 27)
+    assert verdict.bound == exact_upper(verdict.k, 20)
+    assert (verdict.bound_side, verdict.overrun, verdict.asked) == ("upper", 0, 27)
     assert drive(plan, lambda trial: False).settings[0].distinct is None
     assert verdict.to_json()["settings"][0]["rated"] is True
 

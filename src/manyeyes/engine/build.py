@@ -8,7 +8,8 @@ from typing import Any
 
 from manyeyes.engine.checks import sequence_checks
 from manyeyes.engine.counted import FixedCount
-from manyeyes.engine.intervals import anytime_interval, exact_interval, residual_at
+from manyeyes.engine.honesty import after_checks, honesty_checks
+from manyeyes.engine.intervals import anytime_interval, exact_interval, exact_upper, residual_at
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import overall
 from manyeyes.engine.plan import Plan, Question, Stream
@@ -49,10 +50,15 @@ def build_verdict(
     """The verdict of a replay whose stages are over."""
     settings = setting_rates(score.counts, plan.rated) if score else ()
     if plan.question is Question.SCORE:
-        return _score_verdict(plan, ledger, settings, arms)
+        return _score_verdict(plan, ledger, settings, arms, honesty_checks(plan, ledger, None, score))
     tally = main.tally if main else Tally(plan)
-    checks = (*sequence_checks(tally), *arm_checks(gate, main), *_judge_checks(plan))
-    word, reason = _word(plan, main, parts, checks) if main else dead(gate.failed)
+    checks = (
+        *sequence_checks(tally),
+        *arm_checks(gate, main),
+        *honesty_checks(plan, ledger, main, score),
+        *_judge_checks(plan),
+    )
+    word, reason = _word(plan, ledger, main, parts, checks) if main else dead(gate.failed)
     used = tally.n + (tally.n if plan.control else 0) + sum(count.n for count in arms)
     used += (parts.counted if parts else 0) + (score.total if score else 0)
     low, high = tally.interval()
@@ -137,7 +143,9 @@ def dead(failed: ArmCount | None) -> tuple[str, str]:
     return "inconclusive", _DEAD + seen
 
 
-def _word(plan: Plan, main: MainStage, parts: PartsStage | None, checks: Sequence[Check]) -> tuple[str, str]:
+def _word(
+    plan: Plan, ledger: Ledger, main: MainStage, parts: PartsStage | None, checks: Sequence[Check]
+) -> tuple[str, str]:
     """The verdict word and its reason, once the main stream has ended."""
     word = main.decision or "inconclusive"
     if word == "echo":
@@ -153,10 +161,7 @@ def _word(plan: Plan, main: MainStage, parts: PartsStage | None, checks: Sequenc
     if parts is not None:
         word, more = overall(plan, word, parts.tallies, main.tally.bits)
         reason = more or reason
-    drift = [check.name for check in checks if not check.passed and check.name in ("halves", "runs")]
-    if word == "holds" and drift:
-        return "inconclusive", f"the success rate was not one rate during the run ({', '.join(drift)})"
-    return word, reason
+    return after_checks(plan, ledger, main, word, reason, checks)
 
 
 def _method(plan: Plan) -> str:
@@ -239,9 +244,16 @@ def _rate(count: FixedCount, *, rated: bool, cells: int) -> SettingRate:
     )
 
 
-def _score_verdict(plan: Plan, ledger: Ledger, settings: tuple[SettingRate, ...], arms: list[ArmCount]) -> Verdict:
+def _score_verdict(
+    plan: Plan,
+    ledger: Ledger,
+    settings: tuple[SettingRate, ...],
+    arms: list[ArmCount],
+    checks: tuple[Check, ...],
+) -> Verdict:
     """A fixed-n question has no boundary: the verdict is `scored`, its numbers are those of the rated cell."""
     rated = next(row for row in settings if row.rated)
+    bound = exact_upper(*((min(rated.k, 1), 1) if rated.one_answer else (rated.k, rated.n)), confidence=CONFIDENCE)
     return Verdict(
         question=str(plan.question),
         verdict="scored",
@@ -253,10 +265,10 @@ def _score_verdict(plan: Plan, ledger: Ledger, settings: tuple[SettingRate, ...]
         low=rated.low,
         high=rated.high,
         confidence=rated.confidence,
-        bound=None,
-        bound_side="",
-        bound_confidence=rated.confidence,
-        residual_at_k=None,
+        bound=bound,
+        bound_side="upper",
+        bound_confidence=CONFIDENCE,
+        residual_at_k=residual_at(bound, plan.retry_budget),
         retry_budget=plan.retry_budget,
         method=_method(plan),
         evalues={},
@@ -265,4 +277,6 @@ def _score_verdict(plan: Plan, ledger: Ledger, settings: tuple[SettingRate, ...]
         plan_hash=plan.hash,
         settings=settings,
         arms=_arm_results(plan, Tally(plan), arms),
+        checks=checks,
+        judge=_judge(plan, settings),
     )

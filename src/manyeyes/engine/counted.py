@@ -1,4 +1,4 @@
-"""Answers that were read, kept small: what later stages need of them, in ten bytes a trial."""
+"""Answers that were read, kept small: what later stages need of them, in eleven bytes a trial."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from manyeyes.engine.plan import Answer, Cell, Fixed, Outcome, Stream
 
 _OUTCOMES = tuple(Outcome)
 _UNKNOWN = len(_OUTCOMES)
+MANY = 255
+"""The number shared by all models after the first 254."""
 
 
 def name_of(digest: str | None) -> str | None:
@@ -23,12 +25,25 @@ class Reading:
     def __init__(self) -> None:
         self._codes = bytearray()
         self._texts = array("q")
+        self._models = bytearray()
+        self.models: dict[str, int] = {}
 
-    def add(self, answer: Answer) -> None:
-        """Keep one more."""
+    def add(self, answer: Answer, beside: Answer | None = None) -> None:
+        """Keep one more, with the answer of its control where there is one."""
+        self._models.append(self._version(answer, beside))
         code = _OUTCOMES.index(Outcome(answer.outcome))
         self._codes.append(code if answer.digest is not None else code + _UNKNOWN)
         self._texts.append(hash(answer.digest) if answer.digest is not None else 0)
+
+    def _version(self, answer: Answer, beside: Answer | None) -> int:
+        """A number for the model that gave the answer: 0 where it is not known, or another one gave the control's."""
+        if answer.model is None or (beside is not None and beside.model != answer.model):
+            return 0
+        return self.models.setdefault(answer.model, min(MANY, len(self.models) + 1))
+
+    def of_model(self, index: int, number: int) -> bool:
+        """Whether the model of this number gave the answer, and that of its control."""
+        return self._models[index] == number
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -58,6 +73,11 @@ class FixedCount:
             self._known = False
         else:
             self._texts.append(hash(answer.digest))
+
+    @property
+    def first_text(self) -> int | None:
+        """A number for the first text, None where it is not known; only good for comparing within this process."""
+        return self._texts[0] if self._texts else None
 
     @property
     def distinct(self) -> int | None:

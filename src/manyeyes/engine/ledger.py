@@ -5,6 +5,7 @@ Of an answer that has been read only its outcome is kept, one byte a trial, so t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from manyeyes.engine.plan import Answer, Outcome, Stream, Trial
@@ -40,6 +41,8 @@ class Ledger:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self._streams: dict[Stream, _Sequence] = {}
+        self.models: dict[Stream, Counter[str]] = {}
+        """By stream, how many of the answers that were read each model said it gave."""
 
     def _of(self, stream: Stream) -> _Sequence:
         found = self._streams.get(stream)
@@ -71,7 +74,13 @@ class Ledger:
 
     def drop(self, stream: Stream, index: int) -> None:
         """Says that an answer was read and is not asked for again; its outcome stays on record."""
-        self._of(stream).unread.pop(index, None)
+        answer = self._of(stream).unread.pop(index, None)
+        if answer is not None and answer.model is not None:
+            self.models.setdefault(stream, Counter())[answer.model] += 1
+
+    def outcome(self, stream: Stream, index: int) -> Outcome | None:
+        """What a trial came to, whether it was read or not; None where no answer is on record."""
+        return _OUTCOMES.get(self._of(stream).mark(index))
 
     def hand_out(self, places: Iterator[Place], room: int) -> tuple[Trial, ...]:
         """The first `room` trials among the places that were neither asked nor answered."""

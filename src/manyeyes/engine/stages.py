@@ -121,7 +121,7 @@ class MainStage:
 
     def _read(self, answer: Answer, control: Answer | None) -> None:
         cell = self.layout.cell(Stream.MAIN, self.tally.n)
-        self.read.add(answer)
+        self.read.add(answer, control)
         other = None if control is None else Outcome(control.outcome)
         self.decision = self.tally.add(cell, Outcome(answer.outcome), answer.digest, control=other)
         self.echoed += answer.digest is not None and answer.digest in self.echoes
@@ -170,6 +170,7 @@ class PartsStage:
                     if answer is None:
                         break
                     tally.add(cell, Outcome(answer.outcome), name_of(answer.digest))
+                    ledger.drop(*place)
                     self.counted += 1
                 self._at[part] += 1
         return not any(self._open(part) for part in range(len(self.tallies)))

@@ -18,8 +18,10 @@ from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
 from manyeyes.runs.bundle import TRIALS, VERDICT, BundleError
 from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.honoured import NOTICED
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.resumed import said_to_be
 from manyeyes.runs.signing import plain
 from manyeyes.runs.store import TrialRecord
 
@@ -180,8 +182,13 @@ def _otherwise(trial: Trial, one: TrialRecord) -> Difference | None:
 
 def _answer(one: TrialRecord) -> Answer:
     assert one.outcome is not None
-    more = {"model": one.model} if "model" in Answer.__dataclass_fields__ else {}
-    return Answer(stream=Stream(one.stream), index=one.index, outcome=Outcome(one.outcome), digest=one.digest, **more)
+    return Answer(
+        stream=Stream(one.stream),
+        index=one.index,
+        outcome=Outcome(one.outcome),
+        digest=one.digest,
+        model=said_to_be(one),
+    )
 
 
 class _Looked:
@@ -288,7 +295,9 @@ def _again(
         models={name: n for name, n in models.items() if name},
         cells={cell: (n, hits[cell]) for cell, n in counts.items()},
     )
-    return {**result.to_json(), **{name: value for name, value in recorded.items() if name in _HERE_ONLY}}
+    again = {**result.to_json(), **{name: value for name, value in recorded.items() if name in _HERE_ONLY}}
+    again["checks"] += [row for row in recorded.get("checks", ()) if row.get("name") in NOTICED]
+    return again
 
 
 def _compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Difference]:

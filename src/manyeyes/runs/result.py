@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,10 @@ from manyeyes.runs.document import PlanDocument
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """A verdict with its bill. `calls` is the number of requests sent, repeats and overrun included."""
+    """A verdict with its bill. `calls` is the number of requests sent, repeats and overrun included.
+
+    `noticed` are the checks of `runs.honoured`.
+    """
 
     document: PlanDocument
     verdict: Verdict
@@ -24,6 +27,7 @@ class RunResult:
     overrun: int
     models: Mapping[str, int] = field(default_factory=dict)
     cells: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    noticed: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object of DESIGN §7: the verdict's numbers, the bill, the target."""
@@ -72,15 +76,12 @@ class RunResult:
             for cell, (n, k) in sorted(self.cells.items())
         ]
 
-    def _checks(self) -> list[dict[str, Any]]:
+    def _checks(self) -> list[Mapping[str, Any]]:
         """What the run itself noticed, beside the engine's checks."""
-        found = []
+        found: list[Mapping[str, Any]] = []
         if note := self.document.plan.notes.get("positive"):
             found.append(_check("positive control", True, note, "the verdict leans on the success rule alone"))
-        if len(self.models) > 1:
-            names = ", ".join(sorted(self.models))
-            found.append(_check("one model", False, f"the target named several: {names}", "the run mixes versions"))
-        return found
+        return [*found, *self.noticed]
 
 
 def _check(name: str, passed: bool, detail: str, consequence: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections import Counter
 from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Stream
 from manyeyes.runs.document import Caps, PlanDocument
+from manyeyes.runs.honoured import Honoured
 from manyeyes.runs.kept import Busy, Identity, Tried
 from manyeyes.runs.meter import Meter
 from manyeyes.runs.store import Store, Stored, TrialRecord
@@ -25,6 +26,7 @@ class Resumed:
         self.engine = replay(document.plan)
         self.progress = next(self.engine).progress
         self.tried, self.models = Tried(), Counter[str]()
+        self.honoured = Honoured(document)
         self.parked: set[Identity] = set()
         self.beforehand = array("L")
         self._busy = Busy()
@@ -66,6 +68,7 @@ class Resumed:
         self.tried.add(record.identity, record.cell, record.outcome == Outcome.SUCCESS)
         if record.model and record.stream != Stream.POSITIVE:
             self.models[record.model] += 1
+        self.honoured.add(record)
         if record.outcome is None:
             self.parked.add(record.identity)
             return None
@@ -75,10 +78,10 @@ class Resumed:
             index=record.index,
             outcome=outcome,
             digest=record.digest,
-            model=_said_to_be(record),
+            model=said_to_be(record),
         )
 
 
-def _said_to_be(record: TrialRecord) -> str | None:
+def said_to_be(record: TrialRecord) -> str | None:
     """What the target called the model behind an answer: its name, and its fingerprint where it has one."""
     return " ".join(part for part in (record.model, record.fingerprint) if part) or None

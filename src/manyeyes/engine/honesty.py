@@ -1,0 +1,171 @@
+"""Whether a target was one target and did as it was told: one version, no cache, settings that matter.
+
+Each check is a plain fact (two names were given) or a test at level .001 that no target can fail more often than that
+while it is what the check takes it for. What follows from a failed check is decided here too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from random import Random
+
+from manyeyes.engine.checks import LEVEL
+from manyeyes.engine.counted import MANY, FixedCount
+from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.plan import Plan, Stream
+from manyeyes.engine.stages import MainStage, ScoreStage
+from manyeyes.engine.tally import Tally
+from manyeyes.engine.verdict import Check
+
+ONE_VERSION, CACHE, SETTINGS, COLD = "one version", "cache", "settings", "temperature 0"
+OTHERS = frozenset({Stream.POSITIVE, Stream.OLD})
+"""Streams that ask another target on purpose."""
+
+_SHUFFLES = 1199
+_ENOUGH = 10
+_SHARE = 0.8
+
+
+def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: ScoreStage | None) -> tuple[Check, ...]:
+    """All of these checks on a replay whose stages are over."""
+    version = version_check(ledger.models)
+    return (
+        *(() if version is None else (version,)),
+        *(() if main is None else (cache_check(plan, main),)),
+        *(() if score is None else settings_checks(score.counts)),
+    )
+
+
+def version_check(models: Mapping[Stream, Counter[str]]) -> Check | None:
+    """Whether the target gave one name and fingerprint throughout; None where it gave none.
+
+    A fact, not a test: a target that keeps to one version never fails it.
+    """
+    names: Counter[str] = Counter()
+    for stream, counts in models.items():
+        if stream not in OTHERS:
+            names.update(counts)
+    if not names:
+        return None
+    said = ", ".join(f"{name} ({count})" for name, count in sorted(names.items()))
+    return Check(
+        name=ONE_VERSION,
+        passed=len(names) == 1,
+        detail=f"the target named {said}",
+        consequence="with several, no rate is called low; a reproduction stands if one version alone shows it",
+    )
+
+
+def clump_p_value(rows: Iterable[tuple[object, str | None]], *, seed: int) -> float:
+    """How likely so many equal answers next to one another are if their order is chance alone.
+
+    `rows` are (group, text) in order; the order of texts is shuffled inside each group, which answers drawn afresh for
+    each request cannot be told from. A group has one request and one outcome, so that a rule which stops by outcomes
+    changes nothing. A sequential permutation test (Besag & Clifford 1991): never below .001 more often than that.
+
+    >>> apart = [("a", text) for text in "ABCDABCDABCDABCD"]
+    >>> clump_p_value(apart, seed=1) > 0.5, clump_p_value(sorted(apart), seed=1) < 0.001
+    (True, True)
+    """
+    groups: dict[object, list[str]] = {}
+    for group, text in rows:
+        if text is not None:
+            groups.setdefault(group, []).append(text)
+    mixed = [texts for texts in groups.values() if 1 < len(set(texts)) < len(texts)]
+    if not mixed:
+        return 1.0
+    seen, random, above = _neighbours(mixed), Random(seed), 0
+    for count in range(1, _SHUFFLES + 1):
+        for texts in mixed:
+            random.shuffle(texts)
+        above += _neighbours(mixed) >= seen
+        if above == _ENOUGH:
+            return above / count
+    return (above + 1) / (_SHUFFLES + 1)
+
+
+def _neighbours(groups: Sequence[Sequence[str]]) -> int:
+    return sum(a == b for texts in groups for a, b in pairwise(texts))
+
+
+def cache_check(plan: Plan, main: MainStage) -> Check:
+    """Whether answers to one request came back in a row, as from a cache that forgets after a while.
+
+    One constant answer to a request cannot be told from a cache; it counts once by rule, without a test.
+    """
+    rows = (
+        ((main.layout.cell(Stream.MAIN, index).key, outcome), text) for index, (outcome, text) in enumerate(main.read)
+    )
+    p = clump_p_value(rows, seed=plan.seed)
+    return Check(
+        name=CACHE,
+        passed=p >= LEVEL,
+        detail="equal answers to one request looked at for coming in a row",
+        consequence="every text of a wording counts once; where that is too little, the replay does not decide",
+        p_value=p,
+    )
+
+
+def settings_checks(counts: Sequence[FixedCount]) -> tuple[Check, ...]:
+    """Whether settings made a difference in the fixed trials of one wording.
+
+    Fails where every answer at every setting is one text, and so many are drawn at a temperature above 0 that this has
+    a chance below .001 if they would differ one time in five. Beside it, a setting with temperature 0 that gave
+    different answers is told: it is not the one observation that a plan takes it for.
+    """
+    tried = [count for count in counts if count.n > 1 and count.distinct is not None]
+    cold = [count for count in tried if count.cell.deterministic and (count.distinct or 0) > 1]
+    found = []
+    one = {count.distinct for count in tried} == {1} and len({count.first_text for count in tried}) == 1
+    free = sum(count.n for count in tried if not count.cell.deterministic)
+    if len({count.cell.setting for count in tried}) > 1 and free:
+        p = _SHARE**free if one else 1.0
+        same = f"one and the same text at all {len(tried)} settings" if one else "not all answers are one text"
+        consequence = "the settings count as one: no difference between them may be read from these trials"
+        found.append(Check(name=SETTINGS, passed=p >= LEVEL, detail=same, consequence=consequence, p_value=p))
+    if cold:
+        told = ", ".join(f"{count.cell.setting or count.cell.key} ({count.distinct} of {count.n})" for count in cold)
+        consequence = "the target does not honour temperature 0, or is not exact at it: such trials count one by one"
+        found.append(Check(name=COLD, passed=False, detail=f"different answers at {told}", consequence=consequence))
+    return tuple(found)
+
+
+def after_checks(
+    plan: Plan, ledger: Ledger, main: MainStage, word: str, reason: str, checks: Sequence[Check]
+) -> tuple[str, str]:
+    """The word and reason once the checks had their say.
+
+    Halves or runs undo `holds`. Several versions undo `holds` and `not_reproduced`, and `reproduced` unless the trials
+    of one version reach it alone, with alpha shared by the versions. A cache undoes all three unless the boundary is
+    reached with every text of a wording counted once.
+    """
+    failed = {check.name: check for check in checks if not check.passed}
+    drift = [name for name in ("halves", "runs") if name in failed]
+    if word == "holds" and drift:
+        return "inconclusive", f"the success rate was not one rate during the run ({', '.join(drift)})"
+    if word not in ("holds", "reproduced", "not_reproduced"):
+        return word, reason
+    if ONE_VERSION in failed:
+        models = main.read.models
+        alone = word == "reproduced" and any(
+            _reaches(plan, ledger, main, word, number, len(models)) for number in models.values() if number < MANY
+        )
+        if not alone:
+            return "inconclusive", f"the target was not one version: {failed[ONE_VERSION].detail}"
+    if CACHE in failed and not _reaches(plan, ledger, main, word, None, 1):
+        return "inconclusive", "equal answers came in a row, as from a cache, and without repeats they are not enough"
+    return word, reason
+
+
+def _reaches(plan: Plan, ledger: Ledger, main: MainStage, word: str, number: int | None, versions: int) -> bool:
+    """Whether some of the trials reach the word: those of one version, or all with each text of a wording once."""
+    tally = Tally(plan, strict=number is None)
+    for index, (outcome, text) in enumerate(main.read):
+        if number is None or main.read.of_model(index, number):
+            control = ledger.outcome(Stream.CONTROL, index) if plan.control else None
+            tally.add(main.layout.cell(Stream.MAIN, index), outcome, text, control=control)
+            if tally.reached(word, versions=versions):
+                return True
+    return False
