@@ -34,7 +34,7 @@ class Scripted:
 
     def __init__(self, script: Script | None = None, *, answers: Sequence[str] = (), **_: Any) -> None:
         if script is None and not (answers and all(isinstance(text, str) for text in answers)):
-            raise OptionsError("answers", "give at least one text")
+            raise OptionsError("answers", "give at least one text, and nothing but texts")
         self._script = script or (lambda request: answers[request.index % len(answers)])
         self.calls = 0
 
@@ -83,12 +83,14 @@ class Recording:
 class Recorder:
     """Passes every request on to another target, and writes each answer to a file that only its owner can read.
 
-    Calls without an answer are not recorded. A file that exists already is added to.
+    Calls without an answer are not recorded. A file that exists already is added to; a last line without its end, which
+    a computer that stopped left behind, is cut off first.
     """
 
     def __init__(self, target: Target, file: str | Path) -> None:
         self.target = target
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _cut_torn_line(descriptor)
         self._file: BinaryIO | None = os.fdopen(descriptor, "ab", buffering=0)
         self.requests_per_ask: int = getattr(target, "requests_per_ask", 1)
 
@@ -125,6 +127,20 @@ def digest(request: Request) -> str:
         "seed": request.seed,
     }
     return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _cut_torn_line(descriptor: int) -> None:
+    end = os.lseek(descriptor, 0, os.SEEK_END)
+    kept = end
+    while kept > 0:
+        start = max(0, kept - 65_536)
+        found = os.pread(descriptor, kept - start, start).rfind(b"\n")
+        if found >= 0:
+            kept = start + found + 1
+            break
+        kept = start
+    if kept != end:
+        os.ftruncate(descriptor, kept)
 
 
 def read_recording(path: Path) -> dict[tuple[str, int, str], Reply]:
