@@ -144,7 +144,9 @@ class _Counts:
             if label is None:
                 self.missing += 1
                 continue
-            self.table[Outcome(label.outcome), word_of(run.document, one) is Outcome.SUCCESS] += 1
+            said, word = Outcome(label.outcome), word_of(run.document, one)
+            # A doubt counts as a success where a fix is verified: of a true success it is no find, else a false alarm.
+            self.table[said, word is Outcome.SUCCESS if said is Outcome.SUCCESS else word is not Outcome.FAILURE] += 1
             self.people.add(label.by)
             self.models |= {str(row["model"]) for row in one.judged if row.get("model")}
         agreed, doubled = agreement(run.labels)

@@ -33,8 +33,9 @@ class ToLabel:
 
 def waiting(stored: Stored, *, blind: bool = True) -> list[ToLabel]:
     """The answers that the run waits for, in the order they were planned."""
+    document = _document(stored)
     rows = [one for one in stored.trials if one.outcome is None]
-    return [_shown(_document(stored), one, blind) for one in sorted(rows, key=lambda one: one.identity)]
+    return [_shown(document, one, blind) for one in sorted(rows, key=lambda one: one.identity)]
 
 
 def drawn(stored: Stored, *, n: int | None = None, seed: int = 0) -> list[ToLabel]:
