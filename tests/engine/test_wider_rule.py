@@ -169,3 +169,41 @@ def test_nothing_is_laid_out_beyond_what_is_known() -> None:
         layout.cell(Stream.SCORE, 0)
     assert layout.cell(Stream.BENIGN, 0).key == "b"
     assert layout_of(PLANS["sweep"]).cell(Stream.POSITIVE, 0).key == "p"
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "certificate"),
+    [
+        ("map", "budget", "none"),
+        ("found", "inconclusive", "none"),
+        ("compare", "inconclusive", ""),
+        ("sweep", "regressed", ""),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_a_target_that_changes_its_version_proves_nothing(
+    name: str, word: str, certificate: str, several: bool
+) -> None:
+    def script(trial: Trial) -> Answer:
+        hit = trial.stream is Stream.BENIGN or (trial.stream is not Stream.OLD and trial.cell[:2] in ("s2", "i1"))
+        said = answer(trial, hit or (name == "compare" and trial.stream is Stream.MAIN), f"{trial.stream}{trial.index}")
+        late = several and trial.stream is Stream.MAIN and trial.index > 2
+        return replace(said, model="m-2" if late else "m-1")
+
+    verdict = run(PLANS[name], script)
+    check = next(check for check in verdict.checks if check.name == "one version")
+    assert check.passed is not several
+    plain = {"map": ("budget", "practical"), "found": ("found", "rigorous"), "compare": ("worse", "")}
+    kept = plain.get(name, (word, certificate))
+    assert (verdict.verdict, verdict.certificate) == ((word, certificate) if several else kept)
+
+
+def test_the_old_version_must_be_one_version_too() -> None:
+    def script(trial: Trial) -> Answer:
+        said = answer(trial, trial.stream is not Stream.OLD, f"{trial.stream}{trial.index}")
+        return replace(said, model=f"m-{trial.index}" if trial.stream is Stream.OLD else "m")
+
+    verdict = run(PLANS["compare"], script)
+    assert verdict.verdict == "inconclusive"
+    assert {check.name: check.passed for check in verdict.checks}["one version, old"] is False
+    assert {check.name: check.passed for check in verdict.checks}["one version"] is True

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from manyeyes.engine.build import arm_checks, arm_result, dead
 from manyeyes.engine.comparison import CompareStage, PairLayout
+from manyeyes.engine.honesty import ONE_VERSION, version_check
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Batch, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.search import FreshStage, GridLayout, SearchStage
 from manyeyes.engine.stages import ArmCount, ArmsStage
 from manyeyes.engine.sweep import SweepLayout, SweepStage
-from manyeyes.engine.verdict import Verdict
+from manyeyes.engine.verdict import Check, Verdict
 
 WIDER = (Question.MAP, Question.COMPARE, Question.SWEEP)
 """The questions of this module."""
@@ -30,6 +33,15 @@ def layout_of(plan: Plan) -> Layout:
 
 
 Stage = ArmsStage | SearchStage | CompareStage | SweepStage | FreshStage
+
+
+def _several(word: str) -> dict[str, str]:
+    """What becomes of a word when a target was not one version throughout."""
+    if word == "regressed":
+        return {}
+    reason = "the target gave several names for itself during the run, so it was not one version"
+    changed = {"reason": reason} | ({"certificate": "none"} if word in ("found", "budget") else {})
+    return changed if word == "budget" else changed | {"verdict": "inconclusive"}
 
 
 class WiderRun:
@@ -89,13 +101,26 @@ class WiderRun:
             cap=self.layout.limit(Stream.MAIN),
         )
 
+    def _versions(self) -> tuple[Check, ...]:
+        """Whether each target gave one name throughout, where it gave one."""
+        models = self.ledger.models
+        new, old = version_check(models), version_check({Stream.MAIN: models.get(Stream.OLD, Counter())})
+        return tuple(
+            replace(check, name=name, consequence="with several, only a regression stands and nothing is proven")
+            for name, check in ((ONE_VERSION, new), (f"{ONE_VERSION}, old", old))
+            if check is not None
+        )
+
     def _verdict(self) -> Verdict:
         question, plan = self.question, self.plan
         fresh = self.fresh.count if self.fresh else None
         found = question.found(fresh) if isinstance(question, SearchStage) else question.found()
+        versions = self._versions()
         if self.gate.failed is not None:
             word, reason = dead(self.gate.failed)
             found = found | {"verdict": word, "reason": reason}
+        elif not all(check.passed for check in versions):
+            found = found | _several(found["verdict"])
         used = question.counted + sum(count.n for count in self.arms) + (fresh.n if fresh else 0)
         low, high = question.interval()
         values: dict[str, Any] = {
@@ -117,5 +142,5 @@ class WiderRun:
             **found,
         }
         values["arms"] = (*found.get("arms", ()), *(arm_result(count) for count in self.arms if count.n))
-        values["checks"] = (*found.get("checks", ()), *arm_checks(self.gate, None))
+        values["checks"] = (*found["checks"], *versions, *arm_checks(self.gate, None))
         return Verdict(**values)

@@ -98,10 +98,11 @@ def known_error(
             "judge: the labels are of another judge (other words, another model, or the same in another place); label "
             "answers that this one has judged"
         )
-    return replace(labels, confirmed=_confirmed(rule), version=version)
+    return replace(labels, confirmed=confirmed(rule), version=version)
 
 
-def _confirmed(rule: Rule) -> bool:
+def confirmed(rule: Rule) -> bool:
+    """Whether each success of the rule is decided again, by a person or by a model in another role."""
     pair = rule.get("confirm")
     if pair is None:
         return False

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from manyeyes.engine import plan_compare, plan_map, plan_sweep
 from manyeyes.engine.plan import Arm, Cell, Plan, SweepItem
-from manyeyes.plugins.detection import Whole
+from manyeyes.plugins.detection import Whole, roles
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.cells import Cells, PrepareError
 from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.judges import MACHINES, confirmed, confirmed_rule
 from manyeyes.runs.options import Options
 
 GATE = 8
@@ -80,6 +82,7 @@ def prepare_sweep(
         raise PrepareError(f"taus: there is no reproducer named {', '.join(unknown)}")
     _one_kind(reproducers, targets)
     made = {key: Cells(found, prefix=key) for key, found in reproducers.items()}
+    rules = {name: rule for key, cells in made.items() for name, rule in _rules(key, cells, chosen).items()}
     items = [SweepItem(key=key, tau=rates.get(key, chosen.tau), title=reproducers[key].title) for key in made]
     try:
         plan = plan_sweep(
@@ -95,7 +98,21 @@ def prepare_sweep(
         )
     except ValueError as error:
         raise PrepareError(str(error)) from None
-    return _document(plan, made, reproducers, targets, chosen)
+    return _document(plan, made, rules, targets, chosen)
+
+
+def _rules(key: str, cells: Cells, options: Options) -> dict[str, Mapping[str, Any]]:
+    """The rules of one item. A judge that calls out too often would flag what never came back, so it needs a second."""
+    rules = cells.detectors()
+    name = f"{cells.prefix}success"
+    if options.confirm is not None:
+        rules[name] = confirmed_rule(rules[name], options.confirm)
+    if roles(rules[name]) & MACHINES and not confirmed(rules[name]):
+        raise PrepareError(
+            f"{key}: the success rule asks a model, whose false alarms would be flagged as regressions; have each "
+            "success confirmed (confirm 'human', or 'confirm' with a target of that role)"
+        )
+    return rules
 
 
 def _one_kind(reproducers: Mapping[str, Reproducer], targets: Mapping[str, TargetInfo]) -> None:
@@ -128,18 +145,18 @@ def _gate(sources: Iterable[Cells], options: Options) -> Arm | None:
 def _document(
     plan: Plan,
     made: Mapping[str, Cells],
-    reproducers: Mapping[str, Reproducer],
+    rules: Mapping[str, Mapping[str, Any]],
     targets: Mapping[str, TargetInfo],
     options: Options,
 ) -> PlanDocument:
-    detectors = {name: rule for cells in made.values() for name, rule in cells.detectors().items()}
+    reproducers = {key: cells.reproducer for key, cells in made.items()}
     first = next(iter(reproducers.values()))
     hashes = "\n".join(f"{key} {found.hash}" for key, found in reproducers.items())
     return PlanDocument(
         plan=plan,
         requests={key: request for cells in made.values() for key, request in cells.requests.items()},
-        detectors=detectors,
-        detector_versions={name: Whole(rule).version for name, rule in detectors.items()},
+        detectors=rules,
+        detector_versions={name: Whole(rule).version for name, rule in rules.items()},
         targets=dict(targets),
         caps=options.caps,
         price=options.price,
