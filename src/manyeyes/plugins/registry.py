@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 _TARGETS = "manyeyes.plugins.builtin.targets"
+_ENVIRONMENTS = "manyeyes.plugins.builtin.environments"
 _DETECTORS = "manyeyes.plugins.builtin.detectors"
 _IMPORTERS = "manyeyes.plugins.builtin.importers"
 BUILTIN: dict[str, dict[str, str]] = {
@@ -22,6 +23,9 @@ BUILTIN: dict[str, dict[str, str]] = {
         "any_llm": f"{_TARGETS}.any_llm:OtherProvider",
         "recording": f"{_TARGETS}.recording:Recording",
         "scripted": f"{_TARGETS}.recording:Scripted",
+    },
+    "environments": {
+        "mail_agent": f"{_ENVIRONMENTS}.mail_agent:MailAgent",
     },
     "detectors": {
         "contains": f"{_DETECTORS}.contains:Contains",

@@ -1,0 +1,1 @@
+"""Environments: stateful things under test that are set up, planted, triggered, observed and reset."""
