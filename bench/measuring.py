@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "manyeyes-bench"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +104,26 @@ def measure(
     )
 
 
+def quiet_env(**more: str) -> dict[str, str]:
+    """The environment for what is measured: compiled modules are kept apart, as after any first run."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MANYEYES_"))}
+    return {**env, "PYTHONPYCACHEPREFIX": str(CACHE / "compiled"), **more}
+
+
 def own_cpu() -> float:
     """The CPU seconds that this process has used so far."""
     times = os.times()
     return times.user + times.system
+
+
+def machine() -> str:
+    """What this was measured on."""
+    names = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
+    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    python = sys.version.split()[0]
+    return f"{len(names)} cores ({names[0] if names else 'unknown'}), Python {python}, load before {load}"
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

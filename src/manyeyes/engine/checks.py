@@ -20,7 +20,7 @@ def _log_choose(n: int, k: int) -> float:
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
 
 
-def halves_p_value(bits: Sequence[bool]) -> float:
+def halves_p_value(bits: Sequence[int]) -> float:
     """Fisher's (1922) exact two-sided p-value that the first and the second half have one rate.
 
     >>> round(halves_p_value([True] * 8 + [False] * 8), 6)
@@ -34,7 +34,7 @@ def halves_p_value(bits: Sequence[bool]) -> float:
     return min(1.0, exp(log_sum([value for value in logs if value <= cut])))
 
 
-def runs_p_value(bits: Sequence[bool]) -> float:
+def runs_p_value(bits: Sequence[int]) -> float:
     """The exact p-value of so few runs of equal outcomes (Wald & Wolfowitz 1940): small when successes come in clumps.
 
     One-sided, because drawing wordings in balanced rounds makes too many runs by design.

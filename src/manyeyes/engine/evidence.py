@@ -38,7 +38,7 @@ def futility_grid(tau: float) -> Grid:
     return ((tau, 0.6), (min(3 * tau, _MOST), 0.2), (max(min(0.3, 10 * tau), tau), 0.2))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def log_e_grid(n: int, k: int, boundary: float, grid: Grid) -> float:
     """The log e-value of a weighted grid of alternatives against one boundary rate, 0 < boundary < 1.
 
@@ -73,7 +73,7 @@ def log_e_below(n: int, k: int, boundary: float) -> float:
     return log_e_grid(n, k, boundary, _below_grid(boundary))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def log_e_fails(n: int, k: int, tau: float) -> float:
     """Log evidence that the rate is above tau: a Beta(1/2, 1/2) mixture cut off below tau; the test behind `fails`.
 

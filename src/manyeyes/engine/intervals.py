@@ -21,7 +21,7 @@ def _level(confidence: float) -> float:
     return 1 - confidence
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def anytime_interval(k: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
     """The Beta(1/2, 1/2) mixture interval: it may be read after every trial and still covers (Robbins 1970; Howard,
     Ramdas, McAuliffe & Sekhon 2021). It depends on k and n alone. 0 <= k <= n, else ValueError.
@@ -47,7 +47,7 @@ def anytime_interval(k: int, n: int, *, confidence: float = 0.95) -> tuple[float
     return low, high
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def exact_interval(k: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
     """The Clopper-Pearson (1934) interval for a number of trials fixed beforehand; wrong after optional stopping.
 

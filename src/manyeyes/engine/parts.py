@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
 
 from manyeyes.engine.boundaries import Boundaries
@@ -110,7 +111,7 @@ class PartTally:
         )
 
 
-def below_before(plan: Plan, bits: list[bool]) -> bool:
+def below_before(plan: Plan, bits: Sequence[int]) -> bool:
     """Whether, on some prefix of the main stream, its rate was shown to be below the lower bound of the rate before."""
     if plan.before is None or plan.before[0] == 0:
         return False
@@ -122,7 +123,7 @@ def below_before(plan: Plan, bits: list[bool]) -> bool:
     return False
 
 
-def overall(plan: Plan, main: str, tallies: list[PartTally], bits: list[bool]) -> tuple[str, str]:
+def overall(plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int]) -> tuple[str, str]:
     """The overall word and its reason, from the main stream's word and the parts.
 
     In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while

@@ -44,7 +44,7 @@ def _point(tally: Tally, cell: Cell, decision: str | None) -> PathPoint:
         n=tally.n,
         k=tally.k,
         cell=cell.key,
-        success=tally.bits[-1],
+        success=bool(tally.bits[-1]),
         evalues=tally.evalues(),
         low=low,
         high=high,

@@ -73,7 +73,7 @@ def _fraction(x: float, a: float, b: float) -> float:
     return value
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def log_betainc(x: float, a: float, b: float) -> float:
     """The logarithm of the regularised incomplete beta function I_x(a, b), for 0 <= x <= 1 and a, b > 0.
 

@@ -111,6 +111,10 @@ def counts_as_success(question: Question, outcome: Outcome, *, control: bool = F
     return outcome is Outcome.SUCCESS
 
 
+FUTILE = ("not_shown", "unclear")
+"""Words that only end a run because it looks hopeless; a resumed plan goes on past them."""
+
+
 class Tally:
     """The scored prefix of one sequence. `add` returns the verdict word when this trial reaches a boundary."""
 
@@ -118,9 +122,10 @@ class Tally:
         self.plan, self.boundaries = plan, Boundaries(plan)
         self.n = self.k = self.undecided = self.control_k = 0
         self.first_success: int | None = None
-        self.bits: list[bool] = []
+        self.bits = bytearray()
         self.repeats = Repeats(strict=strict)
         self._blocks = 0.0
+        self._passed = FUTILE if plan.resumes else ()
 
     def add(self, cell: Cell, outcome: Outcome, digest: str | None, *, control: Outcome | None = None) -> str | None:
         """Score the next trial (with its control trial, where the plan has one) and look at every boundary."""
@@ -187,6 +192,6 @@ class Tally:
         for name, value in self.log_evalues().items():
             if name == "reproduced" and self.supporting[1] < self.plan.min_successes:
                 continue
-            if self.boundaries.reaches(name, value):
+            if self.boundaries.reaches(name, value) and name not in self._passed:
                 return name
         return None
