@@ -15,6 +15,7 @@ from manyeyes.engine.intervals import (
     wilson_lower,
     wilson_upper,
 )
+from manyeyes.engine.judge import JudgeError
 from manyeyes.engine.make import plan_reproduce, plan_score, plan_verify, zeros_needed
 from manyeyes.engine.make_wider import plan_compare, plan_map, plan_sweep
 from manyeyes.engine.path import PathPoint, evidence_path
@@ -35,6 +36,7 @@ from manyeyes.engine.plan import (
 )
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.engine.replay import replay
+from manyeyes.engine.resume import resumable, resumed
 from manyeyes.engine.sweep import e_bh
 from manyeyes.engine.verdict import ArmResult, Check, ItemVerdict, Pairs, PartVerdict, SettingRate, Verdict
 
@@ -50,6 +52,7 @@ __all__ = [
     "Fixed",
     "Foresight",
     "ItemVerdict",
+    "JudgeError",
     "Outcome",
     "Pairs",
     "PartVerdict",
@@ -85,6 +88,8 @@ __all__ = [
     "plan_verify",
     "replay",
     "residual_at",
+    "resumable",
+    "resumed",
     "unpaired_difference",
     "upper_bound",
     "wilson_lower",

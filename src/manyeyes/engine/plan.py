@@ -129,7 +129,7 @@ class SweepRule:
     round: int = 1
 
 
-RULES = ("worst", "compare", "sweep", "judge")
+RULES = ("worst", "compare", "sweep", "judge", "resumes")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
 
 
@@ -163,6 +163,7 @@ class Plan:
     compare: CompareRule | None = None
     sweep: SweepRule | None = None
     judge: JudgeError | None = None
+    resumes: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""

@@ -89,10 +89,9 @@ _LOW = {Question.VERIFY: "holds", Question.REPRODUCE: "not_reproduced"}
 
 def _high_tests(plan: Plan, tests: Boundaries) -> dict[str, Callable[[int, int], bool]]:
     if plan.question is Question.VERIFY:
-        return {
-            "fails": lambda n, k: tests.reaches("fails", tests.fails(n, k)),
-            "not_shown": lambda n, k: tests.reaches("not_shown", tests.not_shown(n, k)),
-        }
+        fails = {"fails": lambda n, k: tests.reaches("fails", tests.fails(n, k))}
+        futile = {"not_shown": lambda n, k: tests.reaches("not_shown", tests.not_shown(n, k))}
+        return fails if plan.resumes else fails | futile
     if plan.control:
         return {}
     least = plan.min_successes
@@ -116,7 +115,7 @@ def edges(plan: Plan) -> Iterator[Edge]:
     tests = Boundaries(plan)
     word, low = _LOW[plan.question], -1
     high = {name: _Climb(reached) for name, reached in _high_tests(plan, tests).items()}
-    alone = "unclear" in tests.needs and not (plan.judge and plan.judge.confirmed)
+    alone = "unclear" in tests.needs and not (plan.resumes or (plan.judge and plan.judge.confirmed))
     many, few = _Climb(lambda n, k: tests.reaches("unclear", tests.many(n, k))), -1
     for n in range(1, Layout(plan).limit(Stream.MAIN) + 1):
         if low + 1 <= n and tests.reaches(word, tests.below(n, low + 1)):
