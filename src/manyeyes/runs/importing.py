@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
@@ -208,9 +209,14 @@ def _understood(raw: bytes) -> Imported:
             if kind in get_args(Kind) and isinstance(message, str):
                 raise ImportRefused(kind, inert.escaped(message)[:LONGEST_MESSAGE])
             raise ValueError("no such refusal")
-        return TypeAdapter(Imported).validate_json(json.dumps(data["imported"]), strict=True, extra="forbid")
+        return _adapter().validate_json(json.dumps(data["imported"]), strict=True, extra="forbid")
     except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
         raise ImportRefused("failed", "The answer about the file makes no sense; the file is not imported.") from None
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Imported]:
+    return TypeAdapter(Imported)
 
 
 def _checked(finding: Finding) -> Finding:

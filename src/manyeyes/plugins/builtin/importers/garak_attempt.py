@@ -9,6 +9,7 @@ from typing import Any, Final
 from manyeyes.plugins.builtin.importers import fields
 from manyeyes.plugins.builtin.importers.counting import Gathered
 from manyeyes.plugins.builtin.importers.scrub import clean
+from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import ImportRefused, Missing
 from manyeyes.rules.readings import CONFIG, UNKNOWN, Reading
 
@@ -40,7 +41,7 @@ def version_of(value: Any, where: str) -> str:
     match = re.match(r"^(\d{1,4})\.(\d{1,4})", told)
     if not match or not OLDEST <= (int(match[1]), int(match[2])) <= NEWEST:
         raise ImportRefused(
-            "version", f"The file is of garak {clean(told, 30)}; we read 0.13 to 0.17. Send the report as it is."
+            "version", f"The file is of garak {quoted(told, 30)}; we read 0.13 to 0.17. Send the report as it is."
         )
     return clean(told, 30)
 
@@ -95,7 +96,7 @@ def turns(value: Any, where: str) -> tuple[list[dict[str, Any]], bool]:
 def _role(role: str, where: str) -> str:
     known = {"user": "user", "system": "system", "assistant": "assistant", "model": "assistant", "tool": "tool"}
     if role not in known:
-        raise ImportRefused("shape", f"{where} has a role that we do not know: {clean(role, 30)}.")
+        raise ImportRefused("shape", f"{where} has a role that we do not know: {quoted(role, 30)}.")
     return known[role]
 
 

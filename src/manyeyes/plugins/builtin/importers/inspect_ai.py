@@ -12,6 +12,7 @@ from manyeyes.plugins.builtin.importers.counting import Gathered, Outcome, finge
 from manyeyes.plugins.builtin.importers.drafting import finding
 from manyeyes.plugins.builtin.importers.inspect_sample import Sample, sample_of
 from manyeyes.plugins.builtin.importers.scrub import clean
+from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Upload
 from manyeyes.rules.readings import CONFIG, SAID, UNKNOWN, Reading
 
@@ -88,7 +89,9 @@ def _polarity(answers: Mapping[str, str]) -> bool:
 
 def _header(data: dict[str, Any]) -> _Log:
     if fields.whole(data.get("version", VERSION), "version") != VERSION or "version" not in data:
-        raise ImportRefused("version", f"The log has version {data.get('version')!r}; we read version {VERSION}.")
+        raise ImportRefused(
+            "version", f"The log has version {quoted(str(data.get('version')), 30)}; we read version {VERSION}."
+        )
     spec = fields.mapping(data.get("eval"), "eval")
     plan = fields.maybe_mapping(data.get("plan"), "plan")
     log = _Log(

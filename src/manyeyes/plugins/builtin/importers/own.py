@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from manyeyes.plugins.builtin.importers.scrub import clean
+from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
 from manyeyes.reproducer.parse import MAX_BYTES, ReproducerError, parse
 from manyeyes.rules.readings import SAID, UNKNOWN, Reading
@@ -28,7 +29,7 @@ class Own:
         try:
             data: dict[str, Any] = parse(upload.raw(0, upload.size), "the file").data
         except ReproducerError as error:
-            raise ImportRefused("shape", clean(str(error), 400)) from None
+            raise ImportRefused("shape", quoted(clean(str(error), 400), 400)[1:-1]) from None
         title = data.get("title") if isinstance(data.get("title"), str) else ""
         claim = data.get("claim") if isinstance(data.get("claim"), dict) else {}
         tally = _tally(claim or {})

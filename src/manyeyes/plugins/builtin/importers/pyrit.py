@@ -11,6 +11,7 @@ from manyeyes.plugins.builtin.importers.counting import Gathered, Outcome, finge
 from manyeyes.plugins.builtin.importers.drafting import finding
 from manyeyes.plugins.builtin.importers.scrub import address, clean
 from manyeyes.plugins.builtin.importers.tables import MAGIC, Tables, tables_of
+from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Upload
 from manyeyes.rules.readings import CONFIG, UNKNOWN, Reading
 
@@ -116,7 +117,7 @@ class _Memory:
             where = f"AttackResultEntries[{place}]"
             told = fields.text(row.get("outcome"), f"{where}.outcome").lower()
             if told not in OUTCOMES:
-                raise ImportRefused("shape", f"{where}.outcome is {clean(told, 30)!r}, which we do not know.")
+                raise ImportRefused("shape", f"{where}.outcome is {quoted(told, 30)}, which we do not know.")
             score = self.scores.get(str(row.get("last_score_id")), {})
             identifier = row.get("atomic_attack_identifier") or row.get("attack_identifier")
             turns = row.get("executed_turns")
@@ -217,7 +218,7 @@ def _conversation(rows: Messages, answer: Mapping[str, Any]) -> tuple[Messages, 
             converters[clean(str(told.get("class_name", told.get("__type__", "unknown"))), 60)] = None
         words = fields.maybe_text(row.get("converted_value"), "PromptMemoryEntries.converted_value")
         if role not in ROLES:
-            raise ImportRefused("shape", f"PromptMemoryEntries.role is {clean(role, 30)!r}, which we do not know.")
+            raise ImportRefused("shape", f"PromptMemoryEntries.role is {quoted(role, 30)}, which we do not know.")
         messages.append({"role": ROLES[role], "content": words})
     return messages, {"files": files, "simulated": simulated, "converters": list(converters)}
 
