@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import stat
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from manyeyes.runs.document import PlanDocument
-from manyeyes.runs.store import FileStore, StoreError, TrialRecord, busy
+from manyeyes.runs.kept import Busy
+from manyeyes.runs.store import FileStore, StoreError, TrialRecord
 from tests.runs.test_driver import document
 
 
@@ -95,9 +97,9 @@ def test_broken_files_are_said(tmp_path: Path, name: str, text: str) -> None:
 def test_the_time_of_earlier_runs_is_that_in_which_a_trial_was_under_way() -> None:
     at = "2026-01-01T00:00:0"
     rows = [(0, f"{at}0+00:00", 2_000), (1, f"{at}1+00:00", 3_000), (2, f"{at}9+00:00", 500), (3, "", 7_000)]
-    trials = [
-        TrialRecord(stream="main", index=index, cell="", seed=0, outcome=None, started_at=began, ms=ms)
-        for index, began, ms in rows
-    ]
-    assert busy(trials) == 4.5
-    assert busy([]) == 0.0
+    for order in permutations(rows):
+        busy = Busy()
+        for _, began, ms in order:
+            busy.add(began, ms)
+        assert busy.seconds == pytest.approx(4.5)
+    assert Busy().seconds == 0.0

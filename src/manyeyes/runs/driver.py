@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from manyeyes.engine import replay
-from manyeyes.engine.plan import Answer, Feed, Outcome, Progress, Stream, Trial
+from manyeyes.engine.plan import Feed, Progress, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.protocols import Target
+from manyeyes.runs.beforehand import look
+from manyeyes.runs.blobs import BlobSource
 from manyeyes.runs.document import Caps, PlanDocument
+from manyeyes.runs.environments import EnvironmentBroken
 from manyeyes.runs.journal import Journal
-from manyeyes.runs.meter import BudgetStop, Meter
+from manyeyes.runs.kept import Identity
+from manyeyes.runs.meter import BudgetStop
 from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.result import RunResult
-from manyeyes.runs.store import Identity, Store, Stored, TrialRecord, busy
+from manyeyes.runs.resumed import Resumed
+from manyeyes.runs.store import Store, Stored, TrialRecord
 from manyeyes.runs.trial import Asking, TargetUnreachable
 
-__all__ = ["AwaitingLabel", "BudgetStop", "Interrupted", "Standing", "TargetUnreachable", "run"]
+__all__ = ["AwaitingLabel", "BudgetStop", "EnvironmentBroken", "Interrupted", "Standing", "TargetUnreachable", "run"]
+
+LOOK = 0.1
+"""So many seconds pass between two tellings of where a run stands."""
 
 
 class AwaitingLabel(Exception):  # noqa: N818 - a state of the run, not a fault
@@ -60,27 +67,31 @@ async def run(
     caps: Caps | None = None,
     executor: Executor | None = None,
     stop: asyncio.Event | None = None,
+    blobs: BlobSource | None = None,
 ) -> RunResult:
     """Runs a plan to its verdict, from wherever the store says it stands; the same store again goes on from there.
 
-    `targets` has one target for each role of the document (`main`, and `positive` where the plan has that arm); they
-    are not closed here. `caps` take the place of the document's. The store is called in `executor` (one thread).
-    Raises TargetUnreachable, BudgetStop and AwaitingLabel, each with everything kept and to be gone on from by calling
-    again; StoreError where the store holds another plan. Cancelling it keeps every answer that has come; setting `stop`
-    also waits for the calls under way, and raises Interrupted.
+    `targets` has one target for each role of the document (`main`, and `positive` and `old` where the plan has those);
+    they are not closed here. `caps` take the place of the document's. The store is called in `executor` (one thread).
+    `blobs` gives the images that messages name by hash; BlobError (a ValueError) before trial 1 where it cannot.
+    Raises TargetUnreachable, EnvironmentBroken, BudgetStop and AwaitingLabel, each with everything kept and to be gone
+    on from by calling again; StoreError where the store holds another plan. Cancelling it keeps every answer that has
+    come; setting `stop` also waits for the calls under way, and raises Interrupted.
     """
     missing = _roles(document) - set(targets)
     if missing:
         raise ValueError(f"targets: the plan needs a target for {', '.join(sorted(missing))}")
+    images = look(document, blobs)
     own = ThreadPoolExecutor(max_workers=1, thread_name_prefix="manyeyes-store") if executor is None else None
     try:
         thread = executor or own
         assert thread is not None
         loop = asyncio.get_running_loop()
-        stored = await loop.run_in_executor(thread, store.load)
         await loop.run_in_executor(thread, store.freeze, document)
-        driver = _Driver(document, store, stored, targets, thread, caps=caps, slots=Slots(concurrency), pacing=pacing)
-        driver.stop = stop
+        resumed = Resumed(document, caps)
+        stored = await loop.run_in_executor(thread, resumed.read, store)
+        driver = _Driver(resumed, store, stored, targets, thread, slots=Slots(concurrency), pacing=pacing)
+        driver.stop, driver.asking.blobs = stop, images
         return await driver.finish(await driver.go(on_progress or _silent))
     finally:
         if own is not None:
@@ -88,7 +99,8 @@ async def run(
 
 
 def _roles(document: PlanDocument) -> set[str]:
-    arms = {"main", "positive"} if document.plan.positive else {"main"}
+    plan = document.plan
+    arms = {"main"} | ({"positive"} if plan.positive else set()) | ({"old"} if plan.compare else set())
     return arms.union(*(roles(rule) for rule in document.detectors.values())) - {"human"}
 
 
@@ -99,35 +111,25 @@ def _silent(standing: Standing) -> None:
 class _Driver:
     def __init__(
         self,
-        document: PlanDocument,
+        resumed: Resumed,
         store: Store,
         stored: Stored,
         targets: Mapping[str, Target],
         thread: Executor,
         *,
-        caps: Caps | None,
         slots: Slots,
         pacing: Pacing | None,
     ) -> None:
-        self.document, self.store, self.stored, self.thread = document, store, stored, thread
+        self.resumed, self.store, self.stored, self.thread = resumed, store, stored, thread
+        self.document, self.meter, self.parked = resumed.document, resumed.meter, resumed.parked
         self.slots, self.pacing = slots, pacing or Pacing()
-        self.meter = Meter(caps or document.caps, document.price, calls=stored.calls)
-        for record in stored.trials:
-            sent = document.requests[record.cell]
-            self.meter.recall(sent.messages, sent.params, tokens_in=record.tokens_in, tokens_out=record.tokens_out)
-            for row in record.judged:
-                self.meter.recall((), {}, tokens_in=row["tokens_in"] or 0, tokens_out=row["tokens_out"] or 0)
-        detectors = {name: Whole(rule) for name, rule in document.detectors.items()}
+        detectors = {name: Whole(rule) for name, rule in self.document.detectors.items()}
         self.journal = Journal(store, thread, calls=stored.calls)
-        self.asking = Asking(document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
-        self.earlier, self.began = busy(stored.trials), time.monotonic()
-        self.tried: list[tuple[Identity, str, bool]] = []
-        self.parked: set[Identity] = set()
+        self.asking = Asking(self.document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
+        self.began, self.told = time.monotonic(), (0.0, 0)
         self.late: set[Identity] = set()
-        self.models: Counter[str] = Counter()
         self.tasks: dict[asyncio.Task[None], int] = {}
         self.begun = 0
-        self.beforehand = [one.index for one in stored.trials if one.stream in (Stream.MAIN, Stream.CONTROL)]
         self.landed: list[TrialRecord] = []
         self.ready = asyncio.Event()
         self.trouble: Exception | None = None
@@ -155,34 +157,32 @@ class _Driver:
     async def _close(self) -> None:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         self._collect()
+        await self.asking.environments.close()
         await self.journal.close()
 
     async def _converse(self, tell: Callable[[Standing], None]) -> Verdict:
-        engine = replay(self.document.plan)
-        progress = next(engine).progress
-        answers = [answer for record in self.stored.trials if (answer := self._on_record(record))]
+        progress, answers = self.resumed.progress, self.resumed.answers()
         while True:
+            # An interval takes longer to work out than a trial to make, so nobody is told more often than people read.
+            due = time.monotonic() - self.told[0] >= LOOK or self.slots.limit != self.told[1]
+            look = due and tell is not _silent
             try:
-                batch = engine.send(Feed(answers=answers, room=self._room(progress)))
+                batch = self.resumed.engine.send(Feed(answers=answers, room=self._room(progress), look=look))
             except StopIteration as stop:
                 verdict: Verdict = stop.value
                 return verdict
             progress = batch.progress
             for trial in batch.trials:
                 self._start(trial)
-            tell(
-                Standing(
-                    progress=progress,
-                    calls=self.meter.calls,
-                    under_way=len(self.tasks),
-                    slots=self.slots.limit,
-                )
-            )
+            if look:
+                self.told = time.monotonic(), self.slots.limit
+                under_way, slots = len(self.tasks), self.slots.limit
+                tell(Standing(progress=progress, calls=self.meter.calls, under_way=under_way, slots=slots))
             self._stuck(bool(batch.trials))
             if self.tasks:
                 await self.ready.wait()
             self.ready.clear()
-            answers = [answer for record in self._collect() if (answer := self._on_record(record))]
+            answers = [answer for record in self._collect() if (answer := self.resumed.on_record(record))]
 
     def _room(self, progress: Progress) -> int:
         """How many trials may be started now.
@@ -195,9 +195,10 @@ class _Driver:
             return 0
         used = len(self.tasks)
         if progress.phase != "score":
-            used = self.begun - min(self.tasks.values(), default=self.begun)
+            used = self.begun - next(iter(self.tasks.values()), self.begun)  # the oldest is first
         if progress.phase == "main":
-            used += sum(progress.n <= index < self.document.plan.cap for index in self.beforehand)
+            known = self.resumed.beforehand
+            used += bisect_left(known, max(progress.n, self.document.plan.cap)) - bisect_left(known, progress.n)
         return max(0 if self.tasks else 1, self.slots.limit - used)
 
     def _stuck(self, started: bool) -> None:
@@ -242,16 +243,6 @@ class _Driver:
             self.journal.add(record)
         return records
 
-    def _on_record(self, record: TrialRecord) -> Answer | None:
-        self.tried.append((record.identity, record.cell, record.outcome == Outcome.SUCCESS))
-        if record.model and record.stream != Stream.POSITIVE:
-            self.models[record.model] += 1
-        if record.outcome is None:
-            self.parked.add(record.identity)
-            return None
-        outcome = Outcome(record.outcome)
-        return Answer(stream=Stream(record.stream), index=record.index, outcome=outcome, digest=record.digest)
-
     async def _drain(self) -> None:
         """Calls under way at the verdict are paid for, so their answers are kept, as overrun."""
         self.slots.halt()
@@ -271,7 +262,8 @@ class _Driver:
             cost=self.meter.cost,
             seconds=self._seconds(),
             overrun=verdict.overrun + len(self.late),
-            models=self.models,
+            models=self.resumed.models,
+            noticed=self.resumed.honoured.checks(),
             cells=self._cells(beyond),
         )
         keep = partial(self.store.finish, result.to_json(), overrun=sorted(beyond))
@@ -281,7 +273,7 @@ class _Driver:
     def _seconds(self) -> float:
         """Time spent in all runs together; of earlier ones, the time in which a trial was under way."""
         before: Any = (self.stored.result or {}).get("seconds")
-        return float(before) if before is not None else self.earlier + time.monotonic() - self.began
+        return float(before) if before is not None else self.resumed.earlier + time.monotonic() - self.began
 
     def _beyond(self, verdict: Verdict) -> set[Identity]:
         """Trials the verdict does not count: they came after it, or after the boundary of their stream or part."""
@@ -290,9 +282,12 @@ class _Driver:
         fresh = self.document.plan.cap  # from here on a control's trials are its fixed ones
         beyond = set(self.late)
         left = {part.part: part.n for part in verdict.parts}
-        for identity, cell, _ in sorted(self.tried, key=lambda row: (row[0][0] != Stream.MAIN, row[0])):
+        for identity, cell, _ in self.resumed.tried.rows(Stream.MAIN):
             stream, index = identity
             part = self.document.requests[cell].part
+            if verdict.items and stream == Stream.MAIN:
+                turn, item = divmod(index, len(verdict.items))
+                ends[stream] = index + (turn < verdict.items[item].n)
             past = index >= ends.get(stream, index + 1) and not (stream == Stream.CONTROL and index >= fresh)
             if past or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
                 beyond.add(identity)
@@ -303,7 +298,7 @@ class _Driver:
     def _cells(self, beyond: set[Identity]) -> dict[str, tuple[int, int]]:
         """Trials and successes of each cell of the exploit, as far as the verdict counts them."""
         counts: dict[str, tuple[int, int]] = {}
-        for identity, cell, success in self.tried:
+        for identity, cell, success in self.resumed.tried.rows(Stream.MAIN):
             if identity[0] in (Stream.MAIN, Stream.ATTRIBUTE) and identity not in beyond:
                 n, k = counts.get(cell, (0, 0))
                 counts[cell] = (n + 1, k + success)

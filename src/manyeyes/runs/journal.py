@@ -11,6 +11,9 @@ from manyeyes.runs.store import Store, TrialRecord
 
 BATCH = 100
 PAUSE = 0.5
+CROWD = 8
+GATHER = 0.002
+"""Seconds that a call waits for others to be counted with, where at least CROWD were counted together before."""
 
 
 class Journal:
@@ -32,9 +35,9 @@ class Journal:
         if len(self._records) >= BATCH:
             self._urgent.set()
 
-    async def call(self) -> None:
-        """Counts one call; comes back when that is on record, so that the call may be sent."""
-        self._calls += 1
+    async def call(self, requests: int = 1) -> None:
+        """Counts one call of one or more requests; comes back when that is on record, so that it may be sent."""
+        self._calls += requests
         await self.flush()
 
     async def flush(self) -> None:
@@ -57,13 +60,18 @@ class Journal:
             raise self._error
 
     async def _write(self) -> None:
+        crowded = False
         while not self._closing or self._records or self._waiters:
             await self._more.wait()
             if not self._urgent.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._urgent.wait(), PAUSE)
+            if crowded and not self._closing:
+                # Where many go at once, more are about to ask: one write carries them all.
+                await asyncio.sleep(GATHER)
             self._more.clear()
             self._urgent.clear()
+            crowded = len(self._waiters) >= CROWD
             records, self._records = self._records, []
             waiters, self._waiters = self._waiters, []
             try:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from manyeyes.runs.document import Caps
 from manyeyes.runs.price import Price
 
 UNLIMITED_ANSWER = 4_096
 """Tokens set aside for an answer where the settings name no max_tokens."""
+IMAGE = 50_000
+"""Tokens set aside for an image: more than any known model counts for one."""
 
 
 class BudgetStop(Exception):  # noqa: N818 - a state of the run, not a fault
     """A cap would be passed by the next call; nothing is lost, and a run with a higher cap goes on from here."""
 
 
-@dataclass(frozen=True)
-class Reserve:
+class Reserve(NamedTuple):
     """Tokens set aside for one call under way."""
 
     tokens_in: int
     tokens_out: int
+    live: bool = False
 
 
 class Meter:
@@ -45,35 +46,48 @@ class Meter:
         """Money spent so far, where the price is known."""
         return None if self.price is None else self.price.cost(self.tokens_in, self.tokens_out)
 
-    def reserve(self, cell: str, messages: Sequence[Mapping[str, str]], params: Mapping[str, Any]) -> Reserve:
-        """Counts a call and sets its tokens aside. Raises BudgetStop where a cap would be passed."""
-        most = _most(messages, params)
-        held = Reserve(self._prompts.get(cell, most.tokens_in), most.tokens_out)
-        if said := self._over(held):
+    def reserve(
+        self,
+        cell: str,
+        messages: Sequence[Mapping[str, Any]],
+        params: Mapping[str, Any],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        live: bool = False,
+        requests: int = 1,
+    ) -> Reserve:
+        """Counts a call (of one or more requests) and sets its tokens aside. Raises BudgetStop at a cap.
+
+        `live`: the prompt holds live answers, so that other prompts of the cell say nothing of its length.
+        """
+        prompt = None if live else self._prompts.get(cell)
+        if prompt is None:
+            prompt = _prompt(messages, tools)
+        held = Reserve(prompt, _answer(params), live)
+        if said := self._over(held, requests):
             raise BudgetStop(said)
-        self.calls += 1
+        self.calls += requests
         self._held_in += held.tokens_in
         self._held_out += held.tokens_out
         return held
 
     def recall(
         self,
-        messages: Sequence[Mapping[str, str]],
+        messages: Sequence[Mapping[str, Any]],
         params: Mapping[str, Any],
         *,
         tokens_in: int | None,
         tokens_out: int | None,
     ) -> None:
         """Counts the tokens of a call of an earlier run; what its target did not say is held against the caps."""
-        most = _most(messages, params)
-        self._held_in += most.tokens_in if tokens_in is None else 0
-        self._held_out += most.tokens_out if tokens_out is None else 0
+        self._held_in += _prompt(messages) if tokens_in is None else 0
+        self._held_out += _answer(params) if tokens_out is None else 0
         self.tokens_in += tokens_in or 0
         self.tokens_out += tokens_out or 0
 
-    def _over(self, held: Reserve) -> str:
+    def _over(self, held: Reserve, requests: int) -> str:
         caps = self.caps
-        if caps.max_calls is not None and self.calls + 1 > caps.max_calls:
+        if caps.max_calls is not None and self.calls + requests > caps.max_calls:
             return f"the cap of {caps.max_calls} calls is reached"
         into = self.tokens_in + self._held_in + held.tokens_in
         out = self.tokens_out + self._held_out + held.tokens_out
@@ -98,11 +112,20 @@ class Meter:
             self._held_out -= held.tokens_out
         self.tokens_in += tokens_in or 0
         self.tokens_out += tokens_out or 0
-        if tokens_in and cell:
+        if tokens_in and cell and not held.live:
             self._prompts[cell] = max(tokens_in, self._prompts.get(cell, 0))
 
 
-def _most(messages: Sequence[Mapping[str, str]], params: Mapping[str, Any]) -> Reserve:
-    """The most one call can take: a token a byte, and as long an answer as it may give."""
-    prompt = sum(len(message["content"].encode()) + 16 for message in messages)
-    return Reserve(prompt, int(params.get("max_tokens", UNLIMITED_ANSWER)))
+def _prompt(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = ()) -> int:
+    """The most tokens a prompt can have: one a byte."""
+    return sum(_length(message) for message in messages) + sum(len(str(tool)) + 16 for tool in tools)
+
+
+def _answer(params: Mapping[str, Any]) -> int:
+    """The most tokens an answer can have: as many as it may."""
+    return int(params.get("max_tokens", UNLIMITED_ANSWER))
+
+
+def _length(message: Mapping[str, Any]) -> int:
+    calls = sum(len(call["arguments"].encode()) + len(call["name"]) + 32 for call in message.get("tool_calls", ()))
+    return len(message["content"].encode()) + 16 + calls + IMAGE * len(message.get("images", ()))

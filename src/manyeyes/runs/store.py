@@ -5,30 +5,42 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
 from manyeyes.runs.document import DocumentError, PlanDocument
+from manyeyes.runs.kept import Identities, Identity
 from manyeyes.runs.labels import Label, LabelError, first_words, read_labels
 
-Identity = tuple[str, int]
+__all__ = ["FileStore", "Identity", "Store", "StoreError", "Stored", "TrialRecord"]
+
+
+BATCH = 100
+PAUSE = 0.5
+"""Trials and seconds that may pass before a file is synced."""
 
 
 class StoreError(Exception):
     """A store that cannot be used: it holds another plan, or cannot be read."""
 
 
-@dataclass(kw_only=True)
+WIDER = ("steps", "tool_calls", "observations", "cuts", "voids")
+"""The fields of a record that only trials of several calls, with images or in an environment have."""
+
+
+@dataclass(kw_only=True, slots=True)
 class TrialRecord:
     """One trial as it happened. `outcome` None: answered, but a person must still say what it was.
 
-    `sent` is the body of the last request, byte for byte; `attempts` counts the requests this trial took. `judged` is
-    what judges said of it (see `runs.deciding`); `by` is who labelled it, where its outcome is a person's word.
+    `sent` is the body of the last request, byte for byte but for images (`cuts` says where they stood); `attempts`
+    counts the requests this trial took. `judged` is what judges said of it (see `runs.deciding`); `by` is who labelled
+    it, where its outcome is a person's word. A trial of several calls has those before the last in `steps` (see
+    `runs.steps`); `voids` counts the times an environment failed before it could be made.
     """
 
     stream: str
@@ -52,6 +64,15 @@ class TrialRecord:
     overrun: bool = False
     judged: list[Mapping[str, Any]] = field(default_factory=list)
     by: str | None = None
+    steps: Sequence[Mapping[str, Any]] = ()
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    observations: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    cuts: Sequence[Sequence[Any]] = ()
+    voids: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain data; what most trials have not is left out where it is empty."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) or name not in WIDER}
 
     @property
     def identity(self) -> Identity:
@@ -63,8 +84,8 @@ class TrialRecord:
 class Stored:
     """What a store holds: the frozen plan (None: nothing yet), the requests sent so far, the trials, the verdict.
 
-    `labels` are people's words on trials, in the order they came; the first one of a trial without an outcome is its
-    outcome.
+    `trials` stays empty where they were handed over one by one. `labels` are people's words on them, in the order they
+    came; the first one of a trial without an outcome is its outcome.
     """
 
     document: PlanDocument | None = None
@@ -72,17 +93,6 @@ class Stored:
     trials: list[TrialRecord] = field(default_factory=list)
     result: Mapping[str, Any] | None = None
     labels: Sequence[Label] = ()
-
-
-def busy(trials: Sequence[TrialRecord]) -> float:
-    """The seconds in which at least one of these trials was under way."""
-    timed = [one for one in trials if one.started_at]
-    spans = sorted((datetime.fromisoformat(one.started_at).timestamp(), one.ms / 1000) for one in timed)
-    total, until = 0.0, float("-inf")
-    for start, length in spans:
-        total += max(0.0, start + length - max(start, until))
-        until = max(until, start + length)
-    return total
 
 
 class Store(Protocol):
@@ -94,6 +104,9 @@ class Store(Protocol):
 
     def load(self) -> Stored:
         """All there is. Raises StoreError."""
+
+    def recall(self, take: Callable[[TrialRecord], None]) -> Stored:
+        """All there is, with the trials handed to `take` one by one, so that no more than one need be held."""
 
     def freeze(self, document: PlanDocument) -> None:
         """Keeps the plan, before the first trial. Raises StoreError where another plan is kept already."""
@@ -113,16 +126,24 @@ class FileStore:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.chmod(self.directory, 0o700)
         self._calls = 0
-        self._known: set[Identity] = set()
+        self._known = Identities()
         self._file: int | None = None
         self._held: int | None = None
+        self._unsynced, self._synced = 0, float("-inf")
 
     def load(self) -> Stored:
         """All there is; a last line that a crash cut short is dropped, and its trial will be sent again."""
+        trials: list[TrialRecord] = []
+        stored = self.recall(trials.append)
+        stored.trials = trials
+        return stored
+
+    def recall(self, take: Callable[[TrialRecord], None]) -> Stored:
+        """All there is, line by line."""
         stored = Stored(document=self._document(), labels=self._labels())
         words = first_words(stored.labels)
         overrun: set[Identity] = set()
-        self._known.clear()
+        self._known = Identities()
         if result := self._read("verdict.json"):
             stored.result = result["result"]
             overrun = {(stream, index) for stream, index in result["overrun"]}
@@ -130,12 +151,11 @@ class FileStore:
             stored.calls = max(stored.calls, row.get("calls", 0))
             if "trial" in row:
                 record = TrialRecord(**row["trial"])
-                if record.identity not in self._known:
-                    self._known.add(record.identity)
+                if self._known.add(record.identity):
                     record.overrun = record.overrun or record.identity in overrun
                     if record.outcome is None and (label := words.get(record.identity)):
                         record.outcome, record.by = label.outcome, label.by
-                    stored.trials.append(record)
+                    take(record)
         self._calls = stored.calls
         return stored
 
@@ -152,20 +172,25 @@ class FileStore:
             self._write("plan.json", document.to_json())
 
     def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
-        """Appends; trials are on disk when this returns (a count alone survives the process, not a power cut)."""
+        """Appends. What is appended survives the process at once, and a power cut once it is synced: every 100 trials,
+        or with the next ones after half a second, and before the verdict.
+        """
         lines = []
         if calls > self._calls:
             self._calls = calls
             lines.append(orjson.dumps({"calls": calls}))
         for record in trials:
-            if record.identity not in self._known:
-                self._known.add(record.identity)
-                lines.append(orjson.dumps({"trial": asdict(record)}))
+            if self._known.add(record.identity):
+                lines.append(orjson.dumps({"trial": record.to_json()}))
         if lines:
-            self._append(b"\n".join(lines) + b"\n", durable=bool(trials))
+            self._append(b"\n".join(lines) + b"\n")
+            self._unsynced += len(trials)
+            if self._unsynced >= BATCH or (trials and time.monotonic() - self._synced >= PAUSE):
+                self._sync()
 
     def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
         """Writes `verdict.json`."""
+        self._sync()
         self._write("verdict.json", {"result": dict(result), "overrun": [list(identity) for identity in overrun]})
 
     def _lock(self) -> None:
@@ -180,6 +205,7 @@ class FileStore:
 
     def close(self) -> None:
         """Lets go of the files."""
+        self._sync()
         for handle in (self._file, self._held):
             if handle is not None:
                 os.close(handle)
@@ -205,29 +231,36 @@ class FileStore:
         except ValueError as error:
             raise StoreError(f"{path} cannot be read: {error}") from None
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> Iterator[dict[str, Any]]:
         path = self.directory / "trials.jsonl"
         if not path.exists():
-            return []
-        raw = path.read_bytes()
-        whole, _, torn = raw.rpartition(b"\n")
-        if torn:
-            # A crash in the middle of a write: nothing was promised about this line, so it may go.
-            os.truncate(path, len(raw) - len(torn))
-        try:
-            return [orjson.loads(line) for line in whole.split(b"\n") if line]
-        except orjson.JSONDecodeError as error:
-            raise StoreError(f"{path} cannot be read: {error}") from None
+            return
+        with path.open("rb") as file:
+            read = 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    # A crash in the middle of a write: nothing was promised about this line, so it may go.
+                    os.truncate(path, read)
+                    return
+                read += len(line)
+                try:
+                    if line != b"\n":
+                        yield orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise StoreError(f"{path} cannot be read: {error}") from None
 
-    def _append(self, data: bytes, *, durable: bool) -> None:
+    def _append(self, data: bytes) -> None:
         if self._file is None:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             self._file = os.open(self.directory / "trials.jsonl", flags, 0o600)
         view = memoryview(data)
         while view:
             view = view[os.write(self._file, view) :]
-        if durable:
+
+    def _sync(self) -> None:
+        if self._file is not None and self._unsynced:
             os.fsync(self._file)
+        self._unsynced, self._synced = 0, time.monotonic()
 
     def _write(self, name: str, data: Any) -> None:
         """Replaces a file as a whole, so that no reader and no crash sees half of it."""

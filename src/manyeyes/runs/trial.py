@@ -1,23 +1,39 @@
-"""Carries out one trial: the call, its repeats on errors, the detector's decision, the record."""
+"""Carries out one trial of any form: its calls, its repeats from a clean state on errors, the decision, the record."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from manyeyes.engine.plan import Stream, Trial
-from manyeyes.plugins.protocols import Ask, Detector, Exchange, Reply, Request, Target, TargetError
+from manyeyes.plugins.protocols import (
+    Ask,
+    Detector,
+    EnvironmentFault,
+    Exchange,
+    Reply,
+    Request,
+    Target,
+    TargetError,
+)
 from manyeyes.rules import clock
+from manyeyes.runs.conversation import converse
 from manyeyes.runs.deciding import decide
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import CellRequest, PlanDocument
+from manyeyes.runs.environments import EnvironmentBroken, Environments
 from manyeyes.runs.journal import Journal
 from manyeyes.runs.meter import Meter
 from manyeyes.runs.pacing import Pacing, Slots
+from manyeyes.runs.steps import Called, kept
 from manyeyes.runs.store import TrialRecord
+
+ROLES = {Stream.POSITIVE: "positive", Stream.OLD: "old"}
+"""The role of the target that a stream is tried on; every other stream has `main`."""
 
 
 class TargetUnreachable(Exception):  # noqa: N818 - a state of the run, not a fault
@@ -28,8 +44,18 @@ class TargetUnreachable(Exception):  # noqa: N818 - a state of the run, not a fa
         self.role = role
 
 
+@dataclass(kw_only=True)
+class _Played:
+    """A trial as it was carried out: what came of it, its calls that were answered, and all that were sent."""
+
+    exchange: Exchange
+    calls: list[Called] = field(default_factory=list)
+    attempts: int = 0
+    voids: int = 0
+
+
 class Asking:
-    """What every trial of a run shares."""
+    """What every trial of a run shares. `blobs` are the images of the plan by hash."""
 
     def __init__(
         self,
@@ -40,44 +66,67 @@ class Asking:
         meter: Meter,
         journal: Journal,
         pacing: Pacing,
+        blobs: Mapping[str, bytes] | None = None,
     ) -> None:
         self.document, self.targets, self.detectors = document, targets, detectors
         self.slots, self.meter, self.journal, self.pacing = slots, meter, journal, pacing
+        self.blobs, self.environments = blobs or {}, Environments()
 
     async def trial(self, trial: Trial) -> TrialRecord:
-        """One trial from a clean state to its record. Raises TargetUnreachable, BudgetStop, HaltedError."""
+        """One trial from a clean state to its record.
+
+        Raises TargetUnreachable, EnvironmentBroken, BudgetStop, HaltedError.
+        """
         cell = self.document.requests[trial.cell]
-        role = "positive" if trial.stream is Stream.POSITIVE else "main"
-        request = Request(
-            messages=cell.messages,
-            params=cell.params,
-            seed=self._seed(trial),
-            stream=str(trial.stream),
-            index=trial.index,
-        )
         started = clock.now().isoformat()
-        reply, attempts, ms = await self.answer(role, request, trial.cell)
-        exchange = Exchange(messages=cell.messages, reply=reply)
-        decided = await decide(self.detectors[cell.detector], exchange, partial(self._asked, trial))
+        played = await self._played(trial, cell)
+        decided = await decide(self.detectors[cell.detector], played.exchange, partial(self._asked, trial))
         return TrialRecord(
             stream=str(trial.stream),
             index=trial.index,
             cell=trial.cell,
             seed=trial.seed,
             outcome=None if decided.outcome is None else str(decided.outcome),
-            digest=_digest(reply),
-            sent=reply.sent.decode(),
-            answer=reply.text,
-            finish_reason=reply.finish_reason,
-            http_status=reply.status,
-            tokens_in=reply.tokens_in,
-            tokens_out=reply.tokens_out,
-            ms=ms,
+            digest=digest(played.exchange),
             started_at=started,
-            attempts=attempts,
-            model=reply.model,
-            fingerprint=reply.fingerprint,
+            attempts=played.attempts,
             judged=list(decided.judged),
+            observations=played.exchange.observations,
+            voids=played.voids,
+            **kept(played.calls, self.blobs),
+        )
+
+    async def _played(self, trial: Trial, cell: CellRequest) -> _Played:
+        """The trial, carried out whole: where a call fails midway, all of it again from a clean state."""
+        role = ROLES.get(trial.stream, "main")
+        request = self._request(trial, cell)
+        attempt = voids = sent = 0
+        while True:
+            attempt += 1
+            play = _Play(self, role, trial.cell, request if attempt == 1 else replace(request, attempt=attempt))
+            try:
+                exchange = await (play.conversation(cell) if cell.environment is None else play.environment(cell))
+                return _Played(exchange=exchange, calls=play.calls, attempts=sent + play.sent, voids=voids)
+            except TargetError as error:
+                wait = self._again(role, error, attempt - voids)
+            except EnvironmentFault as fault:
+                voids += 1
+                if voids > self.pacing.retries:
+                    assert cell.environment is not None
+                    raise EnvironmentBroken(cell.environment["name"], str(fault), voids=voids) from None
+                wait = self.pacing.wait(voids, None)
+            sent += play.sent
+            await self.slots.rest(wait)
+
+    def _request(self, trial: Trial, cell: CellRequest) -> Request:
+        return Request(
+            messages=cell.messages,
+            params=cell.params,
+            tools=cell.tools,
+            blobs=self.blobs,
+            seed=self._seed(trial),
+            stream=str(trial.stream),
+            index=trial.index,
         )
 
     def _seed(self, trial: Trial) -> int | None:
@@ -89,24 +138,44 @@ class Asking:
         while True:
             attempt += 1
             try:
-                reply, ms = await self._call(role, replace(request, attempt=attempt), cell)
+                reply, ms = await self.call(role, replace(request, attempt=attempt), cell)
                 return reply, attempt, ms
             except TargetError as error:
-                if not error.retryable:
-                    raise TargetUnreachable(role, str(error)) from None
-                if attempt > self.pacing.retries:
-                    raise TargetUnreachable(role, f"{error} (tried {attempt} times)") from None
-                await self.slots.rest(self.pacing.wait(attempt, error.retry_after))
+                await self.slots.rest(self._again(role, error, attempt))
 
-    async def _call(self, role: str, request: Request, cell: str) -> tuple[Reply, int]:
-        """Exactly one call, counted and on record as counted before it is sent."""
+    def _again(self, role: str, error: TargetError, attempt: int) -> float:
+        """How long to wait before a call that failed is tried again. Raises TargetUnreachable where it is not."""
+        if not error.retryable:
+            raise TargetUnreachable(role, str(error)) from None
+        if attempt > self.pacing.retries:
+            raise TargetUnreachable(role, f"{error} (tried {attempt} times)") from None
+        return self.pacing.wait(attempt, error.retry_after)
+
+    async def call(
+        self,
+        role: str,
+        request: Request,
+        cell: str,
+        *,
+        live: bool = False,
+        ask: Callable[[Request], Awaitable[Reply]] | None = None,
+    ) -> tuple[Reply, int]:
+        """Exactly one call, counted and on record as counted before it is sent.
+
+        `live`: its messages hold live answers, so that what earlier calls of this cell took says nothing of it. `ask`
+        is called in the place of the target.
+        """
         async with self.slots as taken:
-            held = self.meter.reserve(cell, request.messages, request.params)
+            target = self.targets[role]
+            requests = 1 if ask else getattr(target, "requests_per_ask", 1)  # more where a session is opened first
+            held = self.meter.reserve(
+                cell, request.messages, request.params, requests=requests, tools=request.tools, live=live
+            )
             usage: dict[str, Any] = {}
             try:
-                await self.journal.call()
+                await self.journal.call(requests)
                 began = time.monotonic()
-                reply = await self.targets[role].ask(request)
+                reply = await (ask or target.ask)(request)
                 usage = {"cell": cell, "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out}
             except TargetError as error:
                 if error.throttled:
@@ -123,10 +192,63 @@ class Asking:
         return await self.answer(ask.role, _judge_request(ask, trial), f"judge/{ask.role}")
 
 
+class _Play:
+    """One attempt at a trial, with every call that it makes."""
+
+    def __init__(self, asking: Asking, role: str, cell: str, request: Request) -> None:
+        self._asking, self._role, self._cell, self._request = asking, role, cell, request
+        self.calls: list[Called] = []
+        self.sent = 0
+
+    async def conversation(self, cell: CellRequest) -> Exchange:
+        """The script of the cell, a call for each live answer."""
+        script = converse(cell)
+        messages = next(script)
+        while True:
+            request = self._request if messages is cell.messages else replace(self._request, messages=messages)
+            reply = await self._call(request)
+            try:
+                messages = script.send(reply)
+            except StopIteration as stop:
+                exchange: Exchange = stop.value
+                return exchange
+
+    async def environment(self, cell: CellRequest) -> Exchange:
+        """A trial that an environment plays; it asks the model, or a system of its own."""
+        exchange = await self._asking.environments.trial(self._role, cell, self._request, self._model, self._direct)
+        if not self.calls or self.calls[-1].reply is not exchange.reply:
+            self.calls.append(Called(reply=exchange.reply, ms=0))
+        return exchange
+
+    async def _model(self, request: Request) -> Reply:
+        """A call that an environment makes: under the settings, seed and images of the trial, its own words first."""
+        mine = self._request
+        params, blobs = {**mine.params, **request.params}, {**mine.blobs, **request.blobs}
+        messages, tools = request.messages, request.tools
+        return await self._call(replace(mine, messages=messages, tools=tools, params=params, blobs=blobs), live=True)
+
+    async def _direct(self, ask: Callable[[Request], Awaitable[Reply]], request: Request) -> Reply:
+        return await self._call(request, ask=ask)
+
+    async def _call(
+        self, request: Request, *, live: bool = False, ask: Callable[[Request], Awaitable[Reply]] | None = None
+    ) -> Reply:
+        self.sent += 1
+        reply, ms = await self._asking.call(self._role, request, self._cell, live=live or bool(self.calls), ask=ask)
+        self.calls.append(Called(reply=reply, ms=ms))
+        return reply
+
+
 def _judge_request(ask: Ask, trial: Trial) -> Request:
-    messages: Sequence[Mapping[str, str]] = ask.messages
-    return Request(messages=messages, params=ask.params, seed=trial.seed, stream=str(trial.stream), index=trial.index)
+    return Request(
+        messages=ask.messages, params=ask.params, seed=trial.seed, stream=str(trial.stream), index=trial.index
+    )
 
 
-def _digest(reply: Reply) -> str:
-    return hashlib.sha256(reply.text.encode("utf-8", "surrogatepass")).hexdigest()
+def digest(exchange: Exchange) -> str:
+    """The SHA-256 of all that the model said and called, in hex: equal for answers that are the same observation."""
+    said = exchange.reply.text
+    if len(exchange.replies) > 1 or exchange.tool_calls:
+        rows = [[reply.text, *((call.name, call.arguments) for call in reply.tool_calls)] for reply in exchange.replies]
+        said = json.dumps(rows)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
