@@ -84,7 +84,7 @@ class ToolCalled(_Counted):
 
 
 ToolCallField = Annotated[Annotated[Short, Tag("text")] | Annotated[ToolCalled, Tag("options")], Discriminator(form)]
-ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class SideChannel(_Counted):
