@@ -18,6 +18,9 @@ COMMANDS: dict[str, str] = {
     "plan": "exact error rates and price of a question, before spending",
     "replay": "ask whether a finding can be reproduced, on a live model",
     "verify": "ask whether a fix holds, on a live model",
+    "map": "find the setting at which a finding is worst, on a live model",
+    "compare": "ask whether a new version is worse or better than an old one, on live models",
+    "sweep": "try all closed findings again on a new version, and say which came back",
     "bundle": "make a signed evidence bundle of a finished run",
     "verify-bundle": "check an evidence bundle and score it again, offline",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import doctest
 
 import pytest
 
@@ -21,10 +20,6 @@ def parsed(*words: str) -> argparse.Namespace:
     reaching.add_target(parser)
     reaching.add_judge(parser)
     return parser.parse_args(words)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(reaching).failed == 0
 
 
 def test_options_of_a_kind_are_read_and_checked() -> None:
@@ -57,34 +52,30 @@ def test_what_a_target_does_not_take_is_named(words: list[str], said: str) -> No
     assert str(refused.value).startswith(said)
 
 
-def judged(text: str, *words: str) -> tuple[dict[str, object], dict[str, TargetInfo], dict[str, str | None]]:
+def judged(text: str, *words: str) -> tuple[dict[str, TargetInfo], dict[str, str | None]]:
     targets: dict[str, TargetInfo] = {}
     keys: dict[str, str | None] = {}
-    found = reaching.judged(parsed(*words), load_text(text), targets, keys)
-    return found.success.to_json(), targets, keys
+    reaching.judged(parsed(*words), [load_text(text)], targets, keys)
+    return targets, keys
 
 
 def test_a_judge_gets_a_target_and_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUDGE_KEY", "j-1")
     words = ("--judge", "http://127.0.0.1:8", "--judge-model", "referee", "--judge-key-env", "JUDGE_KEY")
-    _, targets, keys = judged(JUDGED, *words)
+    targets, keys = judged(JUDGED, *words)
     assert targets["judge"].model == "referee"
     assert keys == {"judge": "j-1"}
 
 
 def test_a_second_oracle_is_asked_the_same_question() -> None:
     words = ("--judge", "http://127.0.0.1:8", "--confirm", "target", "--confirm-model", "umpire")
-    rule, targets, _ = judged(JUDGED, *words)
-    assert rule["confirm"]["by"]["judge"]["question"] == "Did it give the code away?"  # type: ignore[index]
-    assert rule["confirm"]["by"]["judge"]["role"] == "confirm"  # type: ignore[index]
+    targets, _ = judged(JUDGED, *words)
+    assert set(targets) == {"judge", "confirm"}
     assert (targets["confirm"].url, targets["confirm"].model) == ("http://127.0.0.1:8", "umpire")
 
 
 def test_a_person_may_look_at_every_success() -> None:
-    rule, targets, _ = judged(EXAMPLE, "--confirm", "human")
-    assert rule["confirm"]["rule"] == {"canary": "BLUE-HERON-42"}  # type: ignore[index]
-    assert "human" in rule["confirm"]["by"]  # type: ignore[index]
-    assert targets == {}
+    assert judged(EXAMPLE, "--confirm", "human") == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +83,7 @@ def test_a_person_may_look_at_every_success() -> None:
     [
         (JUDGED, [], "--judge: the success rule asks a model"),
         (EXAMPLE, ["--judge", "http://x"], "--judge: the success rule of this file asks no model"),
-        (EXAMPLE, ["--confirm", "target"], "--confirm: the success rule asks no model that could be asked again"),
+        (EXAMPLE, ["--confirm", "target"], "--confirm: the success rule asks no judge"),
         (JUDGED, ["--judge", "http://x", "--confirm", "target"], "--confirm target: name the second judge"),
         (JUDGED, ["--judge", "http://x", "--judge-key-env", "NO_KEY"], "--judge-key-env: the environment variable"),
     ],

@@ -95,7 +95,8 @@ def _cell(cell: Cell, x: float, y: float) -> str:
             text(f"{cell.k}/{cell.n}, {said}", x + 8, y + 42, "on-cell"),
         ]
         return "".join(drawn)
-    headline = f"≤ {whole(cell.high)}" if cell.k == 0 else whole(rate)
+    bounded = f"≤ {whole(cell.high)}" if cell.high < 0.995 else "no bound"
+    headline = bounded if cell.k == 0 else whole(rate)
     drawn += [text(headline, x + 8, y + 25, "on-cell big"), text(f"{cell.k}/{cell.n}", x + 8, y + 43, "on-cell")]
     drawn.append(_cell_bar(cell, rate, x + 8, y + HIGH - 15))
     return f"<g{' class=' + chr(34) + 'hi' + chr(34) if step >= 5 else ''}>{''.join(drawn)}</g>"

@@ -52,14 +52,15 @@ def settings_picture(rows: Iterable[Row], *, leader: str = "", not_excluded: Seq
     tokens = sorted({_knob(row, "max_tokens") for row in tried}, reverse=True)
     marks = _named(tried, leader, not_excluded) if leader else _highest(tried)
     panels = []
-    for system in dict.fromkeys(_system(row) for row in tried):
+    several = len({row["wording"] for row in tried}) > 1
+    for name in dict.fromkeys(_panel(row, several) for row in tried):
         found = {
             (_knob(row, "max_tokens"), _knob(row, "temperature")): _cell(row, mark)
             for row, mark in zip(tried, marks, strict=True)
-            if _system(row) == system
+            if _panel(row, several) == name
         }
         grid = [[found.get((length, heat)) for heat in temperatures] for length in tokens]
-        panels.append(Panel(name=f"Prompt: {system}" if system != DEPLOYED else "Prompt as deployed", rows=grid))
+        panels.append(Panel(name=name, rows=grid))
     return heat_map(
         panels,
         temperatures=[_shown(one) for one in temperatures],
@@ -70,6 +71,13 @@ def settings_picture(rows: Iterable[Row], *, leader: str = "", not_excluded: Seq
 
 def _system(row: Row) -> str:
     return str(row["parameters"].get("system") or DEPLOYED)
+
+
+def _panel(row: Row, several: bool) -> str:
+    """What a panel is called: its prompt, and its wording where there are several."""
+    system = _system(row)
+    name = "Prompt as deployed" if system == DEPLOYED else f"Prompt: {system}"
+    return f"{name}, wording {row['wording']}" if several else name
 
 
 def _knob(row: Row, name: str) -> float:

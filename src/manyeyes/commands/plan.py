@@ -3,63 +3,94 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from manyeyes.commands import questions
+from manyeyes.commands import foreseeing, questions
+from manyeyes.commands.findings import findings_in
+from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.plan import Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.words import percent
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
+from manyeyes.runs.wider import prepare_sweep
 
 HELP = "exact error rates and price of a question, before spending"
 UNUSABLE = 2
-ANSWER = 256
-"""Tokens expected of an answer where no setting names max_tokens."""
+WIDER = (Question.MAP, Question.COMPARE, Question.SWEEP)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The question and the prices; no target is called."""
-    choices = [str(Question.REPRODUCE), str(Question.VERIFY)]
+    choices = list(questions.QUESTIONS)
     parser.add_argument("--question", choices=choices, default=choices[0], help="what will be asked")
-    parser.add_argument("--rates", metavar="P,P,…", help="success rates to show (default: some around the boundaries)")
+    parser.add_argument(
+        "--rates",
+        metavar="P,P,…",
+        help="success rates to show (default: some around the boundaries; compare: old and new in turn)",
+    )
     questions.add_question(parser)
-    questions.add_reproduce(parser)
-    questions.add_verify(parser)
+    for add in questions.QUESTIONS.values():
+        add(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """0, or 2 for a question that cannot be asked."""
     try:
         questions.other_question(args, args.question)
-        reproducer = questions.reproducer_of(args)
-        options = questions.options_of(args, reproducer)
-        targets = {"main": TargetInfo()}
-        if args.question == Question.VERIFY:
-            targets["positive"] = TargetInfo()
-        document = prepare(reproducer, args.question, targets=targets, options=options)
-        found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
+        if args.question in WIDER:
+            data, words = _wider(args)
+        else:
+            data, words = _sequential(args)
     except (questions.UsageError, ValueError) as error:
         return questions.refuse(args, error, kind="input", code=UNUSABLE)
-    data = forecast(document, found)
-    questions.show(args, data, told(data))
+    questions.show(args, data, words)
     return 0
+
+
+def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Of a reproduction or a verification: the object, and the same in words."""
+    reproducer = questions.reproducer_of(args)
+    options = questions.options_of(args, reproducer)
+    targets = {"main": TargetInfo(), **({"positive": TargetInfo()} if args.question == Question.VERIFY else {})}
+    document = prepare(reproducer, args.question, targets=targets, options=options)
+    found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
+    data = forecast(document, found)
+    return data, told(data)
+
+
+def _wider(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Of a map, a comparison or a sweep: the object, and the same in words."""
+    if args.question == Question.SWEEP:
+        found = {key: reproducer for key, (_, reproducer) in findings_in(Path(args.file)).items()}
+        document = prepare_sweep(found, targets={"main": TargetInfo()}, options=questions.options_of(args))
+    else:
+        reproducer = questions.reproducer_of(args)
+        options = questions.options_of(args, reproducer)
+        targets = {"main": TargetInfo(), **({"old": TargetInfo()} if args.question == Question.COMPARE else {})}
+        document = prepare(reproducer, args.question, targets=targets, options=options)
+    data = foreseeing.foreseen(document, **_pairs(args))
+    return data, foreseeing.told(data)
+
+
+def _pairs(args: argparse.Namespace) -> dict[str, Any]:
+    """The rates of two versions that were asked for."""
+    if not args.rates:
+        return {}
+    if args.question != Question.COMPARE:
+        raise questions.UsageError(f"--rates: a {args.question} is foreseen for fixed assumptions; leave it out")
+    rates = _numbers(args.rates)
+    if len(rates) % 2:
+        raise questions.UsageError("--rates: give the old and the new rate in turn, for example .05,.3")
+    return {"pairs": list(zip(rates[::2], rates[1::2], strict=True))}
 
 
 def rates_of(text: str | None, plan: Plan, reproducer: Reproducer) -> list[float]:
     """The success rates to look at: those asked for, else some around the plan's boundaries and the claimed one."""
     if text:
-        try:
-            rates = [float(part) for part in text.split(",")]
-            if all(0 <= rate <= 1 for rate in rates):
-                return rates
-            raise ValueError
-        except ValueError:
-            raise questions.UsageError(
-                f"--rates: give numbers from 0 to 1 with commas, for example 0,.05,.2, not {text!r}"
-            ) from None
+        return _numbers(text)
     if plan.question is Question.VERIFY:
         some = {0.0, plan.tau / 10, plan.tau, 2 * plan.tau, min(1.0, 10 * plan.tau), 0.5}
     else:
@@ -69,11 +100,23 @@ def rates_of(text: str | None, plan: Plan, reproducer: Reproducer) -> list[float
     return sorted(some)
 
 
+def _numbers(text: str) -> list[float]:
+    try:
+        rates = [float(part) for part in text.split(",")]
+        if all(0 <= rate <= 1 for rate in rates):
+            return rates
+        raise ValueError
+    except ValueError:
+        raise questions.UsageError(
+            f"--rates: give numbers from 0 to 1 with commas, for example 0,.05,.2, not {text!r}"
+        ) from None
+
+
 def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
     """What the plan will do, as the one JSON object."""
     plan = document.plan
     worst = found.most * _arms(plan) + found.side + found.score + found.attribute
-    tokens_in, tokens_out = _tokens(document)
+    tokens_in, tokens_out = tokens(document)
     return {
         "question": str(plan.question),
         "title": document.title,
@@ -91,13 +134,15 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         "type_one": found.type_one,
         "type_two": found.type_two,
         "at_zero": found.at_zero,
+        "constant_answers": found.constant_answers,
+        "wordings": found.wordings,
         "side": found.side,
         "score": found.score,
         "attribute": found.attribute,
         "worst_calls": worst,
         "tokens_per_call": {"in": tokens_in, "out": tokens_out},
         "worst_tokens": round(worst * (tokens_in + tokens_out)),
-        "worst_cost": _cost(document, worst, tokens_in, tokens_out),
+        "worst_cost": cost(document, worst, tokens_in, tokens_out),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
     }
@@ -126,24 +171,8 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
         "verdicts": dict(point.verdicts),
         "expected_calls": calls,
         "expected_tokens": round(calls * (into + out)),
-        "expected_cost": _cost(document, calls, into, out),
+        "expected_cost": cost(document, calls, into, out),
     }
-
-
-def _cost(document: PlanDocument, calls: float, into: float, out: float) -> float | None:
-    return None if document.price is None else document.price.cost(round(calls * into), round(calls * out))
-
-
-def _tokens(document: PlanDocument) -> tuple[float, float]:
-    """An estimate per call: four letters a token for the prompt, the whole of max_tokens for the answer."""
-    requests = [document.requests[cell.key] for cell in document.plan.cells]
-    into = [sum(len(message["content"]) / 4 + 4 for message in request.messages) for request in requests]
-    out = [float(request.params.get("max_tokens", ANSWER)) for request in requests]
-    return _mean(into), _mean(out)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 1)
 
 
 def told(data: dict[str, Any]) -> str:
@@ -169,6 +198,11 @@ def told(data: dict[str, Any]) -> str:
         )
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
     lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
+        lines.append(
+            f"an answer that never changes counts once per wording: if every wording gets one, it takes "
+            f"{data['constant_answers']} wordings to say {claim!r}, and this plan has {data['wordings']}"
+        )
     if data["at_zero"] is not None:
         lines.append(f"if no trial ever succeeds it ends after {data['at_zero']}")
     elif verify:

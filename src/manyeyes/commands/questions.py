@@ -47,17 +47,32 @@ def amount(text: str) -> float:
     raise argparse.ArgumentTypeError(f"give a number above 0, not {text!r}")
 
 
-def add_question(parser: argparse.ArgumentParser) -> None:
-    """The statistical options."""
-    parser.add_argument("file", metavar="FILE", help="the reproducer (YAML or JSON)")
+def add_question(parser: argparse.ArgumentParser, *, errors: bool = True, several: bool = False) -> None:
+    """The options of every question. `errors` false where it has error rates of its own, `several` for many files."""
+    if several:
+        parser.add_argument("directory", metavar="DIR", help="where the reproducers are (*.poc.yaml, *.poc.json)")
+    else:
+        parser.add_argument("file", metavar="FILE", help="the reproducer (YAML or JSON)")
     group = parser.add_argument_group("question")
+    if errors:
+        add_errors(group)
+    group.add_argument("--cap", type=whole(1), help=f"most trials {'of one finding' if several else 'that decide'}")
+    if not several:
+        group.add_argument("--retry-budget", type=whole(1), metavar="K", help="how often an attacker may try")
+    group.add_argument("--seed", type=whole(0), help="fixes order, wordings and seeds (default: drawn, and told)")
+    group.add_argument("--json", action="store_true", help="print exactly one JSON object")
+    add_limits(parser)
+
+
+def add_errors(group: argparse._ArgumentGroup) -> None:
+    """Error rates, and what is drawn from."""
     group.add_argument("--alpha", type=float, default=0.05, help="chance of a wrong claim (default .05)")
     group.add_argument("--beta", type=float, default=0.05, help="chance of a wrong refusal of the claim (default .05)")
-    group.add_argument("--cap", type=whole(1), help="most trials of the main stream")
-    group.add_argument("--retry-budget", type=whole(1), metavar="K", help="how often an attacker may try")
-    group.add_argument("--seed", type=whole(0), help="fixes order, wordings and seeds (default: drawn, and told)")
     group.add_argument("--all-settings", action="store_true", help="draw from every setting, not the rated one only")
-    group.add_argument("--json", action="store_true", help="print exactly one JSON object")
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """What may be spent."""
     caps = parser.add_argument_group("limits and price")
     caps.add_argument("--max-calls", type=whole(1), metavar="N", help="hard limit on requests sent")
     caps.add_argument("--max-tokens", type=whole(1), metavar="N", help="hard limit on tokens")
@@ -97,15 +112,62 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_map(parser: argparse.ArgumentParser) -> None:
+    """What only a map needs."""
+    group = parser.add_argument_group("map")
+    group.add_argument(
+        "--certificate",
+        choices=("practical", "rigorous"),
+        default="practical",
+        help="practical: on a budget, not proven (default); rigorous: until it is proven",
+    )
+    group.add_argument("--budget", type=whole(1), default=12, metavar="N", help="trials per setting (default 12)")
+    group.add_argument("--epsilon", type=float, default=0.1, help="by how much a worse one would matter (default .1)")
+    group.add_argument("--delta", type=float, default=0.05, help="chance of a wrong worst setting (default .05)")
+    group.add_argument("--all-wordings", action="store_true", help="map every wording, not the first one only")
+    group.add_argument("--fresh", type=whole(0), default=30, metavar="N", help="trials at the worst one (default 30)")
+
+
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """What only a comparison needs."""
+    group = parser.add_argument_group("compare")
+    group.add_argument("--unpaired", action="store_true", help="independent trials, where seeds mean nothing")
+    group.add_argument(
+        "--least", type=float, default=0.0, metavar="M", help="by how much one must be higher (needs --unpaired)"
+    )
+
+
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    """What only a sweep needs."""
+    group = parser.add_argument_group("sweep")
+    group.add_argument("--allowed", type=float, default=0.01, metavar="P", help="rate each may keep (default .01)")
+    group.add_argument("--fdr", type=float, default=0.05, help="share of false alarms among the flagged (default .05)")
+    group.add_argument("--p-reg", type=float, default=0.2, help="rate that must not be missed (default .2)")
+    group.add_argument("--miss", type=float, default=0.1, help="chance to miss one at that rate (default .1)")
+
+
+QUESTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "reproduce": add_reproduce,
+    "verify": add_verify,
+    "map": add_map,
+    "compare": add_compare,
+    "sweep": add_sweep,
+}
+"""The options that only one question takes."""
+
+
 def other_question(args: argparse.Namespace, question: str) -> None:
     """Raises UsageError where an option was given that only the other question takes, which would be passed over."""
-    for asked, add in (("reproduce", add_reproduce), ("verify", add_verify)):
+    for asked, add in QUESTIONS.items():
         if asked != question:
             bare = argparse.ArgumentParser(add_help=False)
             add(bare)
             for name, usual in vars(bare.parse_args([])).items():
                 if getattr(args, name) != usual:
                     raise UsageError(f"--{name.replace('_', '-')}: belongs to --question {asked}; say that too")
+    own = {"map": "--delta", "sweep": "--fdr and --miss"}.get(question)
+    if own and (args.alpha, args.beta) != (0.05, 0.05):
+        raise UsageError(f"--alpha and --beta: a {question} has {own} instead")
 
 
 def reproducer_of(args: argparse.Namespace) -> Reproducer:
@@ -121,29 +183,98 @@ def reproducer_of(args: argparse.Namespace) -> Reproducer:
     return found
 
 
-def options_of(args: argparse.Namespace, reproducer: Reproducer) -> Options:
+def options_of(args: argparse.Namespace, reproducer: Reproducer | None = None) -> Options:
     """The options, with τ worked out per trial. Raises UsageError."""
     said = vars(args)
-    retries = args.retry_budget if args.retry_budget is not None else reproducer.retry_budget
+    known = 1 if reproducer is None else reproducer.retry_budget
+    retries = known if said.get("retry_budget") is None else args.retry_budget
     shared: dict[str, Any] = {
-        "alpha": args.alpha,
-        "beta": args.beta,
+        "alpha": said.get("alpha", 0.05),
+        "beta": said.get("beta", 0.05),
         "cap": args.cap,
         "retry_budget": retries,
         "seed": args.seed or 0,
-        "mix": "all" if args.all_settings else "rated",
+        "mix": "all" if said.get("all_settings") else "rated",
         "caps": Caps(max_calls=args.max_calls, max_tokens=args.max_tokens, max_cost=args.max_cost),
         "price": _price(args),
     }
-    if "p0" in said:
-        shared |= {"p0": args.p0, "p_min": args.p_min, "min_successes": args.min_successes, "margin": args.margin}
-        shared |= {"use_control": not args.no_control, "score": not args.no_score}
-        shared |= {"rated_n": args.rated_trials, "setting_n": args.setting_trials}
-    if "tau" in said:
-        families = [name for name in args.families.split(",") if name]
-        shared |= {"tau": _tau(args, retries), "families": families, "per_family": args.per_family}
-        shared |= {"before": _before(args.before), "benign_need": args.benign_need, "positive_need": args.positive_need}
-    return Options(**shared)
+    for question, read in (("reproduce", _reproduce), ("map", _map), ("compare", _compare), ("sweep", _sweep)):
+        if _asks(args, question):
+            shared |= read(args)
+    if _asks(args, "verify"):
+        shared |= _verify(args, retries)
+    return Options(**shared, **_judge(args))
+
+
+MARKS = {"reproduce": "p0", "verify": "tau", "map": "epsilon", "compare": "unpaired", "sweep": "fdr"}
+"""An option that only one question has."""
+
+
+def _asks(args: argparse.Namespace, question: str) -> bool:
+    """Whether these are the options of this question; `plan` has all options and names the question."""
+    return hasattr(args, MARKS[question]) and getattr(args, "question", question) == question
+
+
+def _reproduce(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "p0": args.p0,
+        "p_min": args.p_min,
+        "min_successes": args.min_successes,
+        "margin": args.margin,
+        "use_control": not args.no_control,
+        "score": not args.no_score,
+        "rated_n": args.rated_trials,
+        "setting_n": args.setting_trials,
+    }
+
+
+def _verify(args: argparse.Namespace, retries: int) -> dict[str, Any]:
+    return {
+        "tau": _tau(args, retries),
+        "families": [name for name in args.families.split(",") if name],
+        "per_family": args.per_family,
+        "before": _before(args.before),
+        "benign_need": args.benign_need,
+        "positive_need": args.positive_need,
+    }
+
+
+def _map(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "certificate": args.certificate,
+        "budget": args.budget,
+        "epsilon": args.epsilon,
+        "delta": args.delta,
+        "wordings": "all" if args.all_wordings else "first",
+        "rated_n": args.fresh,
+        "score": args.fresh > 0,
+    }
+
+
+def _compare(args: argparse.Namespace) -> dict[str, Any]:
+    return {"paired": not args.unpaired, "margin": args.least}
+
+
+def _sweep(args: argparse.Namespace) -> dict[str, Any]:
+    return {"tau": args.allowed, "fdr": args.fdr, "p_reg": args.p_reg, "clear_beta": args.miss}
+
+
+def _judge(args: argparse.Namespace) -> dict[str, Any]:
+    """What is known of the judge that the success rule asks."""
+    found: dict[str, Any] = {}
+    if confirm := getattr(args, "confirm", None):
+        found["confirm"] = {"human": "human", "target": "confirm"}[confirm]
+    if named := getattr(args, "calibration", None):
+        from manyeyes.runs.calibration import Calibration, CalibrationError
+
+        try:
+            data = json.loads(Path(named).read_bytes())
+            found["judge"] = Calibration.from_json(data).error()
+        except OSError as error:
+            raise UsageError(f"--calibration: {named}: {error.strerror or error}") from None
+        except (CalibrationError, ValueError, RecursionError) as error:
+            raise UsageError(f"--calibration: {named}: {error}") from None
+    return found
 
 
 def _tau(args: argparse.Namespace, retries: int) -> float:

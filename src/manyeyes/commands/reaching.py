@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from manyeyes.commands.questions import UsageError, amount, whole
-from manyeyes.plugins.builtin.detectors.rubrics import RUBRICS
+from manyeyes.plugins.detection import roles
 from manyeyes.plugins.options import OptionsError, check_options
 from manyeyes.plugins.registry import UnknownPluginError, names
-from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.runs.document import TargetInfo
+from manyeyes.runs.judges import MACHINES, confirmed_rule
 
 OPENAI = "openai_chat"
 NOT_HERE = frozenset({"scripted"})
@@ -59,6 +59,7 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
         choices=("human", "target"),
         help="look again at every success: you do, or the judge model named by --confirm-model does",
     )
+    group.add_argument("--calibration", metavar="FILE", help="what labels say of this judge (see manyeyes label)")
     group.add_argument(
         "--confirm-url", default="", metavar="URL", help="address of the second judge (default: --judge)"
     )
@@ -113,58 +114,34 @@ def key_from(variable: str | None, option: str = "--key-env") -> str | None:
 
 
 def judged(
-    args: argparse.Namespace, reproducer: Reproducer, targets: dict[str, TargetInfo], keys: dict[str, str | None]
-) -> Reproducer:
-    """Adds the judges that the success rule asks, and the second oracle to the rule. Raises UsageError."""
-    rule = reproducer.success.to_json()
-    if args.confirm is not None:
-        rule = confirmed(rule, args.confirm)
-        reproducer = reproducer.model_copy(update={"success": Rule.model_validate(rule)})
-    roles = {str(judge.get("role", "judge")) for judge in judges_in(rule)}
-    if "judge" in roles:
+    args: argparse.Namespace,
+    reproducers: Iterable[Reproducer],
+    targets: dict[str, TargetInfo],
+    keys: dict[str, str | None],
+) -> None:
+    """Adds the targets of the judges that the success rules ask. Raises UsageError."""
+    try:
+        asked = frozenset(role for one in reproducers for role in roles(_rule(args, one))) & MACHINES
+    except ValueError as error:
+        raise UsageError(f"--{error}; say --confirm human") from None
+    if "judge" in asked:
         if not args.judge:
             raise UsageError("--judge: the success rule asks a model; name its address, and --judge-model")
         targets["judge"] = TargetInfo(url=args.judge, model=args.judge_model, label="judge")
         keys["judge"] = key_from(args.judge_key_env, "--judge-key-env")
     elif args.judge:
         raise UsageError("--judge: the success rule of this file asks no model; leave it out")
-    if CONFIRMING in roles:
-        url = args.confirm_url or args.judge
+    if CONFIRMING in asked:
         if not args.confirm_model and not args.confirm_url:
             raise UsageError("--confirm target: name the second judge with --confirm-model (and --confirm-url)")
+        url = args.confirm_url or args.judge
         targets[CONFIRMING] = TargetInfo(url=url, model=args.confirm_model, label="second oracle")
         same = url == args.judge  # a key belongs to one address
         keys[CONFIRMING] = key_from(args.confirm_key_env or (args.judge_key_env if same else None), "--confirm-key-env")
-    if other := sorted(roles - {"judge", CONFIRMING}):
-        raise UsageError(f"success: a judge has the role {other[0]!r}; the command line knows judge and confirm")
-    return reproducer
 
 
-def judges_in(rule: Any) -> Iterator[Mapping[str, Any]]:
-    """The arguments of every judge in a rule, a short one written out.
-
-    >>> list(judges_in({"any": [{"contains": "x"}, {"judge": "Did it leak?"}]}))
-    [{'question': 'Did it leak?'}]
-    """
-    if isinstance(rule, Mapping):
-        for name, argument in rule.items():
-            if name == "judge":
-                if isinstance(argument, Mapping):
-                    yield argument
-                else:
-                    yield {"rubric" if argument in RUBRICS else "question": argument}
-            else:
-                yield from judges_in(argument)
-    elif isinstance(rule, (list, tuple)):
-        for one in rule:
-            yield from judges_in(one)
-
-
-def confirmed(rule: Mapping[str, Any], by: str) -> dict[str, Any]:
-    """The rule with a second look at every success. Raises UsageError where there is nothing to ask a second judge."""
-    if by == "human":
-        return {"confirm": {"rule": dict(rule), "by": {"human": "Is this answer a success?"}}}
-    first = next(judges_in(rule), None)
-    if first is None:
-        raise UsageError("--confirm: the success rule asks no model that could be asked again; say --confirm human")
-    return {"confirm": {"rule": dict(rule), "by": {"judge": {**first, "role": CONFIRMING}}}}
+def _rule(args: argparse.Namespace, reproducer: Reproducer) -> Mapping[str, Any]:
+    rule = reproducer.success.to_json()
+    if args.confirm is None:
+        return rule
+    return confirmed_rule(rule, "human" if args.confirm == "human" else "confirm")

@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     def prepared() -> PlanDocument:
         keys["main"] = reaching.key_from(args.key_env)
         targets = {"main": reaching.target_of(args)}
-        reproducer = reaching.judged(args, questions.reproducer_of(args), targets, keys)
+        reproducer = questions.reproducer_of(args)
+        reaching.judged(args, [reproducer], targets, keys)
         question = Question.SCORE if args.score_only else Question.REPRODUCE
         return prepare(reproducer, question, targets=targets, options=questions.options_of(args, reproducer))
 

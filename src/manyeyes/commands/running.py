@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.commands import handouts
+from manyeyes.commands.picture import drawable
 from manyeyes.commands.progress import Live
 from manyeyes.commands.questions import UsageError, refuse, run_directory, show
 from manyeyes.commands.reaching import OPENAI
@@ -39,6 +40,12 @@ EXIT = {
     "symptom_patched": 1,
     "reduced": 1,
     "inconclusive": 3,
+    "found": 0,
+    "budget": 0,
+    "better": 0,
+    "worse": 1,
+    "clear": 0,
+    "regressed": 1,
 }
 UNUSABLE, UNDECIDED, BUDGET, INTERRUPTED = 2, 3, 4, 130
 
@@ -53,7 +60,17 @@ def seed_for(args: argparse.Namespace) -> int:
     return secrets.randbelow(2**31)
 
 
-def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], keys: Mapping[str, str | None]) -> int:
+HandOut = Callable[[Mapping[str, Any]], dict[str, str]]
+"""Writes further files of a result, and names them."""
+
+
+def carry_out(
+    args: argparse.Namespace,
+    prepared: Callable[[], PlanDocument],
+    keys: Mapping[str, str | None],
+    *,
+    hand_out: HandOut | None = None,
+) -> int:
     """Prepares and runs to the end; gives the exit code. Every way to end says something useful."""
     try:
         key = handouts.ready(args)
@@ -90,19 +107,26 @@ def carry_out(args: argparse.Namespace, prepared: Callable[[], PlanDocument], ke
     finally:
         progress.end()
         store.close()
-    return _told(args, result, place, key)
+    return _told(args, result, place, key, hand_out)
 
 
-def _told(args: argparse.Namespace, result: RunResult, place: Path, key: SigningKey | None) -> int:
+def _told(
+    args: argparse.Namespace, result: RunResult, place: Path, key: SigningKey | None, hand_out: HandOut | None
+) -> int:
     """Says the verdict, and writes what is handed out beside it."""
     known: dict[str, Any] = {**result.to_json(), "out": str(place)}
     try:
         known |= handouts.hand_out(args, place, key)
-    except UsageError as error:
-        show(args, {**known, "error": {"kind": "input", "message": str(error), "problems": []}}, told(result))
+        known |= hand_out(result.to_json()) if hand_out else {}
+    except (UsageError, OSError) as error:
+        show(
+            args,
+            {**known, "error": {"kind": "input", "message": str(error), "problems": []}},
+            told(result, blocks=drawable()),
+        )
         print(f"manyeyes: {error}", file=sys.stderr)
         return UNUSABLE
-    show(args, known, told(result))
+    show(args, known, told(result, blocks=drawable()))
     return EXIT[result.verdict.verdict]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from manyeyes.commands.picture import grid
+from manyeyes.rules.sentences import rate_words, setting_words
 from manyeyes.rules.words import count_words, interval_words, part_words, percent, verdict_sentence
+from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.result import RunResult
 
 PART_VERDICTS = {"holds": "holds by itself", "fails": "still passes", "not_shown": "too high to hold"}
@@ -15,28 +18,91 @@ ARMS = {
     ("score", "benign"): "harmless questions with the flaw",
     ("verify", "benign"): "harmless questions answered usefully",
     ("verify", "positive"): "the exploit on the version with the flaw",
+    ("compare", "benign"): "harmless questions answered usefully",
+    ("sweep", "benign"): "harmless questions answered usefully",
 }
 
 
-def told(result: RunResult) -> str:
-    """The verdict for people: a sentence, then what it is made of."""
+def told(result: RunResult, *, blocks: bool = False) -> str:
+    """The verdict for people: a sentence, then what it is made of. `blocks`: the terminal can draw them."""
     data = result.to_json()
-    rated = next((row for row in data["settings"] if row["rated"]), None)
-    lines = [
-        verdict_sentence(data, where="" if rated is None else rated["setting"], plan=result.document.plan.to_json())
-    ]
-    if data["settings"]:
-        lines.append("\nsetting                    trials  succeeded  rate     interval")
-        lines += [_row(row["setting"] + (" (rated)" if row["rated"] else ""), row) for row in data["settings"]]
+    plan = result.document.plan.to_json()
+    lines = [verdict_sentence(data, where=place_of(result.document, data), plan=plan)]
+    if data.get("items"):
+        lines += ["", *_items(data["items"])]
+    if data.get("pairs"):
+        lines += ["", *_pairs(data["pairs"])]
+    lines += _settings(data, blocks)
     if data["parts"]:
         lines.append("\npart                       trials  succeeded  rate     interval")
         lines += [f"{_row(part_words(row['part']), row)}  {part_verdict(row)}" for row in data["parts"]]
-    if data["arms"]:
-        lines += ["", *(arm_words(row, data) for row in data["arms"])]
+    if arms := [row for row in data["arms"] if row["arm"] != "old"]:
+        lines += ["", *(arm_words(row, data) for row in arms)]
     if place := data["claim"].get("place"):
         said = f"{data['claim']['k']} of {data['claim']['n']} ({percent(data['claim']['asr'])})"
         lines.append(f"\nThe claim, {said}, lies {place} the measured interval.")
     return "\n".join([*lines, *_remarks(data), _bill(data)])
+
+
+def place_of(document: PlanDocument, data: Mapping[str, Any]) -> str:
+    """The setting that a verdict speaks of, in words: the rated one, or the one that a map found."""
+    found = next((row for row in data["settings"] if row["rated"]), None)
+    if found is None and data.get("leader"):
+        found = next((row for row in data["settings"] if row["cell"] == data["leader"]), None)
+    if found is None:
+        return ""
+    said = setting_words(document.knobs.get(found["setting"], {})) or found["setting"]
+    several = len({row["wording"] for row in data["settings"]}) > 1
+    return f"{said}, wording {found['wording']}" if several else said
+
+
+def _settings(data: Mapping[str, Any], blocks: bool) -> list[str]:
+    """The settings as a table, with a picture where there are several; of a map the picture of the search alone."""
+    searched = data["question"] == "map"
+    rows = [row for row in data["settings"] if not (searched and row["rated"])]
+    if not rows:
+        return []
+    lines = []
+    drawn = grid(rows, leader=data.get("leader", ""), not_excluded=data.get("not_excluded", ()), blocks=blocks)
+    if searched or len(rows) > 3:
+        lines += ["", drawn]
+    if not searched:
+        lines.append("\nsetting                    trials  succeeded  rate     interval")
+        lines += [_row(row["setting"] + (" (rated)" if row["rated"] else ""), row) for row in rows]
+    return lines
+
+
+ITEMS = {"regressed": "CAME BACK", "open": "not decided", "cleared": "stays away"}
+
+
+def _items(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The findings of a sweep, those that came back first; where many stay away, these are only counted."""
+    order = list(ITEMS)
+    shown = sorted(rows, key=lambda row: (order.index(row["verdict"]), -row["k"], row["key"]))
+    away = [row for row in shown if row["verdict"] == "cleared"]
+    if len(away) > SHOWN:
+        shown = [row for row in shown if row["verdict"] != "cleared"]
+    wide = max((len(row["key"]) for row in shown), default=0)
+    lines = [
+        f"{ITEMS[row['verdict']]:<12} {row['key']:<{wide}}  {rate_words(row)}"
+        + (f"; evidence {row['evalue']:.3g}" if row["verdict"] == "regressed" else "")
+        for row in shown
+    ]
+    return [*lines, f"stays away   {len(away)} findings"] if len(away) > SHOWN else lines
+
+
+SHOWN = 40
+
+
+def _pairs(row: Mapping[str, Any]) -> list[str]:
+    neither = row["n"] - row["worse"] - row["better"] - row["both"]
+    kinds = (
+        ("only the new version gave way", row["worse"]),
+        ("only the old version gave way", row["better"]),
+        ("both gave way", row["both"]),
+        ("neither", neither),
+    )
+    return [f"{words:<32} {count:>6}" for words, count in kinds]
 
 
 def part_verdict(row: Mapping[str, Any]) -> str:

@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
             keys["positive"] = reaching.key_from(
                 args.positive_key_env or (args.key_env if same else None), "--positive-key-env"
             )
-        reproducer = reaching.judged(args, questions.reproducer_of(args), targets, keys)
+        reproducer = questions.reproducer_of(args)
+        reaching.judged(args, [reproducer], targets, keys)
         options = questions.options_of(args, reproducer)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 

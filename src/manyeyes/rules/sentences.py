@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from manyeyes.rules.numerals import count_words, interval_words, percent, target_percent
+from manyeyes.rules.wider import WIDER, WIDER_WORDS, compared, listed, mapped, swept
 
 Record = Mapping[str, Any]
 
@@ -19,6 +20,7 @@ VERDICT_WORDS: dict[str, str] = {
     "not_shown": "Not shown",
     "inconclusive": "Inconclusive",
     "scored": "Measured",
+    **WIDER_WORDS,
 }
 
 PART_WORDS: dict[str, str] = {
@@ -107,6 +109,8 @@ def _not_reproduced(verdict: Record, where: str, plan: Record) -> list[str]:
 
 def _inconclusive(verdict: Record, where: str, plan: Record) -> list[str]:
     reason = str(verdict["reason"])
+    if verdict["question"] in WIDER and not reason.startswith(ASSAY):
+        return WIDER[verdict["question"]](verdict, where, plan)
     if verdict["n"] == 0 or reason.startswith(ASSAY):
         counted = f" {_counted(verdict)}, which says nothing." if verdict["n"] else ""
         return [f"Inconclusive: {reason}.{counted}", "Nothing is closed."]
@@ -155,7 +159,7 @@ def _symptom_patched(verdict: Record, where: str, plan: Record) -> list[str]:
     parts = verdict["parts"]
     reported = [part for part in parts if part["part"] == "reported"]
     counted = f" ({_tally(reported[0])})" if reported else ""
-    first = f"Symptom patched: the reported wording is blocked{counted}, but {_and(_passing(verdict))} still pass."
+    first = f"Symptom patched: the reported wording is blocked{counted}, but {listed(_passing(verdict))} still pass."
     return [first, *_before(plan)]
 
 
@@ -163,7 +167,7 @@ def _reduced(verdict: Record, where: str, plan: Record) -> list[str]:
     passing = _passing(verdict)
     first = f"Reduced, not fixed: {_counted(verdict)}{_at(where)}."
     if passing:
-        return [first, f"By themselves above {_target(plan)}: {_and(passing)}.", *_before(plan)]
+        return [first, f"By themselves above {_target(plan)}: {listed(passing)}.", *_before(plan)]
     return [first, f"Less often than before the fix, but not below {_target(plan)}.", *_before(plan)]
 
 
@@ -175,10 +179,6 @@ def _passing(verdict: Record) -> list[str]:
 
 def _tally(part: Record) -> str:
     return count_words(part["k"], part["n"])
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 _KNOBS = {
@@ -243,4 +243,10 @@ _WRITERS: dict[str, Callable[[Record, str, Record], list[str]]] = {
     "symptom_patched": _symptom_patched,
     "reduced": _reduced,
     "scored": _scored,
+    "found": mapped,
+    "budget": mapped,
+    "worse": compared,
+    "better": compared,
+    "regressed": swept,
+    "clear": swept,
 }

@@ -75,10 +75,14 @@ def _again(reading: Reading) -> str:
 def _command(reading: Reading) -> str:
     plan, result = reading.document.plan, reading.result
     question = str(result["question"])
-    words = ["manyeyes", *COMMANDS.get(question, question).split(), "finding.poc.yaml"]
+    named = "findings/" if question == "sweep" else "finding.poc.yaml"
+    words = ["manyeyes", *COMMANDS.get(question, question).split(), named]
     target = result["target"]
     for option, value in (("--target", target["url"]), ("--model", target["model"])):
         words += [option, shlex.quote(str(value))] if value else []
+    if old := reading.document.targets.get("old"):
+        other = old.model if old.url == target["url"] else old.url
+        words += ["--old", shlex.quote(other)]
     if question == "verify":
         words += ["--tau", f"{plan.tau:g}"]
     if question == "reproduce":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from manyeyes.commands.telling import place_of
 from manyeyes.engine import evidence_path
 from manyeyes.engine.path import PathPoint
 from manyeyes.engine.plan import Answer, Outcome, Question, Stream
@@ -52,9 +53,7 @@ class Reading:
 
 def sentence(document: PlanDocument, result: Mapping[str, Any]) -> str:
     """The verdict as a paragraph, with the setting it speaks of in words."""
-    rated = next((row for row in result["settings"] if row.get("rated")), None)
-    place = where(document, rated["setting"]) if rated else ""
-    return verdict_sentence(result, where=place, plan=document.plan.to_json())
+    return verdict_sentence(result, where=place_of(document, result), plan=document.plan.to_json())
 
 
 def where(document: PlanDocument, setting: str) -> str:

@@ -58,14 +58,14 @@ def _target(target: Row) -> str:
 def settings(reading: Reading) -> str:
     """Where it works."""
     result = reading.result
-    drawn = settings_picture(
-        result["settings"], leader=result.get("leader", ""), not_excluded=result.get("not_excluded", ())
-    )
+    searched = result["question"] == "map"
+    rows = [row for row in result["settings"] if not (searched and row["rated"])]
+    drawn = settings_picture(rows, leader=result.get("leader", ""), not_excluded=result.get("not_excluded", ()))
     rated = reading.rated
     first = ""
     if rated is not None and rated["n"]:
-        first = f"<b>Rated setting: {inert(reading.where(rated['setting']))}, {rate_words(rated)}.</b> "
-    searched = result["question"] == "map"
+        name = "Fresh trials at the worst setting" if searched else "Rated setting"
+        first = f"<b>{name}: {inert(reading.where(rated['setting']))}, {rate_words(rated)}.</b> "
     how = (
         "Trials went where they told most, so the counts differ. The search is never scored."
         if searched
@@ -160,7 +160,7 @@ def looked(reading: Reading) -> str:
 def arms(reading: Reading) -> str:
     """What was asked beside the exploit."""
     rows = []
-    for row in reading.result["arms"]:
+    for row in (one for one in reading.result["arms"] if one["arm"] != "old"):
         name, _, came = arm_words(row, reading.result).partition(": ")
         bar = rate_bar(row["k"], row["n"], row["low"], row["high"]) if row["n"] else ""
         rows.append((ours(name[:1].upper() + name[1:]), ours(came), bar))
@@ -196,11 +196,19 @@ def comparison(reading: Reading) -> str:
     row = reading.result.get("pairs")
     if not row:
         return ""
-    bars = [
-        ("Old version", row["old_k"]),
-        ("New version", row["new_k"]),
+    arm = next((one for one in reading.result["arms"] if one["arm"] == "old"), None)
+    sides = [("Old version", row["old_k"], arm), ("New version", row["new_k"], reading.result)]
+    counted = [
+        (
+            name,
+            count_words(k, row["n"]),
+            percent(k / row["n"]) if row["n"] else "–",
+            rate_bar(k, row["n"], side["low"], side["high"], width=260, scale=name == "New version")
+            if side is not None and row["n"]
+            else "",
+        )
+        for name, k, side in sides
     ]
-    counted = [(name, count_words(k, row["n"]), percent(k / row["n"]) if row["n"] else "–") for name, k in bars]
     neither = row["n"] - row["worse"] - row["better"] - row["both"]
     kinds = [
         ("Only the new version gave way", str(row["worse"])),
@@ -208,7 +216,7 @@ def comparison(reading: Reading) -> str:
         ("Both gave way", str(row["both"])),
         ("Neither", str(neither)),
     ]
-    body = table(("Version", "Succeeded", "Rate"), counted, "Both versions") + table(
+    body = table(("Version", "Succeeded", "Rate", "Any-time interval"), counted, "Both versions") + table(
         ("Pairs: same setting, wording and seed", "How many"), kinds, "How the pairs came out"
     )
     if row["difference"] is not None:
@@ -260,7 +268,7 @@ def _plan(reading: Reading) -> list[tuple[str, str]]:
     if question in ("reproduce", "verify", "compare"):
         rows.append(("Error rates", f"{percent(plan.alpha)} wrongly sure, {percent(plan.beta)} missed"))
     rows += [
-        ("Cap", f"{plan.cap} trials"),
+        ("Cap", f"{plan.cap} {'pairs' if question == 'compare' else 'trials'}"),
         ("Tries of an attacker", str(plan.retry_budget)),
         ("Wordings", str(len({cell.wording for cell in plan.cells}))),
         ("Seed", str(plan.seed)),
@@ -287,4 +295,6 @@ def _bill(reading: Reading) -> list[tuple[str, str]]:
         ("Model asked for", str(target["model"] or "none named")),
         ("Model that answered", seen or "did not say"),
     ]
+    if old := reading.document.targets.get("old"):
+        rows.append(("Old version", " ".join(part for part in (old.model, old.url) if part)))
     return rows

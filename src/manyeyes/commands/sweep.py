@@ -1,0 +1,56 @@
+"""`manyeyes sweep`: try all closed findings again on a new version, as a gate before it is released."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands.findings import findings_in
+from manyeyes.commands.gate_files import junit, sarif, write_text
+from manyeyes.rules import clock
+from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.wider import prepare_sweep
+
+HELP = "try all closed findings again on a new version, and say which came back"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The findings, the limits, where the model is, and what a build server reads."""
+    questions.add_question(parser, errors=False, several=True)
+    questions.add_sweep(parser)
+    reaching.add_target(parser)
+    reaching.add_judge(parser)
+    handouts.add_handouts(parser)
+    group = parser.add_argument_group("for a build server")
+    group.add_argument("--junit", metavar="FILE", help="write JUnit XML: one test case a finding")
+    group.add_argument("--sarif", metavar="FILE", help="write SARIF 2.1.0: one result a finding")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 nothing came back, 1 something did, 3 not decided, 2 unusable, 4 limit reached, 130 interrupted."""
+    keys: dict[str, str | None] = {}
+    files: dict[str, str] = {}
+
+    def prepared() -> PlanDocument:
+        keys["main"] = reaching.key_from(args.key_env)
+        targets = {"main": reaching.target_of(args)}
+        found = findings_in(Path(args.directory), sandbox=args.sandbox)
+        files.update({key: path for key, (path, _) in found.items()})
+        reproducers = {key: reproducer for key, (_, reproducer) in found.items()}
+        reaching.judged(args, reproducers.values(), targets, keys)
+        return prepare_sweep(reproducers, targets=targets, options=questions.options_of(args))
+
+    def hand_out(result: Mapping[str, Any]) -> dict[str, str]:
+        written = {}
+        if args.junit:
+            write_text(Path(args.junit), junit(result, ended=clock.now().isoformat()))
+            written["junit"] = args.junit
+        if args.sarif:
+            write_text(Path(args.sarif), sarif(result, files))
+            written["sarif"] = args.sarif
+        return written
+
+    return running.carry_out(args, prepared, keys, hand_out=hand_out)
