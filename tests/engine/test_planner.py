@@ -147,7 +147,7 @@ def test_what_a_plan_costs_beside_the_main_stream() -> None:
 
 
 def test_wrong_questions_are_refused() -> None:
-    with pytest.raises(ValueError, match="fixed-n plan"):
+    with pytest.raises(ValueError, match="a score plan has no such rule"):
         characteristics(plan_score(score=[Fixed(cell=CONTROL[0], n=3)]), [0.1])
     with pytest.raises(ValueError, match="ps: rates"):
         characteristics(plan_verify(), [50])

@@ -215,8 +215,8 @@ def characteristics(
     >>> [round(point.expected, 1) for point in c.points], round(c.type_one, 3), c.at_zero, c.most
     ([322.0, 427.5, 103.8], 0.048, 322, 1495)
     """
-    if plan.question is Question.SCORE:
-        raise ValueError("plan: a fixed-n plan has no stopping rule; give a reproduce or a verify plan")
+    if plan.question not in _LOW:
+        raise ValueError(f"plan: a {plan.question} plan has no such rule; give a reproduce or a verify plan")
     control = plan.p0 if control_rate is None else control_rate
     if wrong := [p for p in (*ps, control) if not 0 <= p <= 1]:
         raise ValueError(f"ps: rates lie between 0 and 1, got {wrong[0]}")
