@@ -24,7 +24,7 @@ from manyeyes.plugins.protocols import Reply, Request, Target, TargetError, Tool
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.reach import open_target
 from tests.plugins.asking import WHOLE, answering, ask
-from tests.runs.servers import Server, says
+from tests.runs.servers import Server
 
 REQUEST = Request(messages=({"role": "user", "content": "hi"},), params={"temperature": 1}, seed=9)
 
@@ -236,9 +236,12 @@ def other(url: str) -> Target:
 
 @library
 def test_other_providers_are_asked_once_and_the_bytes_are_on_record() -> None:
-    reply, server = ask(other, says("hello"), REQUEST)
+    choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    data = {"id": "x", "object": "chat.completion", "created": 1, "model": "m-1", "choices": [choice], "usage": usage}
+    reply, server = ask(other, answering(data), REQUEST)
     assert server.bodies == [reply.sent]
-    assert (reply.text, json.loads(reply.sent)["temperature"]) == ("hello 9", 1)
+    assert (reply.text, reply.tokens_in, json.loads(reply.sent)["temperature"]) == ("hello", 3, 1)
 
 
 @library
