@@ -230,6 +230,10 @@ def test_people_are_asked_last_and_only_where_no_model_settled_it() -> None:
     assert said({"any": [human, judge]}, '{"verdict": "yes"}') is YES
     most = said({"at_least": {"count": 2, "of": [human, {"contains": "blue"}, judge]}}, '{"verdict": "yes"}')
     assert most is YES
+    pair = {"all": [judge, human]}
+    nested = said({"at_least": {"count": 1, "of": [pair, {"contains": "red"}]}}, '{"verdict": "yes"}')
+    assert isinstance(nested, Ask)
+    assert nested.role == "human"
 
 
 def test_the_judge_s_own_word_is_kept_beside_what_the_rule_makes_of_it() -> None:

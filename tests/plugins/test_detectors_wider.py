@@ -304,6 +304,21 @@ def test_long_hostile_forms_take_no_time(kind: str, unit: str) -> None:
     assert time.process_time() - began < 3
 
 
+def test_what_cannot_be_looked_at_leaves_a_doubt() -> None:
+    deep: Any = "x"
+    for _ in range(2_000):
+        deep = [deep]
+    where: dict[str, Any] = {"side_channel": {"channel": "row", "where": {"a": {"contains": "x"}}}}
+    assert decided(where, observations={"row": [{"a": deep}]}) is DOUBT
+    assert decided(where, observations={"row": [{"a": deep}, {"a": "x"}]}) is YES
+    called: dict[str, Any] = {"tool_call": {"name": "a", "arguments": {"x": 1}}}
+    assert decided(called, tool_calls=calls(("a", "{" + " " * 1_000_001 + "}"))) is DOUBT
+    assert decided(called, tool_calls=calls(("a", json.dumps({"x": 1, "y": [[]] * 300})))) is YES
+    assert decided({"json_path": "$[0]"}, "[" * 201 + "x" + "]" * 201) is NO
+    assert decided({"format": {"regex": ".\\n."}}, "\ud800\n\ud800") is YES
+    assert decided({"format": {"is": "code_block"}}, "```\n\ud800\n```") is YES
+
+
 def test_so_many_of_several() -> None:
     def rule(count: int) -> dict[str, Any]:
         return {"at_least": {"count": count, "of": [{"contains": letter} for letter in "abc"]}}
