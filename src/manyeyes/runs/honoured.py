@@ -1,4 +1,4 @@
-"""What a target made of its settings, as far as its answers tell: their length, and the seed it was sent."""
+"""What a target made of its settings (length of answers, seed), and how often an environment failed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from manyeyes.engine.plan import Stream
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.store import TrialRecord
 
-LENGTH, SEED = "answer length", "seed"
-NOTICED = frozenset({LENGTH, SEED})
+LENGTH, SEED, RESET = "answer length", "seed", "environment"
+NOTICED = frozenset({LENGTH, SEED, RESET})
 """Checks that the run makes on all that came, late answers too; scoring again cannot make them alike."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
@@ -32,9 +32,13 @@ class Honoured:
         self._tried: dict[str, int] = {}
         self._changed: set[str] = set()
         self.counted = self.longer = 0
+        self._reset = any(request.environment is not None for request in document.requests.values())
+        self._trials = self._voids = 0
 
     def add(self, record: TrialRecord) -> None:
         """Count one answer of the target under question."""
+        self._trials += 1
+        self._voids += record.voids
         if record.stream in (Stream.POSITIVE, Stream.OLD):
             return
         limit = self._limits.get(record.cell)
@@ -54,6 +58,10 @@ class Honoured:
             detail = f"{self.longer} of {self.counted} answers were longer than max_tokens by the target's own count"
             consequence = "the target does not honour max_tokens: the rates speak of longer answers than declared"
             found.append(_check(LENGTH, not self.longer, detail, consequence))
+        if self._reset:
+            detail = f"{self._voids} void trials beside {self._trials} valid ones, each from a reset that was checked"
+            consequence = "void trials are in no rate: they were made again with the same index and seed"
+            found.append(_check(RESET, not self._voids, detail, consequence))
         again = [cell for cell, count in self._tried.items() if count > 1]
         if again:
             kept = len(again) - len(self._changed)
