@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import keyword
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -21,10 +22,11 @@ COMMANDS: dict[str, str] = {
     "map": "find the setting at which a finding is worst, on a live model",
     "compare": "ask whether a new version is worse or better than an old one, on live models",
     "sweep": "try all closed findings again on a new version, and say which came back",
+    "import": "read a result file of another tool: drafts, counts, and what is missing",
     "bundle": "make a signed evidence bundle of a finished run",
     "verify-bundle": "check an evidence bundle and score it again, offline",
 }
-"""Name and help; the module is `manyeyes.commands.<name>` with `add_arguments(parser)` and `run(args) -> int`."""
+"""Name and help; `module_name` tells the module, which has `add_arguments(parser)` and `run(args) -> int`."""
 
 USAGE = 2
 INTERRUPTED = 130
@@ -56,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"manyeyes: there is no command {name!r}\n\n{_overview()}", file=sys.stderr)
         return USAGE
-    module = importlib.import_module(f"manyeyes.commands.{name.replace('-', '_')}")
+    module = importlib.import_module(f"manyeyes.commands.{module_name(name)}")
     parser = _Parser(prog=f"manyeyes {name}", description=COMMANDS[name])
     parser.as_json = "--json" in args
     module.add_arguments(parser)
@@ -69,6 +71,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return USAGE
     return code
+
+
+def module_name(command: str) -> str:
+    """The module of a command; a word that Python keeps for itself gets an underscore.
+
+    >>> module_name("verify-bundle"), module_name("import")
+    ('verify_bundle', 'import_')
+    """
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _overview() -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import doctest
 import hashlib
+import importlib
 import json
 
 import pytest
 
+from manyeyes.commands import import_
 from manyeyes.plugins.imported import ImportRefused
 from manyeyes.reproducer.load import load_text
+from manyeyes.rules import readings
 from manyeyes.rules.readings import CONFIG, COUNTED, SAID, SENT, UNKNOWN
 from manyeyes.runs.importing import claims, draft_text, read_file, reproducer_of
 from tests.plugins.importing import (
@@ -501,6 +505,18 @@ def test_an_older_pyrit_memory_is_counted_by_its_scores() -> None:
 
 
 # Everything
+
+
+@pytest.mark.parametrize("name", ["assertions", "scrub", "upload"])
+def test_doctests(name: str) -> None:
+    done = doctest.testmod(importlib.import_module(f"manyeyes.plugins.builtin.importers.{name}"))
+    assert (done.failed, done.attempted > 0) == (0, True)
+
+
+def test_doctests_of_the_readings_and_the_command() -> None:
+    for module in (readings, import_):
+        done = doctest.testmod(module)
+        assert (done.failed, done.attempted > 0) == (0, True)
 
 
 def test_our_own_reproducer_comes_through_the_same_door() -> None:

@@ -13,11 +13,9 @@ from typing import Any
 
 from manyeyes.charts.inert import escaped
 from manyeyes.commands import questions
-from manyeyes.engine import exact_interval
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused
 from manyeyes.reproducer.model import CLASSES
-from manyeyes.rules.numerals import interval_words
-from manyeyes.rules.readings import WORDS
+from manyeyes.rules.readings import UNKNOWN, WORDS
 from manyeyes.runs.importing import claims, draft_text, read_file
 
 HELP = "read a result file of another tool: drafts, counts, and what is missing"
@@ -30,10 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The file, what it cannot tell by itself, and where the drafts go."""
     parser.add_argument("file", metavar="FILE", help="a report, log, result file or database of the tool")
     parser.add_argument("--format", metavar="NAME", help="the tool (default: told from the content)")
-    parser.add_argument("--out", metavar="DIR", help="where drafts and claims.json go (default: below manyeyes-imports)")
-    parser.add_argument("--choose", type=questions.whole(1), metavar="N", help="write only the finding with this number")
     parser.add_argument(
-        "--success-means", choices=["pass", "fail"], help="whether a passed row is a successful attack (promptfoo)"
+        "--out", metavar="DIR", help="where drafts and claims.json go (default: below manyeyes-imports)"
+    )
+    parser.add_argument(
+        "--choose", type=questions.whole(1), metavar="N", help="write only the finding with this number"
+    )
+    parser.add_argument(
+        "--success-means",
+        choices=["pass", "fail"],
+        metavar="pass|fail",
+        help="whether a passed or a failed row is a successful attack (promptfoo, Inspect)",
     )
     parser.add_argument("--class", dest="vuln_class", choices=CLASSES, metavar="CODE", help="the kind of flaw")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
@@ -51,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     except (questions.UsageError, OSError) as error:
         return questions.refuse(args, error, kind="input", code=UNUSABLE)
     data = claims(imported) | {"written": [str(path) for path in written.values()]}
-    questions.show(args, data, "\n".join(told(imported, chosen, written)))
+    questions.show(args, data, "\n".join(told(imported, chosen, written, classed=bool(args.vuln_class))))
     if imported.questions and not args.json:
         print(f"manyeyes: answer the question with {_flags(imported)} and import again", file=sys.stderr)
     return OPEN if imported.questions else 0
@@ -112,8 +117,10 @@ def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower())[:40].strip("-") or "finding"
 
 
-def told(imported: Imported, chosen: dict[int, Finding], written: dict[int, Path]) -> Iterator[str]:
-    """What was understood, for people: every reading with its source, and what is missing."""
+def told(
+    imported: Imported, chosen: dict[int, Finding], written: dict[int, Path], *, classed: bool = False
+) -> Iterator[str]:
+    """What was understood, for people: every reading with its source, and what is missing (`classed`: no class is)."""
     version = f" {imported.version}" if imported.version else ""
     yield escaped(f"{imported.form}{version}: {imported.name}, {imported.size:,} bytes, sha256 {imported.sha256}")
     for reading in imported.readings:
@@ -123,14 +130,16 @@ def told(imported: Imported, chosen: dict[int, Finding], written: dict[int, Path
         yield f"{imported.left_out} findings with the fewest successes are left out."
     for place, (number, finding) in enumerate(chosen.items()):
         yield ""
-        yield from _finding(number, finding, written[number], full=place < IN_FULL)
+        yield from _finding(number, finding, written[number], full=place < IN_FULL, classed=classed)
     for question in imported.questions:
         yield ""
         yield f"Question: {question.asks}"
-        yield from (f"  --{question.name.replace('_', '-')} {answer}: {meaning}" for answer, meaning in question.choices)
+        yield from (
+            f"  --{question.name.replace('_', '-')} {answer}: {meaning}" for answer, meaning in question.choices
+        )
 
 
-def _finding(number: int, finding: Finding, path: Path, *, full: bool) -> Iterator[str]:
+def _finding(number: int, finding: Finding, path: Path, *, full: bool, classed: bool) -> Iterator[str]:
     counts = ", ".join(f"{_counted(tally.successes)} of {tally.trials}" for tally in finding.tallies)
     many = counts or (f"{finding.hits} hits, no rate" if finding.hits is not None else "not counted")
     yield escaped(f"{number}. {finding.title}: {many}")
@@ -140,18 +149,12 @@ def _finding(number: int, finding: Finding, path: Path, *, full: bool) -> Iterat
         for reading in finding.readings:
             note = f"  {reading.note}" if reading.note and reading.note != before else ""
             before = reading.note
-            yield escaped(f"   {reading.name:<{width}}  {reading.value}  [{_source(reading.source)}]{note}")
-        yield from _intervals(finding)
+            source = "" if reading.source == UNKNOWN else f"  [{_source(reading.source)}]"
+            yield escaped(f"   {reading.name:<{width}}  {reading.value}{source}{note}")
     for row in finding.missing if full else ():
-        yield escaped(f"   missing: {row.field}. {row.why}")
+        if row.field != "class" or not classed:
+            yield escaped(f"   missing: {row.field}. {row.why}")
     yield f"   draft: {path}"
-
-
-def _intervals(finding: Finding) -> Iterator[str]:
-    for tally in finding.tallies:
-        if tally.trials and tally.successes is not None:
-            low, high = exact_interval(tally.successes, tally.trials)
-            yield f"   From {tally.trials} tries the true rate may be anything from {interval_words(low, high)}."
 
 
 def _counted(successes: int | None) -> str:

@@ -15,6 +15,9 @@ UNKNOWN: Final = "unknown"
 TRUST: tuple[Source, ...] = (SENT, CONFIG, SAID, UNKNOWN)
 """From the best source to the worst: what was sent beats what was configured, which beats what is remembered."""
 
+HOW_OFTEN: Final = "How often"
+"""How the readings of counts begin; they stand in the order of the counts."""
+
 WORDS: dict[Source, str] = {
     SENT: "from your file, as sent",
     CONFIG: "from your file",

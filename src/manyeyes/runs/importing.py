@@ -25,10 +25,12 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from manyeyes.charts import inert
+from manyeyes.engine import exact_interval
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Kind, Limits, Missing
 from manyeyes.reproducer.load import ReproducerError, load_data
 from manyeyes.reproducer.model import CLASSES, Reproducer
-from manyeyes.rules.readings import COUNTED, Reading
+from manyeyes.rules.numerals import percent
+from manyeyes.rules.readings import COUNTED, HOW_OFTEN, Reading
 
 LIMITS = Limits()
 FORMAT = "manyeyes-import/1"
@@ -238,6 +240,18 @@ def _checked(finding: Finding) -> Finding:
     count = inert.counted("\n".join(texts))
     note = "They are kept and shown to the team as labels." if count else ""
     hidden = Reading(name="Hidden characters", value=count or "none", source=COUNTED, note=note)
-    return dataclasses.replace(
-        finding, draft=draft, missing=tuple(dict.fromkeys(missing)), readings=(*finding.readings, hidden)
-    )
+    readings = (*_with_intervals(finding), hidden)
+    return dataclasses.replace(finding, draft=draft, missing=tuple(dict.fromkeys(missing)), readings=readings)
+
+
+def _with_intervals(finding: Finding) -> Iterator[Reading]:
+    """The readings, with the interval beside every count; counts stand in the order of the tallies."""
+    tallies = iter(finding.tallies)
+    for reading in finding.readings:
+        tally = next(tallies, None) if reading.name.startswith(HOW_OFTEN) else None
+        if tally is not None and tally.trials and tally.successes is not None:
+            low, high = exact_interval(tally.successes, tally.trials)
+            said = f"From {tally.trials} tries the true rate may be anything from {percent(low)} to {percent(high)}."
+            yield dataclasses.replace(reading, note=f"{said} {reading.note}".strip())
+        else:
+            yield reading

@@ -9,7 +9,7 @@ from typing import Any, Final
 from manyeyes.plugins.builtin.importers.counting import Gathered
 from manyeyes.plugins.builtin.importers.scrub import clean, is_private, secrets, storable
 from manyeyes.plugins.imported import Finding, Missing, Tally
-from manyeyes.rules.readings import CONFIG, COUNTED, SENT, UNKNOWN, Reading, Source
+from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SENT, UNKNOWN, Reading, Source
 
 LONGEST = 200_000
 MOST_MESSAGES = 64
@@ -213,7 +213,7 @@ def _counts(tallies: Sequence[Tally]) -> Iterable[Reading]:
     several = len(tallies) > 1
     for place, tally in enumerate(tallies, start=1):
         name = (
-            f"How often, {tally.label or _differing(tally, tallies) or f'setting {place}'}" if several else "How often"
+            f"{HOW_OFTEN}, {tally.label or _differing(tally, tallies) or f'setting {place}'}" if several else HOW_OFTEN
         )
         if tally.successes is None:
             value = f"{tally.passed} of {tally.trials} passed; what a pass means is not known yet"

@@ -10,7 +10,7 @@ from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
 from manyeyes.reproducer.parse import MAX_BYTES, ReproducerError, parse
-from manyeyes.rules.readings import SAID, UNKNOWN, Reading
+from manyeyes.rules.readings import HOW_OFTEN, SAID, UNKNOWN, Reading
 
 _MARK = re.compile(rb'(?m)^\s*[{,]?\s*"?manyeyes"?\s*:\s*["\']?reproducer/')
 
@@ -34,7 +34,7 @@ class Own:
         claim = data.get("claim") if isinstance(data.get("claim"), dict) else {}
         tally = _tally(claim or {})
         told = f"{tally.successes} of {tally.trials}" if tally else "not counted"
-        reading = Reading(name="How often", value=told, source=SAID if tally else UNKNOWN)
+        reading = Reading(name=HOW_OFTEN, value=told, source=SAID if tally else UNKNOWN)
         found = Finding(
             title=clean(str(title), 200) or "Reproducer",
             draft=data,
