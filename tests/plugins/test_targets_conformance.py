@@ -176,6 +176,18 @@ def test_a_careless_target_is_found_out() -> None:
     }
 
 
+def test_the_target_of_the_guide_conforms() -> None:
+    """What the guide shows strangers is run as it stands there."""
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "plugins.md").read_text(encoding="utf-8")
+    shown = [part.partition("```")[0] for part in guide.split("```python\n")[1:]]
+    space: dict[str, Any] = {"__name__": "larkfield_manyeyes"}
+    exec(compile(next(part for part in shown if "class Larkfield" in part), "plugins.md", "exec"), space)
+    found = checks(space["CASE"])
+    assert len(found) == 14
+    for check in found:
+        check()
+
+
 def test_it_runs_from_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["targets", f"{__name__}:CASE"]) == 0
     assert "4 of 4 promises kept" in capsys.readouterr().out
