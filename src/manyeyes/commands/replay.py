@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands import by_hand, handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score-only", action="store_true", help="only the fixed trials per setting, no stopping rule")
     reaching.add_target(parser)
     reaching.add_judge(parser)
+    by_hand.add_manual(parser)
     handouts.add_handouts(parser)
 
 
@@ -27,11 +28,14 @@ def run(args: argparse.Namespace) -> int:
     keys: dict[str, str | None] = {}
 
     def prepared() -> PlanDocument:
-        keys["main"] = reaching.key_from(args.key_env)
-        targets = {"main": reaching.target_of(args)}
-        reproducer = questions.reproducer_of(args)
-        reaching.judged(args, [reproducer], targets, keys)
         question = Question.SCORE if args.score_only else Question.REPRODUCE
+        reproducer = questions.reproducer_of(args)
+        if args.manual:
+            targets = by_hand.targets_of(args)
+        else:
+            keys["main"] = reaching.key_from(args.key_env)
+            targets = {"main": reaching.target_of(args)}
+            reaching.judged(args, [reproducer], targets, keys)
         return prepare(reproducer, question, targets=targets, options=questions.options_of(args, reproducer))
 
-    return running.carry_out(args, prepared, keys)
+    return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)

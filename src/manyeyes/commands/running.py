@@ -76,8 +76,7 @@ def carry_out(
         key = handouts.ready(args)
         args.seed = seed_for(args)
         document = prepared()
-        stamp = clock.now().strftime("%Y%m%dT%H%M%S")
-        place = run_directory(args, f"{stamp}-{document.hash[:8]}")
+        place = place_for(args, document)
         store = FileStore(place)
     except (UsageError, ValueError) as error:
         return refuse(args, error, kind="input", code=UNUSABLE)
@@ -107,26 +106,34 @@ def carry_out(
     finally:
         progress.end()
         store.close()
-    return _told(args, result, place, key, hand_out)
+    return conclude(args, result, place, key, hand_out=hand_out)
 
 
-def _told(
-    args: argparse.Namespace, result: RunResult, place: Path, key: SigningKey | None, hand_out: HandOut | None
+def place_for(args: argparse.Namespace, document: PlanDocument) -> Path:
+    """Where a run is kept: the named directory, else a new one named after time and plan."""
+    return run_directory(args, f"{clock.now():%Y%m%dT%H%M%S}-{document.hash[:8]}")
+
+
+def conclude(
+    args: argparse.Namespace,
+    result: RunResult,
+    place: Path,
+    key: SigningKey | None,
+    *,
+    hand_out: HandOut | None = None,
+    origin: str = "",
 ) -> int:
-    """Says the verdict, and writes what is handed out beside it."""
-    known: dict[str, Any] = {**result.to_json(), "out": str(place)}
+    """Says the verdict, and writes what is handed out beside it; gives the exit code."""
+    known: dict[str, Any] = {**result.to_json(), "out": str(place), **({"origin": origin} if origin else {})}
+    words = told(result, blocks=drawable()) + ("\nAll trials were made by hand." if origin == "manual" else "")
     try:
         known |= handouts.hand_out(args, place, key)
         known |= hand_out(result.to_json()) if hand_out else {}
     except (UsageError, OSError) as error:
-        show(
-            args,
-            {**known, "error": {"kind": "input", "message": str(error), "problems": []}},
-            told(result, blocks=drawable()),
-        )
+        show(args, {**known, "error": {"kind": "input", "message": str(error), "problems": []}}, words)
         print(f"manyeyes: {error}", file=sys.stderr)
         return UNUSABLE
-    show(args, known, told(result, blocks=drawable()))
+    show(args, known, words)
     return EXIT[result.verdict.verdict]
 
 

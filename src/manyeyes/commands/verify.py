@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands import by_hand, handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
 
 HELP = "ask whether a fix holds, on a live model"
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_verify(parser)
     reaching.add_target(parser)
     reaching.add_judge(parser)
+    by_hand.add_manual(parser)
     handouts.add_handouts(parser)
     group = parser.add_argument_group("positive control: a version known to have the flaw")
     group.add_argument(
@@ -33,20 +34,27 @@ def run(args: argparse.Namespace) -> int:
     keys: dict[str, str | None] = {}
 
     def prepared() -> PlanDocument:
-        keys["main"] = reaching.key_from(args.key_env)
-        targets = {"main": reaching.target_of(args)}
-        if args.positive or args.positive_model:
-            url = args.positive or args.target
-            model = args.positive_model or args.model
-            targets["positive"] = replace(reaching.target_of(args, url=url, model=model), label="positive control")
-            # A key belongs to one address: the main key goes to another one only when it is named for it.
-            same = url == args.target
-            keys["positive"] = reaching.key_from(
-                args.positive_key_env or (args.key_env if same else None), "--positive-key-env"
-            )
         reproducer = questions.reproducer_of(args)
-        reaching.judged(args, [reproducer], targets, keys)
+        targets = by_hand.targets_of(args) if args.manual else _targets(args, keys)
+        if not args.manual:
+            reaching.judged(args, [reproducer], targets, keys)
         options = questions.options_of(args, reproducer)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 
-    return running.carry_out(args, prepared, keys)
+    return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)
+
+
+def _targets(args: argparse.Namespace, keys: dict[str, str | None]) -> dict[str, TargetInfo]:
+    """The mended version, and one with the flaw where it was named."""
+    keys["main"] = reaching.key_from(args.key_env)
+    targets = {"main": reaching.target_of(args)}
+    if args.positive or args.positive_model:
+        url = args.positive or args.target
+        model = args.positive_model or args.model
+        targets["positive"] = replace(reaching.target_of(args, url=url, model=model), label="positive control")
+        # A key belongs to one address: the main key goes to another one only when it is named for it.
+        same = url == args.target
+        keys["positive"] = reaching.key_from(
+            args.positive_key_env or (args.key_env if same else None), "--positive-key-env"
+        )
+    return targets
