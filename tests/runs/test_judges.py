@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from manyeyes.engine.judge import JudgeError
+from manyeyes.reproducer.load import load_data
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.driver import AwaitingLabel, run
 from manyeyes.runs.judges import confirmed_rule, judge_version
 from manyeyes.runs.labelling import ToLabel, label, waiting
-from manyeyes.runs.prepare import PrepareError
+from manyeyes.runs.prepare import PrepareError, prepare
 from manyeyes.runs.store import FileStore
+from tests.reproducer.examples import EXAMPLE
 from tests.runs.judged import JUDGED, LEAK, judging, leaking, planned, played
 
 KNOWN = JudgeError(found=90, successes=100, called=5, failures=100)
@@ -89,11 +92,11 @@ def test_a_person_confirms_and_the_run_goes_on(tmp_path: Path) -> None:
     ("question", "how", "said"),
     [
         ("verify", {"roles": ("judge",)}, "judge: a verification needs at least 50 labelled true successes"),
-        ("verify", {"roles": ()}, "judge: the success rule asks a model; name a target for the role 'judge'"),
+        ("verify", {"roles": ()}, "judge: a rule asks a model; name a target for the role 'judge'"),
         (
             "verify",
             {"roles": ("judge",), "judge": KNOWN, "confirm": "confirm"},
-            "confirm: the success rule asks a model",
+            "confirm: a rule asks a model",
         ),
         ("verify", {"rule": {"contains": "x"}, "confirm": "confirm"}, "confirm: the success rule asks no judge"),
         ("verify", {"rule": {"contains": "x"}, "judge": KNOWN}, "judge: the success rule asks no model"),
@@ -109,6 +112,14 @@ def test_a_person_confirms_and_the_run_goes_on(tmp_path: Path) -> None:
 def test_what_a_judge_cannot_decide_is_said_before_it_is_paid_for(question: str, how: Any, said: str) -> None:
     with pytest.raises(PrepareError, match=said):
         planned(question, **how)
+
+
+def test_what_no_machine_may_replay_none_may_judge() -> None:
+    data = {**yaml.safe_load(EXAMPLE), "success": JUDGED, "hazard": "cse", "claim": None}
+    found = load_data({name: value for name, value in data.items() if value is not None})
+    targets = {"main": TargetInfo(kind="manual"), "judge": TargetInfo()}
+    with pytest.raises(PrepareError, match="hazard: material of this class is never judged by machine"):
+        prepare(found, "reproduce", targets=targets)
 
 
 def test_the_version_of_a_judge_is_its_words_and_its_model_but_not_who_confirms() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from manyeyes.runs.deciding import recalled
 from manyeyes.runs.labelling import label
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.rejudge import Rejudged, keep, mcnemar, rejudge
-from manyeyes.runs.rescore import exchange_of
+from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import FileStore, Stored, StoreError
 from tests.runs.judged import JUDGED, LEAK, judging, leaking, planned, played
 
@@ -110,8 +111,13 @@ def test_people_s_words_come_from_the_labels(store: FileStore) -> None:
 
 
 def test_what_cannot_be_judged_again_is_said(store: FileStore) -> None:
-    with pytest.raises(ValueError, match="targets: the rule asks a model; name a target for the role 'judge'"):
+    with pytest.raises(ValueError, match="judge: a rule asks a model; name a target for the role 'judge'"):
         again(store, JUDGED)
+    stored = store.load()
+    assert stored.document is not None
+    stored.document = replace(stored.document, hazard="cse")
+    with pytest.raises(ValueError, match="hazard: material of this class is never judged by machine"):
+        asyncio.run(rejudge(stored, JUDGED, targets={"judge": judging(1, 0)}))
     with pytest.raises(StoreError, match="no run"):
         asyncio.run(rejudge(Stored(), {"contains": "x"}))
 
@@ -131,7 +137,7 @@ def test_outcomes_follow_from_the_judge_s_words_on_record(store: FileStore) -> N
 
     whole = Whole(JUDGED)
     for one in stored.trials:
-        exchange = exchange_of(stored.document.requests[one.cell].messages, one)
+        exchange = exchange_of(stored.document.requests[one.cell], one)
         assert recalled(whole, exchange, one.judged) == one.outcome
         assert recalled(whole, exchange, []) != one.outcome
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from manyeyes.engine.judge import JudgeError
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.registry import fingerprint
+from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.document import TargetInfo
 
 By = Literal["human", "confirm"]
@@ -73,6 +74,15 @@ def judge_version(rule: Rule, targets: Mapping[str, TargetInfo]) -> str:
     return fingerprint("judged/1", [Whole(first).version, asked])
 
 
+def check_asked(rules: Mapping[str, Rule], targets: Mapping[str, TargetInfo], hazard: str | None) -> None:
+    """Whether every model that these rules ask is named, and may be shown the material. ValueError names the field."""
+    asked: frozenset[str] = frozenset().union(*(roles(rule) for rule in rules.values())) & MACHINES
+    if asked and hazard in NEVER_BY_MACHINE:
+        raise ValueError("hazard: material of this class is never judged by machine; let a person say what it is")
+    if missing := sorted(asked - set(targets)):
+        raise ValueError(f"{missing[0]}: a rule asks a model; name a target for the role {missing[0]!r}")
+
+
 def known_error(
     rule: Rule, targets: Mapping[str, TargetInfo], labels: JudgeError | None, *, question: str
 ) -> JudgeError | None:
@@ -81,13 +91,10 @@ def known_error(
     Without labels nothing is known, which the engine refuses for every question that leans on it. `confirmed` follows
     from the rule: each success is decided again by a person, or by a model in another role. ValueError names the field.
     """
-    asked = roles(rule) & MACHINES
-    if not asked:
+    if not roles(rule) & MACHINES:
         if labels is not None:
             raise ValueError("judge: the success rule asks no model, so there is nothing that these labels are about")
         return None
-    if missing := sorted(asked - set(targets)):
-        raise ValueError(f"{missing[0]}: the success rule asks a model; name a target for the role {missing[0]!r}")
     if question == "score":
         return None
     version = judge_version(rule, targets)

@@ -14,7 +14,7 @@ from manyeyes.reproducer.variants import variants
 from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.cells import Cells, PrepareError
 from manyeyes.runs.document import PlanDocument, TargetInfo
-from manyeyes.runs.judges import confirmed_rule, known_error
+from manyeyes.runs.judges import check_asked, confirmed_rule, known_error
 from manyeyes.runs.options import Options
 from manyeyes.runs.wider import compare_plan, map_plan
 
@@ -56,6 +56,7 @@ class _Making:
         self.rules = self.cells.detectors()
         if options.confirm is not None:
             self.rules["success"] = confirmed_rule(self.rules["success"], options.confirm)
+        check_asked(self.rules, self.targets, reproducer.hazard)
         self.judge = known_error(self.rules["success"], self.targets, options.judge, question=str(question))
 
     def plan(self) -> Plan:

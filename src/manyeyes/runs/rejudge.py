@@ -15,13 +15,14 @@ from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream
 from manyeyes.engine.special import log_betainc
 from manyeyes.engine.verdict import Verdict
-from manyeyes.plugins.detection import Whole, roles
+from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Reply, Request, Target, TargetError
 from manyeyes.runs.deciding import Judged, decide, recalled
-from manyeyes.runs.judges import MACHINES
+from manyeyes.runs.document import TargetInfo
+from manyeyes.runs.judges import check_asked
 from manyeyes.runs.labels import first_words
 from manyeyes.runs.pacing import Pacing
-from manyeyes.runs.rescore import exchange_of
+from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import Stored, StoreError, TrialRecord
 
 
@@ -155,13 +156,12 @@ async def rejudge(
     document, named = stored.document, targets or {}
     if document is None:
         raise StoreError("there is no run here")
-    if missing := sorted((roles(rule) & MACHINES) - set(named)):
-        raise ValueError(f"targets: the rule asks a model; name a target for the role {missing[0]!r}")
+    check_asked({"rule": rule}, {role: TargetInfo() for role in named}, document.hazard)
     whole, words = Whole(rule), first_words(stored.labels)
     asking = _Asking(named, pacing or Pacing(), max_calls, gate=asyncio.Semaphore(concurrency))
 
     async def again(one: TrialRecord) -> Again:
-        exchange = exchange_of(document.requests[one.cell].messages, one)
+        exchange = exchange_of(document.requests[one.cell], one)
         kept = recalled(whole, exchange, () if fresh else one.judged)
         judged: tuple[Judged, ...] = ()
         if isinstance(kept, Ask):
