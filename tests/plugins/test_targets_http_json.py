@@ -131,6 +131,13 @@ def test_answers_that_are_faults(data: Any, said: str) -> None:
     assert caught.value.retryable
 
 
+def test_any_status_of_success_may_carry_the_answer() -> None:
+    reply, _ = ask(app, answering({"reply": {"text": "made"}}, 201), PLAIN)
+    assert (reply.text, reply.status) == ("made", 201)
+    with pytest.raises(TargetError, match="no JSON"):
+        ask(app, answering(None, 204), PLAIN)
+
+
 def test_an_answer_that_is_no_text_is_given_as_json() -> None:
     reply, _ = ask(lambda url: app(url, answer="$.reply"), SAID, PLAIN)
     assert json.loads(reply.text) == {"text": "hi", "why": "end"}

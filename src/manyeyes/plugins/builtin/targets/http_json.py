@@ -93,9 +93,9 @@ class HttpJson:
         session = await self._opened(request) if self._session else None
         body = self.body(request, session)
         answered = await self._wire.send(body, method=self._method)
-        if answered.status != 200:
+        if not 200 <= answered.status < 300:
             refuse(*answered)
-        return self._reply(answered.raw, body)
+        return self._reply(answered, body)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -106,14 +106,14 @@ class HttpJson:
         body = orjson.dumps(template.fill(self._session.get("body", {}), known))
         url = urljoin(self.url, self._session["path"])
         answered = await self._wire.send(body, url=url)
-        if answered.status not in (200, 201, 204):
+        if not 200 <= answered.status < 300:
             refuse(*answered)
         if "id" not in self._session:
             return None
         return str(_one(_parsed(answered), parse_path(self._session["id"]), "the id of the session", answered.raw))
 
-    def _reply(self, raw: bytes, body: bytes) -> Reply:
-        data = _parsed(Answered(200, {}, raw))
+    def _reply(self, answered: Answered, body: bytes) -> Reply:
+        data, raw = _parsed(answered), answered.raw
         if "error" in self._paths and any(find(self._paths["error"], data)):
             fault_in(find(self._paths["error"], data)[0], raw)
         text = _one(data, self._paths["answer"], "the answer", raw)
@@ -122,7 +122,7 @@ class HttpJson:
             text=text if isinstance(text, str) else orjson.dumps(text).decode(),
             sent=body,
             finish_reason=name(found.get("finish")),
-            status=200,
+            status=answered.status,
             tokens_in=count(found.get("tokens_in")),
             tokens_out=count(found.get("tokens_out")),
             model=name(found.get("model_path")),
