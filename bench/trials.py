@@ -242,8 +242,13 @@ def sweep(runs: int) -> Iterator[Row]:
     null = {f"i{i}": 0.01 for i in range(200)}
     seen = foresee_sweep(plan_sweep(items=[SweepItem(key=key) for key in null]), null, runs=10 * runs)
     flagged = seen.words.get("regressed", 0.0)
-    yield Row(question="sweep", case="200 items, all at tau, per item", trials=seen.expected, shown=f"any flag {flagged:.3f}",
-              kept=flagged <= 0.05 + 3 * (0.05 * 0.95 / seen.runs) ** 0.5)  # fmt: skip
+    yield Row(
+        question="sweep",
+        case="200 items, all at tau, per item",
+        trials=seen.expected,
+        shown=f"any flag {flagged:.3f}",
+        kept=flagged <= 0.05 + 3 * (0.05 * 0.95 / seen.runs) ** 0.5,
+    )
 
 
 def sparse(k: int) -> dict[str, float]:

@@ -144,6 +144,15 @@ def test_repeats_that_flag_are_judged_anew() -> None:
     assert lone.items[0].evalue == pytest.approx(38.0)
 
 
+def test_distinct_requests_flag_even_where_nothing_ever_varies() -> None:
+    worded = [Cell(key=f"i0/{j}", part="i0", wording=str(j)) for j in range(12)]
+    cells = [*worded, *(Cell(key=item.key, part=item.key) for item in TEN[1:])]
+    verdict = run(plan_sweep(items=TEN, cells=cells), lambda t: answer(t, t.cell.startswith("i0"), t.cell))
+    assert verdict.verdict == "regressed"
+    assert [row.verdict for row in verdict.items] == ["regressed"] + ["open"] * 9
+    assert not verdict.checks[0].passed
+
+
 def test_items_have_their_own_tau() -> None:
     items = [SweepItem(key="a", tau=0.01), SweepItem(key="b", tau=0.15)]
     verdict = drive(plan_sweep(items=items, p_reg=0.3), lambda t: t.index // 2 % 8 == 0)

@@ -88,9 +88,7 @@ class SearchStage:
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
         for _ in range(min(size, self.plan.cap - len(order))):
-            arm = pick(self.arms, self.rule.epsilon, random)
-            if arm is not None:
-                order.append(cells[arm])
+            order.append(cells[pick(self.arms, self.rule.epsilon, random)])
         self._rounds += 1
 
     def advance(self, ledger: Ledger) -> bool:

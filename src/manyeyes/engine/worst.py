@@ -154,20 +154,17 @@ def _posterior(arm: ArmState, random: Callable[[], float]) -> float:
     return up / (up + _gamma(arm.n - arm.k + 0.5, random))
 
 
-def pick(arms: Sequence[ArmState], epsilon: float, random: Random) -> int | None:
-    """The arm that T3C tries next; None where every arm is settled.
+def pick(arms: Sequence[ArmState], epsilon: float, random: Random) -> int:
+    """The arm that T3C tries next: never a settled one, as long as there is another.
 
     The leader is the greatest of one posterior draw each; half of the time it is tried itself, else the rival with the
     least W against it.
     """
-    free = [i for i, arm in enumerate(arms) if not arm.settled]
-    if not free:
-        return None
     draws = [_posterior(arm, random.random) for arm in arms]
     leader = max(range(len(arms)), key=draws.__getitem__)
     if not arms[leader].settled and random.random() < 0.5:
         return leader
-    rivals = [i for i in free if i != leader]
+    rivals = [i for i, arm in enumerate(arms) if i != leader and not arm.settled]
     if not rivals:
         return leader
     return min(rivals, key=lambda b: (cost(arms[leader], arms[b], epsilon), arms[b].n, random.random()))
