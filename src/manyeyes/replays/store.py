@@ -14,7 +14,7 @@ from manyeyes.replays import queue
 from manyeyes.replays.models import Replay, Trial
 from manyeyes.rules import clock
 from manyeyes.runs.document import DocumentError, PlanDocument
-from manyeyes.runs.store import Identity, Stored, StoreError, TrialRecord
+from manyeyes.runs.store import WIDER, Identity, Stored, StoreError, TrialRecord
 
 EXCHANGE = ("sent", "answer", "digest", "finish_reason", "model", "fingerprint", "judged")
 CLEAR = (
@@ -119,7 +119,7 @@ def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:
     data = asdict(record)
     row = Trial(replay_id=replay_id, key_id=key_id, **{name: data[name] for name in CLEAR})
     row.outcome = record.outcome or ""
-    row.exchange = {name: data[name] for name in EXCHANGE}
+    row.exchange = {name: data[name] for name in EXCHANGE} | {name: data[name] for name in WIDER if data[name]}
     row.started_at = datetime.fromisoformat(record.started_at) if record.started_at else None
     return row
 
@@ -127,5 +127,5 @@ def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:
 def to_record(row: Trial) -> TrialRecord:
     """The record that `to_row` kept."""
     record = TrialRecord(outcome=row.outcome or None, **{name: getattr(row, name) for name in CLEAR})
-    said = {name: row.exchange[name] for name in EXCHANGE if name in row.exchange}
+    said = {name: row.exchange[name] for name in (*EXCHANGE, *WIDER) if name in row.exchange}
     return replace(record, **said, started_at=row.started_at.isoformat() if row.started_at else "")

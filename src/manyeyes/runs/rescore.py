@@ -3,7 +3,6 @@ detectors."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +14,15 @@ from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
-from manyeyes.plugins.protocols import Ask, Exchange, Reply
+from manyeyes.plugins.protocols import Ask
 from manyeyes.runs.bundle import TRIALS, VERDICT, BundleError
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.honoured import NOTICED
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.result import RunResult
 from manyeyes.runs.resumed import said_to_be
 from manyeyes.runs.signing import plain
+from manyeyes.runs.steps import digest, exchange_of
 from manyeyes.runs.store import TrialRecord
 
 MOST = 10_000_000
@@ -220,6 +220,8 @@ class _Looked:
         for one in trials:
             self._look(one)
             one.answer = one.sent = ""
+            one.steps = one.tool_calls = ()
+            one.observations = {}
             yield one
 
     def _look(self, one: TrialRecord) -> None:
@@ -229,12 +231,13 @@ class _Looked:
         self.seen.add((one.stream, one.index))
         if one.origin not in DECIDING:
             self._found(name, f"origin {one.origin}", "only trials that were planned beforehand decide a verdict")
-        digest = hashlib.sha256(one.answer.encode("utf-8", "surrogatepass")).hexdigest()
-        if not one.answer and digest != one.digest:
+        request = self.document.requests.get(one.cell, CellRequest(messages=()))
+        found = digest(exchange_of(request, one))
+        if not one.answer and not one.steps and not one.tool_calls and found != one.digest:
             return  # the text was left out
         self.with_text += 1
-        if digest != one.digest and one.digest is not None:
-            self._found(name, f"digest {one.digest}", f"the answer's digest is {digest}")
+        if found != one.digest and one.digest is not None:
+            self._found(name, f"digest {one.digest}", f"the answer's digest is {found}")
         if one.origin == "runner":
             self._judge(name, one)
 
@@ -243,7 +246,7 @@ class _Looked:
         rule = self.rules.get(request.detector) if request is not None else None
         if request is None or rule is None:
             return
-        said = rule.decide(exchange_of(request.messages, one))
+        said = rule.decide(exchange_of(request, one))
         if isinstance(said, Ask):
             return
         self.judged += 1
@@ -252,12 +255,6 @@ class _Looked:
 
     def _found(self, what: str, on_record: str, found: str) -> None:
         self.differences.append(Difference(what=what, on_record=on_record, found=found))
-
-
-def exchange_of(messages: Sequence[Mapping[str, Any]], one: TrialRecord) -> Exchange:
-    """What a detector saw when this trial was decided, as far as the record kept it."""
-    reply = Reply(text=one.answer, finish_reason=one.finish_reason, status=one.http_status, model=one.model)
-    return Exchange(messages=messages, reply=reply)
 
 
 def _hashes(held: Opened, document: PlanDocument, recorded: Mapping[str, Any]) -> Iterator[Difference]:

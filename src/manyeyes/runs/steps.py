@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +103,20 @@ def uncut(text: str, cuts: Sequence[Sequence[Any]], blobs: Mapping[str, bytes]) 
     return "".join([*parts, text[at:]])
 
 
+def shown(text: str, cuts: Sequence[Sequence[Any]]) -> str:
+    """The text for a reader, with a word where each image stood.
+
+    >>> shown('{"url": "data:image/png;base64,"}', [[30, "ab" * 32]])
+    '{"url": "data:image/png;base64,(image abababababab)"}'
+    """
+    parts: list[str] = []
+    at = 0
+    for place, sha256 in cuts:
+        parts += [text[at:place], f"(image {sha256[:12]})"]
+        at = place
+    return "".join([*parts, text[at:]])
+
+
 def sent_bytes(record: TrialRecord, blobs: Mapping[str, bytes] | None = None) -> list[bytes]:
     """The body of every call of the trial in order, byte for byte. Raises KeyError where an image is not at hand."""
     rows = [(step["sent"], step.get("cuts", ())) for step in record.steps] + [(record.sent, record.cuts)]
@@ -151,6 +167,15 @@ def seen_exchange(
         tool_calls=_calls(answers),
         observations=seen,
     )
+
+
+def digest(exchange: Exchange) -> str:
+    """The SHA-256 of all that the model said and called, in hex: equal for answers that are the same observation."""
+    said = exchange.reply.text
+    if len(exchange.replies) > 1 or exchange.tool_calls:
+        rows = [[reply.text, *((call.name, call.arguments) for call in reply.tool_calls)] for reply in exchange.replies]
+        said = json.dumps(rows)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _calls(answers: Sequence[Reply]) -> tuple[ToolCall, ...]:

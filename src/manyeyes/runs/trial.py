@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +27,7 @@ from manyeyes.runs.environments import EnvironmentBroken, Environments
 from manyeyes.runs.journal import Journal
 from manyeyes.runs.meter import Meter
 from manyeyes.runs.pacing import Pacing, Slots
-from manyeyes.runs.steps import Called, kept
+from manyeyes.runs.steps import Called, digest, kept
 from manyeyes.runs.store import TrialRecord
 
 ROLES = {Stream.POSITIVE: "positive", Stream.OLD: "old"}
@@ -243,12 +241,3 @@ def _judge_request(ask: Ask, trial: Trial) -> Request:
     return Request(
         messages=ask.messages, params=ask.params, seed=trial.seed, stream=str(trial.stream), index=trial.index
     )
-
-
-def digest(exchange: Exchange) -> str:
-    """The SHA-256 of all that the model said and called, in hex: equal for answers that are the same observation."""
-    said = exchange.reply.text
-    if len(exchange.replies) > 1 or exchange.tool_calls:
-        rows = [[reply.text, *((call.name, call.arguments) for call in reply.tool_calls)] for reply in exchange.replies]
-        said = json.dumps(rows)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
