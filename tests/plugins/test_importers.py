@@ -427,6 +427,26 @@ def test_inspect_answers_in_between_are_live_in_the_draft() -> None:
     assert [message["role"] for message in found.draft["conversation"]] == ["system", "user", "assistant", "user"]
 
 
+def test_inspect_tools_and_their_answers_come_along_as_a_frozen_beginning() -> None:
+    data = document("inspect.log.json")
+    for row in data["samples"]:
+        call = {"id": "c1", "function": "read_mail", "arguments": {"box": "in"}, "type": "function"}
+        row["messages"][2:2] = [
+            {"role": "assistant", "content": "", "source": "generate", "tool_calls": [call]},
+            {"role": "tool", "content": "One mail.", "tool_call_id": "c1", "function": "read_mail"},
+        ]
+        for event in row["events"]:
+            if event["event"] == "model":
+                event["tools"] = [{"name": "read_mail", "description": "Reads.", "parameters": {"type": "object"}}]
+    found = only(read_file(json.dumps(data).encode()))
+    assert {row.field for row in found.missing} == {"class", "tool_results"}
+    whole = reproducer_of(found, vuln_class="PI-I")
+    assert [message.role for message in whole.conversation] == ["system", "user", "assistant", "tool"]
+    assert "turns" not in found.draft
+    assert sources(found)["Tools"] == ("read_mail", CONFIG)
+    assert counted(found) == [(5, 12)]
+
+
 # PyRIT
 
 
@@ -525,6 +545,20 @@ def test_our_own_reproducer_comes_through_the_same_door() -> None:
     assert again.form == "manyeyes reproducer"
     assert counted(only(again)) == [(5, 12)]
     assert reproducer_of(only(again)) == load_text(draft)
+
+
+def test_an_evidence_bundle_is_told_where_to_go() -> None:
+    bundle = zipped({"plan.json": {}, "trials.jsonl": b"", "signature.json": {}}, method=8)
+    with pytest.raises(ImportRefused, match="verify-bundle"):
+        read(bundle)
+
+
+def test_at_temperature_0_the_count_says_what_it_may_be() -> None:
+    data = document("promptfoo.results.json")
+    data["config"]["providers"][0]["config"]["temperature"] = 0
+    notes = {row.name: row.note for row in only(read(data, success_means="fail")).readings}
+    assert "one observation" in notes["How often, mock-1 t=0.2"]
+    assert "one observation" not in notes["How often, mock-1 t=1.0"]
 
 
 def test_paths_and_keys_do_not_come_along_but_the_payload_is_kept_as_it_is() -> None:

@@ -229,9 +229,12 @@ def _differing(tally: Tally, tallies: Sequence[Tally]) -> str:
 
 
 def left_out(tally: Tally) -> str:
-    """What is not among the trials, in words."""
+    """What is not among the trials, and what they may not be, in words."""
     parts = [f"{tally.errors} errors"] * bool(tally.errors) + [f"{tally.undetermined} undetermined"] * bool(
         tally.undetermined
     )
     parts += [f"{number} {reason}" for reason, number in tally.dropped.items()]
-    return f"Not counted: {', '.join(parts)}." if parts else ""
+    said = [f"Not counted: {', '.join(parts)}."] if parts else []
+    if tally.setting.get("temperature") == 0 and tally.trials > 1:
+        said.append("At temperature 0 repeated answers may be one observation.")
+    return " ".join(said)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from manyeyes.plugins.builtin.importers.archive import MAGIC, Archive
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
 from manyeyes.reproducer.parse import MAX_BYTES, ReproducerError, parse
 from manyeyes.rules.readings import HOW_OFTEN, SAID, UNKNOWN, Reading
 
+BUNDLE = {"plan.json", "trials.jsonl", "signature.json"}
 _MARK = re.compile(rb'(?m)^\s*[{,]?\s*"?manyeyes"?\s*:\s*["\']?reproducer/')
 
 
@@ -19,11 +21,17 @@ class Own:
     """Reads a reproducer of manyeyes (YAML or JSON) as it is."""
 
     def recognises(self, upload: Upload) -> bool:
-        """A text that names the format."""
+        """A text that names the format, or an evidence bundle."""
+        if upload.head.startswith(MAGIC):
+            return set(Archive(upload).names) >= BUNDLE
         return b"\0" not in upload.head and bool(_MARK.search(upload.head))
 
     def read(self, upload: Upload, answers: Mapping[str, str]) -> Imported:
         """The one finding of the file. Raises ImportRefused."""
+        if upload.head.startswith(MAGIC):
+            raise ImportRefused(
+                "unknown_format", "This is an evidence bundle of manyeyes; look at it with manyeyes verify-bundle."
+            )
         if upload.size > MAX_BYTES:
             raise ImportRefused("too_large", f"A reproducer is at most {MAX_BYTES // 1_000_000} MB.")
         try:

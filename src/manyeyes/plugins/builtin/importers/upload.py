@@ -20,6 +20,7 @@ class Content:
     def __init__(self, file: BinaryIO, *, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._file = file
+        self._first = 0
         self.size = file.seek(0, 2)
         if self.size > self.limits.file:
             raise ImportRefused("too_large", f"The file is larger than {megabytes(self.limits.file)}.")
@@ -49,6 +50,7 @@ class Content:
         line = self._file.readline(self.limits.document + 1)
         if len(line) > self.limits.document:
             raise _too_long(self.limits, "line 1")
+        self._first = len(line)
         try:
             return json_data(line, "line 1", self.limits)
         except ImportRefused as refused:
@@ -78,6 +80,8 @@ class Content:
 
     @cached_property
     def _document(self) -> Any:
+        if self._row is not NOTHING and self._first == self.size:
+            return self._row
         if self.size > self.limits.document:
             raise ImportRefused(
                 "too_large",
