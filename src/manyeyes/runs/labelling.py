@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from manyeyes.engine.plan import Outcome, Stream
 from manyeyes.plugins.detection import nodes
+from manyeyes.plugins.protocols import Observations, ToolCall
 from manyeyes.rules import clock
 from manyeyes.rules.criterion import criterion_words
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.judges import first_rule
 from manyeyes.runs.labels import Label, LabelError, append_labels, draw, first_words
+from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import FileStore, Stored, StoreError, TrialRecord
 
 CHECKED = 30
@@ -21,13 +23,19 @@ CHECKED = 30
 
 @dataclass(frozen=True, kw_only=True)
 class ToLabel:
-    """One answer for a person to look at. `judged` is empty where they are to decide without the judge's word."""
+    """One answer for a person to look at. `judged` is empty where they are to decide without the judge's word.
+
+    `messages` is the whole conversation before the answer, live turns included; `tool_calls` what the model asked for
+    in it, `observations` what an environment saw.
+    """
 
     stream: str
     index: int
     question: str
     messages: tuple[Mapping[str, Any], ...]
     answer: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    observations: Observations = field(default_factory=dict)
     judged: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -129,12 +137,15 @@ def _document(stored: Stored) -> PlanDocument:
 
 def _shown(document: PlanDocument, one: TrialRecord, blind: bool) -> ToLabel:
     request = document.requests[one.cell]
+    exchange = exchange_of(request, one)
     return ToLabel(
         stream=one.stream,
         index=one.index,
         question=question_of(document.detectors[request.detector]),
-        messages=tuple(request.messages),
+        messages=tuple(exchange.messages),
         answer=one.answer,
+        tool_calls=tuple(exchange.tool_calls),
+        observations=exchange.observations,
         judged=() if blind else tuple(one.judged),
     )
 
