@@ -136,7 +136,7 @@ class Careless:
         self.url = url
 
     async def ask(self, request: Request) -> Reply:
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(trust_env=True) as session:
             for _ in range(2):
                 try:
                     async with session.post(self.url, json={"q": request.messages[-1]["content"]}) as response:
@@ -173,6 +173,7 @@ def test_a_careless_target_is_found_out() -> None:
         "dropped connection",
         "redirects",
         "private addresses",
+        "proxies",
     }
 
 
@@ -183,7 +184,7 @@ def test_the_target_of_the_guide_conforms() -> None:
     space: dict[str, Any] = {"__name__": "larkfield_manyeyes"}
     exec(compile(next(part for part in shown if "class Larkfield" in part), "plugins.md", "exec"), space)
     found = checks(space["CASE"])
-    assert len(found) == 14
+    assert len(found) == 15
     for check in found:
         check()
 

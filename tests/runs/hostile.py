@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import gzip
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -93,7 +94,9 @@ PASSING: dict[str, Spoil] = {
     "not UTF-8": body(b'{"choices":[{"message":{"content":"\xff\xfe"}}]}'),
 }
 """Failures that pass: the same call again is answered. Some hold the secret, which must never be read as an answer."""
+_BOMB = gzip.compress(b'{"choices":[{"message":{"content":"' + b"BLUE-HERON-42 " * 3_000_000 + b'"}}]}')
 FINAL: dict[str, Spoil] = {
+    "a bomb": raw(HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(_BOMB) + _BOMB, keep=True),
     "redirect": status(307, lambda: {"Location": "/v1/elsewhere"}),
     "wrong key": status(401),
     "not there": status(404, text="BLUE-HERON-42"),

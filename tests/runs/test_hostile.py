@@ -273,3 +273,29 @@ def test_the_model_that_each_answer_names_is_on_record(tmp_path: Path) -> None:
     found = ran(answerer, plan(), tmp_path, concurrency=1)
     assert set(found.result.models) == {"m-1", "m-2"}
     assert [one.model for one in found.trials[:5]] == ["m-1"] * 4 + ["m-2"]
+
+
+def test_a_fix_is_not_said_to_hold_of_two_models(tmp_path: Path) -> None:
+    text = EXAMPLE.replace("effects: none", "effects: none\nexample: It is BLUE-HERON-42.")
+
+    async def refusing(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        model = "m-1" if server.count <= 60 else "m-2"
+        return completion(f"At 9 I refuse. ({body['seed']})", model=model)
+
+    found = ran(refusing, plan("verify", text=text, benign_n=None, tau=0.02), tmp_path)
+    assert found.result.verdict.verdict == "inconclusive"
+    shown = {check["name"]: check["passed"] for check in found.result.to_json()["checks"]}
+    assert shown["one version"] is False
+    assert set(found.result.models) == {"m-1", "m-2"}
+    assert found.calls == found.server.count
+
+
+def test_a_flaw_that_left_with_the_old_model_is_not_called_gone_or_shown_by_both(tmp_path: Path) -> None:
+    """Never a rate over two models: either one alone shows it, or the run does not decide."""
+    answerer = renamed(lambda number: 0.9 if number <= 30 else 0.0, lambda number: "m-1" if number <= 30 else "m-2")
+    shown = ran(answerer, plan(), tmp_path / "early", concurrency=1)
+    assert shown.result.verdict.verdict == "reproduced"
+    late = renamed(lambda number: 0.02, lambda number: f"m-{number % 2}")
+    gone = ran(late, plan(p_min=0.05), tmp_path / "late", concurrency=4)
+    assert gone.result.verdict.verdict == "inconclusive"
+    assert "one version" in gone.result.verdict.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -213,6 +214,21 @@ async def _no_redirect(scene: Scene) -> None:
     require(not error.retryable, "a redirect is retryable, though it will come again")
 
 
+async def _no_proxy(scene: Scene) -> None:
+    names = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: "" if name.lower() == "no_proxy" else "http://127.0.0.1:9" for name in names})
+    try:
+        await scene.ask()
+    except TargetError as error:
+        require(False, f"with a proxy in the environment it did not reach the server itself: {error}")
+    except ValueError:
+        pass  # refused when it is opened, which is as good
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
 async def _timeout(scene: Scene) -> None:
     async def hang(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(30)
@@ -294,6 +310,7 @@ _AT_A_SERVER: tuple[_Found, ...] = (
     ("broken answers", "what is no whole answer is a fault", _broken),
     ("dropped connection", "a dropped connection is a fault, and nothing is sent again", _dropped),
     ("redirects", "it follows no redirect", _no_redirect),
+    ("proxies", "it goes through no proxy that the environment names", _no_proxy),
     ("time-out", "it gives up after its time-out", _timeout),
     ("cancelling", "it can be cancelled, and asked again after", _cancelled),
     ("private addresses", "it refuses private addresses where it must", _private),
