@@ -14,7 +14,7 @@ from manyeyes.plugins.imported import ImportRefused
 from manyeyes.reproducer.load import load_text
 from manyeyes.rules import readings
 from manyeyes.rules.readings import CONFIG, COUNTED, SAID, SENT, UNKNOWN
-from manyeyes.runs.importing import claims, draft_text, read_file, reproducer_of
+from manyeyes.runs.importing import MODEST, claims, draft_text, read_file, reproducer_of
 from tests.plugins.importing import (
     SAMPLES,
     as_lines,
@@ -57,7 +57,7 @@ def test_every_sample_imports_with_the_right_counts(name: str) -> None:
 
 
 def test_the_bytes_of_a_file_are_read_like_the_file() -> None:
-    imported = read_file(sample("garak.report.jsonl"), name="mine.jsonl")
+    imported = read_file(sample("garak.report.jsonl"), name="mine.jsonl", limits=MODEST)
     assert counted(only(imported)) == [(14, 40)]
     assert imported.name == "mine.jsonl"
 

@@ -375,6 +375,20 @@ def test_an_answer_that_is_too_long_is_refused() -> None:
     assert found.value.kind == "too_large"
 
 
+def test_findings_that_do_not_fit_into_an_answer_are_left_out_and_counted() -> None:
+    rows = lines("garak.report.jsonl")
+    attempt = next(row for row in rows if row.get("status") == 2)
+    attempt["detector_results"] |= {f"d{place}": [0.0] * 40 for place in range(9)}
+    kept = read_file(as_lines(rows), limits=Limits(answer=20_000))
+    assert 0 < len(kept.findings) < 10
+    assert len(kept.findings) + kept.left_out == 10
+
+
+def test_an_answer_of_the_researcher_cannot_be_long() -> None:
+    with pytest.raises(ImportRefused, match="too long"):
+        read_file(SAMPLES / "garak.report.jsonl", answers={"success_means": "x" * 200_000})
+
+
 def test_only_ordinary_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place, words in (

@@ -28,7 +28,8 @@ class Limits:
     """How much a file may cost to read: sizes in bytes, times in seconds.
 
     `document` bounds one JSON document, one line and one member of an archive; `unpacked` all members together;
-    `ratio` how often a member may be larger than its packed form (members under 1 MB are exempt).
+    `ratio` how often a member may be larger than its packed form (members under 1 MB are exempt); `answer` what was
+    understood, as JSON; `findings` how many are kept, those with the most successes first.
     """
 
     file: int = 512_000_000
@@ -40,7 +41,7 @@ class Limits:
     members: int = 100_000
     cell: int = 16_000_000
     findings: int = 200
-    answer: int = 32_000_000
+    answer: int = 16_000_000
     memory: int = 2_000_000_000
     cpu: int = 120
     wall: float = 180.0

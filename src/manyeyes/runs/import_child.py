@@ -14,13 +14,16 @@ from typing import Any, BinaryIO
 from manyeyes.plugins import registry
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import Content
-from manyeyes.plugins.imported import Imported, Importer, ImportRefused, Limits
+from manyeyes.plugins.imported import Finding, Imported, Importer, ImportRefused, Limits
 
 FORBIDDEN = (
     "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.kill", "os.remove",
     "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate", "os.putenv", "pty.",
     "sqlite3.enable_load_extension", "sqlite3.load_extension", "urllib.", "ftplib.", "smtplib.", "shutil.", "ctypes.",
 )  # fmt: skip
+SPARE = 4_000
+"""Bytes of an answer that are kept for what stands beside the findings."""
+
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 
 
@@ -91,28 +94,36 @@ def understand(
     for importer in known.values():
         if importer.recognises(upload):
             found = importer.read(upload, answers)
-            order = sorted(found.findings, key=lambda row: -(row.hits or 0))
-            kept = tuple(order[: limits.findings])
-            return dataclasses.replace(found, findings=kept, left_out=len(order) - len(kept))
+            return _fitting(found, limits)
     raise ImportRefused(
         "unknown_format", f"This is not a file of a tool we read ({', '.join(known)}), whatever its name says."
     )
+
+
+def _fitting(found: Imported, limits: Limits) -> Imported:
+    """The findings with the most successes, as many as an answer may hold. Raises ImportRefused where none fits."""
+    kept: list[Finding] = []
+    left = limits.answer - SPARE
+    for finding in sorted(found.findings, key=lambda row: -(row.hits or 0))[: limits.findings]:
+        left -= len(json.dumps(dataclasses.asdict(finding)))
+        if left < 0:
+            break
+        kept.append(finding)
+    if found.findings and not kept:
+        raise ImportRefused("too_large", "What was read is too much for one import; send a smaller file.")
+    return dataclasses.replace(found, findings=tuple(kept), left_out=len(found.findings) - len(kept))
 
 
 def main() -> int:
     """Reads standard input as told by the first argument and writes one object to standard output."""
     asked = json.loads(sys.argv[1])
     limits = Limits(**asked["limits"])
-    said: dict[str, Any]
     try:
         known = importers(asked["format"])
         confine(limits)
         with os.fdopen(0, "rb", closefd=False) as file:
             found = understand(file, known, answers=asked["answers"], limits=limits)
-        said = {"imported": dataclasses.asdict(found)}
-        text = json.dumps(said, allow_nan=False)
-        if len(text) > limits.answer:
-            raise ImportRefused("too_large", "What was read is too much for one import; import fewer findings at once.")
+        text = json.dumps({"imported": dataclasses.asdict(found)}, allow_nan=False)
     except ImportRefused as refused:
         text = json.dumps({"refused": {"kind": refused.kind, "message": refused.message}})
     except MemoryError:

@@ -30,14 +30,21 @@ from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Kind, Li
 from manyeyes.reproducer.load import ReproducerError, load_data
 from manyeyes.reproducer.model import CLASSES, Reproducer
 from manyeyes.rules.numerals import percent
-from manyeyes.rules.readings import COUNTED, HOW_OFTEN, Reading
+from manyeyes.rules.readings import HOW_OFTEN, Reading
 
 LIMITS = Limits()
+MODEST = Limits(
+    file=50_000_000, document=25_000_000, unpacked=200_000_000, findings=50, answer=4_000_000, memory=800_000_000,
+    cpu=20, wall=30.0,
+)  # fmt: skip
+"""What a page may spend on a stranger's file."""
+
 FORMAT = "manyeyes-import/1"
 SLOTS = threading.BoundedSemaphore(2)
 """Files read at the same time by this process; the others wait."""
 
 LONGEST_MESSAGE = 600
+LONGEST_ANSWER = 100
 CHUNK = 1 << 20
 _STAND_INS: dict[str, Any] = {
     "class": CLASSES[0],
@@ -59,9 +66,12 @@ def read_file(
     `source` is a path or the bytes; `format` the importer to use (default: told from the content); `answers` what the
     researcher said to earlier `questions`, for example `{"success_means": "fail"}`. Raises ImportRefused.
     """
+    given = dict(answers or {})
+    if any(len(word) > LONGEST_ANSWER for pair in given.items() for word in pair) or len(format or "") > LONGEST_ANSWER:
+        raise ImportRefused("answer", "An answer or the name of the format is too long.")
     with _opened(source) as (file, called):
         size, digest = _measured(file, limits)
-        asked = {"format": format, "answers": dict(answers or {}), "limits": dataclasses.asdict(limits)}
+        asked = {"format": format, "answers": given, "limits": dataclasses.asdict(limits)}
         if not SLOTS.acquire(timeout=limits.wall):
             raise ImportRefused("busy", "Too many files are being read at the moment; try again in a minute.")
         try:
@@ -222,7 +232,7 @@ def _adapter() -> TypeAdapter[Imported]:
 
 
 def _checked(finding: Finding) -> Finding:
-    """The finding with a draft that has no wrong field, everything missing named, and hidden characters counted."""
+    """The finding with a draft that has no wrong field, everything missing named, and intervals beside the counts."""
     draft = dict(finding.draft)
     missing = list(finding.missing)
     for _ in range(len(draft) + 1):
@@ -236,11 +246,7 @@ def _checked(finding: Finding) -> Finding:
                 draft.pop(field, None)
             if not wrong.keys() & finding.draft.keys():
                 break
-    texts = [str(row.get("content", "")) for row in draft.get("conversation", ()) if isinstance(row, dict)]
-    count = inert.counted("\n".join(texts))
-    note = "They are kept and shown to the team as labels." if count else ""
-    hidden = Reading(name="Hidden characters", value=count or "none", source=COUNTED, note=note)
-    readings = (*_with_intervals(finding), hidden)
+    readings = tuple(_with_intervals(finding))
     return dataclasses.replace(finding, draft=draft, missing=tuple(dict.fromkeys(missing)), readings=readings)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from manyeyes.charts import inert
 from manyeyes.plugins.builtin.importers.counting import Gathered
 from manyeyes.plugins.builtin.importers.scrub import clean, is_private, secrets, storable
 from manyeyes.plugins.imported import Finding, Missing, Tally
@@ -80,6 +81,7 @@ def finding(
         if said
         else Reading(name="Success rule", value="unknown", source=UNKNOWN, note=no_success),
         *(_counts(tallies) if rate else ()),
+        hidden(gathered.messages),
     ]
     return Finding(
         title=title,
@@ -181,6 +183,14 @@ def _conversation(gathered: Gathered, problem: str, source: Source) -> Reading:
     note = f"{keys} key-like texts stand in it and were kept, since they may be the payload. Look." if keys else ""
     many = f"{len(roles)} messages" if len(roles) != 1 else "1 message"
     return Reading(name="Conversation", value=f"{many} ({', '.join(_folded(roles))})", source=source, note=note)
+
+
+def hidden(messages: Sequence[Any]) -> Reading:
+    """How many characters of a conversation hide, turn or pretend; counted here, where time is limited."""
+    texts = [str(message.get("content", "")) for message in messages if isinstance(message, Mapping)]
+    count = inert.counted("\n".join(texts))
+    note = "They are kept and shown to the team as labels." if count else ""
+    return Reading(name="Hidden characters", value=count or "none", source=COUNTED, note=note)
 
 
 def _folded(roles: Sequence[str]) -> list[str]:

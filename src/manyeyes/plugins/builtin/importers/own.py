@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from manyeyes.plugins.builtin.importers.archive import MAGIC, Archive
+from manyeyes.plugins.builtin.importers.drafting import hidden
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
@@ -38,6 +39,7 @@ class Own:
             data: dict[str, Any] = parse(upload.raw(0, upload.size), "the file").data
         except ReproducerError as error:
             raise ImportRefused("shape", quoted(clean(str(error), 400), 400)[1:-1]) from None
+        messages = data.get("conversation")
         title = data.get("title") if isinstance(data.get("title"), str) else ""
         claim = data.get("claim") if isinstance(data.get("claim"), dict) else {}
         tally = _tally(claim or {})
@@ -48,7 +50,7 @@ class Own:
             draft=data,
             tallies=(tally,) if tally else (),
             hits=tally.successes if tally else None,
-            readings=(reading,),
+            readings=(reading, hidden(messages if isinstance(messages, list) else [])),
         )
         version = data.get("manyeyes")
         return Imported(tool="manyeyes", version=clean(str(version), 30), form="manyeyes reproducer", findings=(found,))
