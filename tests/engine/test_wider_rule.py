@@ -19,7 +19,9 @@ from manyeyes.engine import (
     Stream,
     SweepItem,
     Trial,
+    characteristics,
     comparison,
+    evidence_path,
     plan_compare,
     plan_map,
     plan_reproduce,
@@ -159,6 +161,14 @@ def test_a_plan_without_the_rule_of_its_question_is_refused() -> None:
     for module, name in ((search, "worst"), (comparison, "compare"), (sweep, "sweep")):
         with pytest.raises(ValueError, match=f"^{name}: this plan has no"):
             module.rule_of(plain)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_these_plans_have_no_one_path(name: str) -> None:
+    with pytest.raises(ValueError, match="has no one path of evidence"):
+        evidence_path(PLANS[name], [])
+    with pytest.raises(ValueError, match="has no such rule"):
+        characteristics(PLANS[name], [0.1])
 
 
 def test_nothing_is_laid_out_beyond_what_is_known() -> None:

@@ -12,16 +12,20 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from manyeyes.plugins.protocols import Reply, Request, TargetError
 from manyeyes.reproducer.load import load_data
 from manyeyes.reproducer.model import Reproducer
+from manyeyes.runs.bundle import bundled, evidence_in
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.driver import TargetUnreachable, run
 from manyeyes.runs.options import Options
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import PrepareError, prepare
+from manyeyes.runs.rescore import verify_bundle
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.signing import SigningKey
 from manyeyes.runs.store import FileStore
 from manyeyes.runs.wider import prepare_sweep
 from tests.reproducer.examples import EXAMPLE
@@ -243,3 +247,16 @@ def test_a_judge_alone_cannot_flag_a_regression() -> None:
     document = prepare_sweep({"a": judged}, targets=targets, options=Options(confirm="human"))
     assert "confirm" in document.detectors["a/success"]
     assert set(document.detector_versions) == set(document.detectors)
+
+
+@pytest.mark.parametrize("question", ["map", "compare", "sweep"])
+def test_a_bundle_scored_again_gives_the_same_verdict(question: str, tmp_path: Path) -> None:
+    document = {
+        "map": lambda: grid(budget=8, rated_n=6),
+        "compare": lambda: prepare(reproducer(), "compare", targets=BOTH, options=Options(cap=20)),
+        "sweep": lambda: prepare_sweep(many(4), targets=MAIN),
+    }[question]()
+    driven(document, tmp_path, {"main": Scripted(by_temperature), "old": Scripted(lambda request: 0.1)})
+    key = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes([3]) * 32))
+    report = verify_bundle(bundled(evidence_in(tmp_path), key))
+    assert (report.intact, report.identical, report.question) == (True, True, question)

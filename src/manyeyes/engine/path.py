@@ -58,15 +58,16 @@ def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Gi
 
     Outcomes are answers (their digests let repeats count once, as in the replay), `Outcome`s, or True, False and None.
     A plan with a control needs `control` as long as `outcomes`. The path goes on to the end of what it is given, also
-    past a boundary. ValueError for a fixed-n plan, a control of another length, or more outcomes than the plan has.
+    past a boundary. ValueError for a plan of another question, a control of another length, or more outcomes than the
+    plan has.
 
     >>> from manyeyes.engine import plan_reproduce
     >>> point = evidence_path(plan_reproduce(), [False, True])[-1]
     >>> point.n, point.k, round(point.evalues["reproduced"], 2), point.decision
     (2, 1, 12.55, None)
     """
-    if plan.question is Question.SCORE:
-        raise ValueError("plan: a fixed-n plan has no evidence path")
+    if plan.question not in (Question.REPRODUCE, Question.VERIFY):
+        raise ValueError(f"plan: a {plan.question} plan has no one path of evidence; give a reproduce or a verify plan")
     if len(control) != (len(outcomes) if plan.control else 0):
         raise ValueError(f"control: needs one outcome per block, got {len(control)} for {len(outcomes)}")
     layout, tally = Layout(plan), Tally(plan)

@@ -176,7 +176,7 @@ class SweepStage:
 
     def _round(self) -> list[Place]:
         """The trials of the next round, turn by turn."""
-        turns = range(self.turn, self.turn + self.rule.round)
+        turns = range(self.turn, min(self.turn + self.rule.round, self.rule.cap))
         return [
             (Stream.MAIN, turn * len(self.items) + i)
             for turn in turns

@@ -14,6 +14,8 @@ from manyeyes.engine import evidence_path, exact_interval
 from manyeyes.engine.path import PathPoint
 from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
 from manyeyes.replays.models import Replay, Trial
+from manyeyes.replays.store import to_record
+from manyeyes.replays.transcript import transcript
 from manyeyes.rules.numerals import target_percent
 from manyeyes.rules.sentences import setting_words as knob_words
 from manyeyes.runs.document import CellRequest, PlanDocument
@@ -38,7 +40,8 @@ class Exchange:
     messages: tuple[Mapping[str, str], ...]
     params: Mapping[str, Any]
     answer: str
-    sent: str
+    after: tuple[Mapping[str, str], ...]
+    sent: tuple[str, ...]
     seed: int
     model: str | None
     finish_reason: str | None
@@ -190,7 +193,7 @@ def _prefix(rows: list[Trial]) -> list[Trial]:
 
 
 def _path(plan: Plan, main: list[Trial], trials: list[Trial]) -> tuple[PathPoint, ...]:
-    if plan.question is Question.SCORE:
+    if plan.question not in (Question.REPRODUCE, Question.VERIFY):
         return ()
     control = _prefix([row for row in trials if row.stream == Stream.CONTROL]) if plan.control else []
     n = min(len(main), len(control)) if plan.control else len(main)
@@ -274,6 +277,7 @@ def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | Non
 
 def _exchange(document: PlanDocument, row: Trial) -> Exchange:
     request = document.requests.get(row.cell) or CellRequest(messages=())
+    said = transcript(request, to_record(row))
     return Exchange(
         stream=row.stream,
         index=row.index,
@@ -284,10 +288,11 @@ def _exchange(document: PlanDocument, row: Trial) -> Exchange:
         outcome=row.outcome,
         origin=row.origin,
         overrun=row.overrun,
-        messages=tuple(request.messages),
+        messages=said.before,
         params=request.params,
         answer=row.said("answer") or "",
-        sent=row.said("sent") or "",
+        after=said.after,
+        sent=said.sent,
         seed=row.seed,
         model=row.said("model"),
         finish_reason=row.said("finish_reason"),

@@ -136,6 +136,8 @@ def rescored(document: PlanDocument, trials: Sequence[TrialRecord]) -> tuple[Ver
 
 def _bounded(plan: Plan) -> None:
     arms = [arm.n for arm in (plan.benign, plan.positive) if arm is not None]
+    arms += [plan.sweep.cap * len(plan.sweep.items)] if plan.sweep else []
+    arms += [plan.worst.score_n] if plan.worst else []
     total = sum((plan.cap, plan.control_n, 2 * plan.part_cap * len(plan.cells), *arms, *(one.n for one in plan.score)))
     if not 0 <= total <= MOST:
         raise ValueError(f"the plan has {total} trials; at most {MOST} are scored again")
