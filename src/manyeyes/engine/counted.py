@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
-from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Answer, Cell, Fixed, Outcome, Stream
+from manyeyes.engine.plan import Answer, Cell, Outcome
 
 _OUTCOMES = tuple(Outcome)
 _UNKNOWN = len(_OUTCOMES)
@@ -87,12 +86,3 @@ class FixedCount:
         # Many are counted in sixteen portions, so that counting takes little more memory than keeping did.
         mask = 15 if len(self._texts) > 4096 else 0
         return sum(len({text for text in self._texts if text & mask == share}) for share in range(mask + 1))
-
-
-def counted(fixed: Fixed, ledger: Ledger) -> FixedCount:
-    """The one fixed count of a plan that has no other, from the answers on record."""
-    count = FixedCount(fixed.cell)
-    for index in range(fixed.n):
-        if answer := ledger.get(Stream.SCORE, index):
-            count.add(answer)
-    return count

@@ -96,10 +96,6 @@ class Ledger:
                     break
         return tuple(trials)
 
-    def has(self, place: Place) -> bool:
-        """Whether an answer for this trial is on record."""
-        return self._of(place[0]).mark(place[1]) > _ASKED
-
     @property
     def asked(self) -> int:
         """How many different trials were asked for, in this run or an earlier one."""

@@ -67,7 +67,7 @@ class Run:
 
     def batch(self, room: int, *, look: bool = True) -> Batch:
         """Up to `room` trials of the stage the replay is in, with its progress."""
-        trials = self.ledger.hand_out(iter(self.stage.wanted()), room) if self.stage is not None and room > 0 else ()
+        trials = self.ledger.hand_out(iter(self.stage.wanted()), room) if self.stage is not None else ()
         return Batch(trials=trials, progress=self.progress(look=look))
 
     def progress(self, *, look: bool = True) -> Progress:

@@ -58,7 +58,9 @@ def _fraction(x: float, a: float, b: float) -> float:
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > _TINY else _TINY)
     value = d
-    for m in range(1, 1000):
+    m, change = 0, 0.0
+    while abs(change - 1.0) >= 1e-14:  # about the root of the larger of a and b rounds
+        m += 1
         for step in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
@@ -67,9 +69,8 @@ def _fraction(x: float, a: float, b: float) -> float:
             d = 1.0 / (d if abs(d) > _TINY else _TINY)
             c = 1.0 + step / c
             c = c if abs(c) > _TINY else _TINY
-            value *= d * c
-        if abs(d * c - 1.0) < 1e-14:
-            break
+            change = d * c
+            value *= change
     return value
 
 
