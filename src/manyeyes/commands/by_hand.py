@@ -155,12 +155,12 @@ class Session:
         yield "1. Begin anew: a new conversation, nothing left of the one before."
         yield f"   Version: {escaped(label) or 'as agreed'}. Settings: {self._setting(request)}."
         if request.procedure:
-            yield f"2. Do this:\n{_indented(escaped(request.procedure))}"
+            yield f"2. Do this:\n{indented(escaped(request.procedure))}"
         else:
             yield "2. Message by message:"
             for message in request.messages:
                 role = str(message["role"])
-                yield f"   [{ROLES.get(role, role)}]\n{_indented(escaped(str(message.get('content', ''))))}"
+                yield f"   [{ROLES.get(role, role)}]\n{indented(escaped(str(message.get('content', ''))))}"
         yield from self._exact(request)
         rule = criterion_words(self.document.detectors[request.detector])
         yield f"3. It counts as a success if {escaped(rule)}."
@@ -219,6 +219,19 @@ def ask() -> tuple[Outcome, str]:
             say(f"Type one of s, f, u, t or q, not {escaped(typed[:40])!r}.")
 
 
+def tick() -> Outcome:
+    """A person's word on one answer. Raises EOFError where they stop."""
+    while True:
+        say("[s] a success  [f] not one  [u] I cannot say  [q] stop for now: ", end="")
+        typed = _line().strip().lower()
+        if typed in KEYS:
+            return KEYS[typed]
+        if typed == "q":
+            raise EOFError
+        if typed:
+            say(f"Type one of s, f, u or q, not {escaped(typed[:40])!r}.")
+
+
 def _pasted() -> str:
     say(f"Paste the answer; end with a line that holds only {END!r}.")
     lines: list[str] = []
@@ -243,7 +256,8 @@ def say(words: str, end: str = "\n") -> None:
     print(words, end=end, file=sys.stderr, flush=True)
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """Text of the file, set off from ours."""
     return "\n".join(f"   | {line}" for line in text.split("\n"))
 
 

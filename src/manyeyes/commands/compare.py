@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands import chosen, handouts, questions, reaching, running
 from manyeyes.commands.questions import UsageError
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument, TargetInfo
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         targets = {"main": new, "old": old}
         reproducer = questions.reproducer_of(args)
         reaching.judged(args, [reproducer], targets, keys)
-        return prepare(reproducer, Question.COMPARE, targets=targets, options=questions.options_of(args, reproducer))
+        return prepare(reproducer, Question.COMPARE, targets=targets, options=chosen.options_of(args, reproducer))
 
     return running.carry_out(args, prepared, keys)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands import chosen, handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -30,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
         targets = {"main": reaching.target_of(args)}
         reproducer = questions.reproducer_of(args)
         reaching.judged(args, [reproducer], targets, keys)
-        return prepare(reproducer, Question.MAP, targets=targets, options=questions.options_of(args, reproducer))
+        return prepare(reproducer, Question.MAP, targets=targets, options=chosen.options_of(args, reproducer))
 
     return running.carry_out(args, prepared, keys)

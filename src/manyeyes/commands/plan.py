@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from manyeyes.commands import foreseeing, questions
+from manyeyes.commands import chosen, foreseeing, questions
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.plan import Plan, Question
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a reproduction or a verification: the object, and the same in words."""
     reproducer = questions.reproducer_of(args)
-    options = questions.options_of(args, reproducer)
+    options = chosen.options_of(args, reproducer)
     targets = {"main": TargetInfo(), **({"positive": TargetInfo()} if args.question == Question.VERIFY else {})}
     document = prepare(reproducer, args.question, targets=targets, options=options)
     found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
@@ -65,10 +65,10 @@ def _wider(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a map, a comparison or a sweep: the object, and the same in words."""
     if args.question == Question.SWEEP:
         found = {key: reproducer for key, (_, reproducer) in findings_in(Path(args.file)).items()}
-        document = prepare_sweep(found, targets={"main": TargetInfo()}, options=questions.options_of(args))
+        document = prepare_sweep(found, targets={"main": TargetInfo()}, options=chosen.options_of(args))
     else:
         reproducer = questions.reproducer_of(args)
-        options = questions.options_of(args, reproducer)
+        options = chosen.options_of(args, reproducer)
         targets = {"main": TargetInfo(), **({"old": TargetInfo()} if args.question == Question.COMPARE else {})}
         document = prepare(reproducer, args.question, targets=targets, options=options)
     data = foreseeing.foreseen(document, **_pairs(args))

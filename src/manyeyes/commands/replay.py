@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import by_hand, handouts, questions, reaching, running
+from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -36,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
             keys["main"] = reaching.key_from(args.key_env)
             targets = {"main": reaching.target_of(args)}
             reaching.judged(args, [reproducer], targets, keys)
-        return prepare(reproducer, question, targets=targets, options=questions.options_of(args, reproducer))
+        return prepare(reproducer, question, targets=targets, options=chosen.options_of(args, reproducer))
 
     return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)

@@ -22,8 +22,10 @@ from manyeyes.commands.reaching import OPENAI
 from manyeyes.commands.telling import told
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.rules import clock
+from manyeyes.runs.blobs import BlobSource, beside
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.driver import AwaitingLabel, BudgetStop, TargetUnreachable, run
+from manyeyes.runs.environments import EnvironmentBroken
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.reach import open_target
 from manyeyes.runs.result import RunResult
@@ -96,11 +98,15 @@ def carry_out(
     except TargetUnreachable as error:
         kept = _KeptError(f"{error}; paused", place)
         return refuse(args, kept, kind="target_unreachable", code=UNUSABLE, **_calls(store), **known)
+    except EnvironmentBroken as error:
+        kept = _KeptError(f"{error}; paused", place)
+        return refuse(args, kept, kind="environment_broken", code=UNUSABLE, **_calls(store), **known)
     except BudgetStop as error:
         kept = _KeptError(f"{error}, with no verdict yet", place)
         return refuse(args, kept, kind="budget", code=BUDGET, **_calls(store), **known)
     except AwaitingLabel as error:
-        return refuse(args, error, kind="awaiting_label", code=UNDECIDED, **_calls(store), **known)
+        kept = _KeptError(f"{error}: manyeyes label {place}", place)
+        return refuse(args, kept, kind="awaiting_label", code=UNDECIDED, **_calls(store), **known)
     except (StoreError, ValueError, LookupError, TargetError) as error:
         return refuse(args, error, kind="input", code=UNUSABLE, **known)
     finally:
@@ -149,6 +155,21 @@ def _calls(store: FileStore) -> dict[str, int]:
         return {}
 
 
+def _files_of(args: argparse.Namespace) -> BlobSource:
+    """Where images are looked for by their hash: in the folders that belong to the reproducers."""
+    if (file := getattr(args, "file", None)) is not None:
+        return beside(file)
+    folders = [beside(Path(args.directory) / inside) for inside in getattr(args, "findings", ())]
+
+    def find(sha256: str) -> bytes:
+        for folder in folders:
+            with contextlib.suppress(LookupError):
+                return folder(sha256)
+        raise LookupError(f"no folder of files in {args.directory} holds it")
+
+    return find
+
+
 async def _interruptible(work: Any) -> RunResult:
     """SIGTERM ends a run as SIGINT does: in order."""
     task = asyncio.ensure_future(work)
@@ -177,6 +198,7 @@ async def _run(
             concurrency=args.concurrency,
             on_progress=progress,
             pacing=replace(Pacing(), retries=args.retries),
+            blobs=_files_of(args),
         )
     finally:
         for target in targets.values():

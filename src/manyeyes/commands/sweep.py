@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from manyeyes.commands import handouts, questions, reaching, running
+from manyeyes.commands import chosen, handouts, questions, reaching, running
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.gate_files import junit, sarif, write_text
 from manyeyes.rules import clock
@@ -39,9 +39,10 @@ def run(args: argparse.Namespace) -> int:
         targets = {"main": reaching.target_of(args)}
         found = findings_in(Path(args.directory), sandbox=args.sandbox)
         files.update({key: path for key, (path, _) in found.items()})
+        args.findings = list(files.values())
         reproducers = {key: reproducer for key, (_, reproducer) in found.items()}
         reaching.judged(args, reproducers.values(), targets, keys)
-        return prepare_sweep(reproducers, targets=targets, options=questions.options_of(args))
+        return prepare_sweep(reproducers, targets=targets, options=chosen.options_of(args))
 
     def hand_out(result: Mapping[str, Any]) -> dict[str, str]:
         written = {}

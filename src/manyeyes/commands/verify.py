@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from manyeyes.commands import by_hand, handouts, questions, reaching, running
+from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         targets = by_hand.targets_of(args) if args.manual else _targets(args, keys)
         if not args.manual:
             reaching.judged(args, [reproducer], targets, keys)
-        options = questions.options_of(args, reproducer)
+        options = chosen.options_of(args, reproducer)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 
     return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)

@@ -10,7 +10,7 @@ import os
 import platform
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +31,7 @@ SIGNED = f"{FORMAT}\n".encode()
 WITHOUT_WORDS = frozenset(
     {
         "stream", "index", "cell", "seed", "outcome", "origin", "digest", "finish_reason", "http_status", "tokens_in",
-        "tokens_out", "ms", "started_at", "attempts", "model", "fingerprint", "overrun",
+        "tokens_out", "ms", "started_at", "attempts", "model", "fingerprint", "overrun", "voids",
     }
 )  # fmt: skip
 """The fields of a trial that hold nothing the target said; all others go when texts are left out."""
@@ -131,7 +131,7 @@ def _finished(trials: Sequence[TrialRecord]) -> dict[str, str]:
 
 
 def _row(trial: TrialRecord, texts: bool) -> dict[str, Any]:
-    row = asdict(trial)
+    row = trial.to_json()
     return row if texts else {name: value for name, value in row.items() if name in WITHOUT_WORDS}
 
 

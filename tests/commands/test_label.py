@@ -1,0 +1,115 @@
+"""`label` and `rejudge`: a person's word where no rule decides, and a second look at stored answers."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manyeyes.cli import main
+from tests.cli.test_commands import model
+from tests.commands.runs_on_record import REPRODUCER, finished
+
+HUMAN = REPRODUCER.replace('{canary: "BLUE-HERON-42"}', '{human: "Does it give the code away?"}')
+BY = ("--by", "Theo L.")
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], *words: str, typed: str = "", monkeypatch: Any = None
+) -> tuple[int, dict[str, Any], str]:
+    if monkeypatch is not None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    code = main([*words, "--json"])
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    return code, json.loads(out), err
+
+
+@pytest.mark.process
+def test_a_run_that_waits_for_a_person_goes_on_when_they_have_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding, run = tmp_path / "finding.poc.yaml", str(tmp_path / "run")
+    finding.write_text(HUMAN)
+    with model(0.5) as server:
+        words = ["replay", str(finding), "--target", server.url, "--seed", "1", "--no-score", "--no-control",
+                 "--out", run, "--cap", "12"]  # fmt: skip
+        code, data, err = told(capsys, *words)
+        assert (code, data["error"]["kind"]) == (3, "awaiting_label")
+        assert f"manyeyes label {run}" in err
+        code, data, err = told(capsys, "label", run, *BY, typed="x\ns\nq\n", monkeypatch=monkeypatch)
+        assert code == 130
+        assert data["labelled"] == 1
+        assert "Does it give the code away?" in err
+        assert "Type one of s, f, u or q, not 'x'" in err
+        code, data, _ = told(capsys, "label", run, *BY, typed="s\n" * 20, monkeypatch=monkeypatch)
+        assert (code, data["waiting"]) == (0, 0)
+        code, data, _ = told(capsys, *words)
+        if code == 3:  # the harmless questions that follow a reproduction wait for a person too
+            assert told(capsys, "label", run, *BY, typed="f\n" * 40, monkeypatch=monkeypatch)[0] == 0
+            code, data, _ = told(capsys, *words)
+        assert (code, data["verdict"]) == (0, "reproduced")
+    labels = [json.loads(line) for line in (tmp_path / "run" / "labels.jsonl").read_text().splitlines()]
+    assert {row["by"] for row in labels} == {"Theo L."}
+
+
+def test_labels_of_a_file_are_taken_or_refused_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    finished(tmp_path / "run", "reproduce", 0.5)
+    file = tmp_path / "labels.jsonl"
+    file.write_text('{"stream": "main", "index": 0, "outcome": "success", "by": "Mina A."}\n')
+    code, data, _ = told(capsys, "label", str(tmp_path / "run"), "--file", str(file))
+    assert (code, data["labelled"], data["waiting"]) == (0, 1, 0)
+    file.write_text('{"stream": "main", "index": 0, "outcome": "perhaps", "by": "Mina A."}\n')
+    code, data, _ = told(capsys, "label", str(tmp_path / "run"), "--file", str(file))
+    assert code == 2
+    assert "line 1: outcome" in data["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["label", "{run}"], "--by: say who labels"),
+        (["label", "{tmp}", "--by", "x"], "holds no run"),
+        (["rejudge", "{tmp}"], "holds no run"),
+        (["rejudge", "{run}", "--rule", "{{nonsense: 1}}"], "--rule: "),
+        (["rejudge", "{run}", "--rule", "[["], "--rule: "),
+        (["rejudge", "{run}", "--rule", "{{judge: secret_disclosed}}"], "judge"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished(tmp_path / "run", "reproduce", 0.5)
+    code, data, _ = told(capsys, *(word.format(tmp=tmp_path, run=tmp_path / "run") for word in words))
+    assert code == 2
+    assert said in data["error"]["message"]
+
+
+def test_answers_are_judged_again_and_nothing_on_record_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    finished(run, "reproduce", 0.5)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    code, data, _ = told(capsys, "rejudge", str(run))
+    assert (code, data["gained"], data["lost"], data["calls"]) == (0, 0, 0, 0)
+    assert data["verdict"]["verdict"] == data["verdict_before"] == "reproduced"
+    code, data, _ = told(capsys, "rejudge", str(run), "--rule", '{contains: "no such words"}')
+    assert code == 0
+    assert data["lost"] > 0
+    assert {path.name for path in run.iterdir()} - set(before) == {
+        Path(data["file"]).name, *(path.name for path in run.glob("rejudged-*"))
+    }  # fmt: skip
+    assert all((run / name).read_bytes() == was for name, was in before.items())
+    assert main(["rejudge", str(run), "--rule", '{contains: "no such words"}']) == 0
+    out = capsys.readouterr().out
+    assert "-> failure" in out
+    assert "What is on record stays as it is." in out
