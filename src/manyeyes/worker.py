@@ -171,6 +171,8 @@ class Drive:
             await self._park("target_unreachable", str(refused))
         except driver.TargetUnreachable as error:
             await self._park("target_unreachable", str(error))
+        except driver.EnvironmentBroken as error:
+            await self._park("environment_broken", str(error))
         except BudgetStop as error:
             await self._park("budget", f"Stopped before a verdict: {error}. Raise the limit and resume.")
         except driver.AwaitingLabel as error:
@@ -193,6 +195,7 @@ class Drive:
                 executor=self.desk.writer,
                 on_progress=self._progress,
                 stop=self.halt,
+                blobs=ready.images.__getitem__,
             )
         )
         beat = asyncio.create_task(self._beat())

@@ -76,3 +76,9 @@ def test_the_daily_budget_holds() -> None:
     assert may_replay(GOOD, calls=40, calls_today=60) == []
     assert "40 are left and 41 are asked for" in only(may_replay(GOOD, calls=41, calls_today=60))
     assert "0 are left" in only(may_replay(GOOD, calls=1, calls_today=600))
+
+
+def test_what_is_reset_before_each_trial_is_not_in_production() -> None:
+    assert may_replay(GOOD, resets=True) == []
+    assert may_replay(replace(GOOD, environment="production")) == []
+    assert "reset before each trial" in only(may_replay(replace(GOOD, environment="production"), resets=True))

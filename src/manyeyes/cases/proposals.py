@@ -92,7 +92,10 @@ def make(
         most = odds.most * per_look + odds.side + odds.score + odds.attribute
         most = min(most, document.caps.max_calls or most)
     if mode == RUNNER and reproducer is not None:
-        problems += forbidden(case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=most)
+        played = reproducer.environment.name if reproducer.environment else ""
+        problems += forbidden(
+            case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=most, environment=played
+        )
     return Proposal(
         case=case, mode=mode, version=version, positive=positive, document=document, odds=odds, most_calls=most,
         problems=tuple(problems),
@@ -104,11 +107,17 @@ def mode_of(case: Case) -> str:
     return RUNNER if case.target.by_machine else MANUAL
 
 
-def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int) -> list[str]:
-    """Why the machine may not make these calls to the target today."""
+def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int, environment: str = "") -> list[str]:
+    """Why the machine may not make these calls to the target today, or not in this environment."""
     if not target.by_machine:
         return [f"{target.name} cannot be reached by machine. Work through the plan by hand."]
-    return may_replay(permit_of(target), effects, hazard, calls=calls, calls_today=queue.calls_today(target))
+    refused = []
+    if environment and target.access != Target.Access.HARNESS:
+        refused.append(f"The reproducer plays in {environment}; register {target.name} as reached by a harness first.")
+    today = queue.calls_today(target)
+    return refused + may_replay(
+        permit_of(target), effects, hazard, calls=calls, calls_today=today, resets=bool(environment)
+    )
 
 
 def require(proposal: Proposal, label: str) -> PlanDocument:

@@ -41,7 +41,8 @@ class Exchange:
     params: Mapping[str, Any]
     answer: str
     after: tuple[Mapping[str, str], ...]
-    sent: tuple[str, ...]
+    sent: str
+    bodies: tuple[str, ...]
     seed: int
     model: str | None
     finish_reason: str | None
@@ -292,7 +293,8 @@ def _exchange(document: PlanDocument, row: Trial) -> Exchange:
         params=request.params,
         answer=row.said("answer") or "",
         after=said.after,
-        sent=said.sent,
+        sent=said.sent[-1] if said.sent else "",
+        bodies=said.sent,
         seed=row.seed,
         model=row.said("model"),
         finish_reason=row.said("finish_reason"),

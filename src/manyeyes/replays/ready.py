@@ -16,10 +16,14 @@ from manyeyes.programs.models import Target as ProgramTarget
 from manyeyes.programs.models import TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
+from manyeyes.reproducer.conversation import MAX_IMAGE
 from manyeyes.rules.errors import Refused
 from manyeyes.rules.permits import may_replay
+from manyeyes.runs.blobs import BlobError, gather
 from manyeyes.runs.document import Caps, DocumentError, PlanDocument
 from manyeyes.runs.pacing import Pacing
+from manyeyes.vault import files
+from manyeyes.vault.models import StoredFile
 
 KIND = "openai_chat"  # what a registered version with an address speaks
 
@@ -48,6 +52,7 @@ class Ready:
     concurrency: int
     caps: Caps
     pacing: Pacing
+    images: Mapping[str, bytes]
 
 
 def prepare(lease: queue.Lease) -> Ready:
@@ -67,16 +72,43 @@ def prepare(lease: queue.Lease) -> Ready:
     ways = {role: _way(document, role, version, replay.concurrency) for role, version in used.items()}
     most = replay.calls + left if document.caps.max_calls is None else min(replay.calls + left, document.caps.max_calls)
     pacing = Pacing.lasting(settings.MANYEYES_RETRY_SECONDS)
-    return Ready(document, ways, replay.concurrency, dataclasses.replace(document.caps, max_calls=most), pacing)
+    caps = dataclasses.replace(document.caps, max_calls=most)
+    return Ready(document, ways, replay.concurrency, caps, pacing, _images(document, replay))
 
 
 def _left_today(document: PlanDocument, target: ProgramTarget) -> int:
     """How many calls the target's permit leaves of the day; at least one."""
     permit, spent = registered.permit_of(target), queue.calls_today(target)
-    refused = may_replay(permit, document.effects, document.hazard, calls=1, calls_today=spent)
+    environment = needs_environment(document)
+    refused = may_replay(
+        permit, document.effects, document.hazard, calls=1, calls_today=spent, resets=bool(environment)
+    )
+    if environment and target.access != ProgramTarget.Access.HARNESS:
+        refused.append(f"The plan plays in {environment}; register the target as reached by a harness first.")
     if permit is None or refused:
         raise NotPermitted(f"{target}: {' '.join(refused)}")
     return permit.calls_per_day - spent
+
+
+def needs_environment(document: PlanDocument) -> str:
+    """The environment that the trials of a plan are played in; empty where there is none."""
+    names = {request.environment["name"] for request in document.requests.values() if request.environment}
+    return ", ".join(sorted(names))
+
+
+def _images(document: PlanDocument, replay: Replay) -> dict[str, bytes]:
+    """The images of the plan, from the files that lie under the same key as the replay: those of its case."""
+
+    def find_file(sha256: str) -> bytes:
+        for row in StoredFile.objects.filter(key_id=replay.key_id, size__lte=MAX_IMAGE):
+            if row.sha256 == sha256:
+                return files.read_all(row)
+        raise LookupError("attach it to the case, then resume")
+
+    try:
+        return gather(document, find_file)
+    except BlobError as error:
+        raise NotPermitted(str(error)) from None
 
 
 def _way(document: PlanDocument, role: str, version: TargetVersion | None, connections: int) -> Way:

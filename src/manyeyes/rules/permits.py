@@ -64,9 +64,13 @@ def may_replay(
     *,
     calls: int = 0,
     calls_today: int = 0,
+    resets: bool = False,
     at: datetime | None = None,
 ) -> list[str]:
-    """Why an automated replay of `calls` calls may not start, one sentence each; empty where it may."""
+    """Why an automated replay of `calls` calls may not start, one sentence each; empty where it may.
+
+    `resets`: an environment puts the system under test back to a clean state before each trial.
+    """
     refused = []
     if hazard in NEVER_BY_MACHINE:
         refused.append("Material of this hazard class is never replayed, varied or judged by machine.")
@@ -83,6 +87,8 @@ def may_replay(
         refused.append("The exploit cannot be undone, so it may only run in a sandbox.")
     elif effects == Effects.REVERSIBLE and permit.environment == Environment.PRODUCTION:
         refused.append("The exploit leaves traces, so it may not run in production.")
+    if resets and permit.environment == Environment.PRODUCTION:
+        refused.append("The system is reset before each trial, so it may not be the one in production.")
     if calls_today + calls > permit.calls_per_day:
         left = max(0, permit.calls_per_day - calls_today)
         refused.append(

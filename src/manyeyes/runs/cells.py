@@ -8,11 +8,22 @@ from typing import Any
 from manyeyes.engine.plan import Cell
 from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.model import Message, Reproducer, Setting, Wording
+from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.document import CellRequest
 
 
 class PrepareError(ValueError):
     """A plan that cannot be made from this reproducer; the message names the field and the mend."""
+
+
+def refuse_machine(reproducer: Reproducer, kind: str) -> None:
+    """Raises PrepareError where only a person may carry this out, and a target of this kind is a machine."""
+    if kind == "manual":
+        return
+    if reproducer.hazard in NEVER_BY_MACHINE:
+        raise PrepareError("hazard: material of this class is never replayed, varied or judged by machine")
+    if reproducer.turns == "human":
+        raise PrepareError("turns: 'human' means that a person follows the procedure; make the trials by hand")
 
 
 class Cells:

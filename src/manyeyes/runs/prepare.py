@@ -11,8 +11,7 @@ from manyeyes.plugins.protocols import Ask, Exchange, Reply
 from manyeyes.plugins.registry import UnknownPluginError
 from manyeyes.reproducer.model import Reproducer, Setting, Wording
 from manyeyes.reproducer.variants import variants
-from manyeyes.rules.permits import NEVER_BY_MACHINE
-from manyeyes.runs.cells import Cells, PrepareError
+from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import check_asked, confirmed_rule, known_error
 from manyeyes.runs.options import Options
@@ -34,8 +33,7 @@ def prepare(
     the success rule must at least find the reproducer's own `example`, which the verdict then says. For compare it has
     the role `old` too. A sweep is made by `wider.prepare_sweep`.
     """
-    if reproducer.hazard in NEVER_BY_MACHINE and targets["main"].kind != "manual":
-        raise PrepareError("hazard: material of this class is never replayed, varied or judged by machine")
+    refuse_machine(reproducer, targets["main"].kind)
     try:
         made = _Making(reproducer, Question(question), options or Options(), targets)
         return made.document(made.plan())

@@ -11,8 +11,7 @@ from manyeyes.engine import plan_compare, plan_map, plan_sweep
 from manyeyes.engine.plan import Arm, Cell, Plan, SweepItem
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.reproducer.model import Reproducer
-from manyeyes.rules.permits import NEVER_BY_MACHINE
-from manyeyes.runs.cells import Cells, PrepareError
+from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import MACHINES, confirmed, confirmed_rule
 from manyeyes.runs.options import Options
@@ -118,8 +117,10 @@ def _rules(key: str, cells: Cells, options: Options) -> dict[str, Mapping[str, A
 def _one_kind(reproducers: Mapping[str, Reproducer], targets: Mapping[str, TargetInfo]) -> None:
     """What all reproducers of one sweep must have in common."""
     for key, found in reproducers.items():
-        if found.hazard in NEVER_BY_MACHINE and targets["main"].kind != "manual":
-            raise PrepareError(f"{key}: hazard: material of this class is never replayed, varied or judged by machine")
+        try:
+            refuse_machine(found, targets["main"].kind)
+        except PrepareError as error:
+            raise PrepareError(f"{key}: {error}") from None
     first = next(iter(reproducers.values()))
     odd = [key for key, found in reproducers.items() if (found.seeds, found.seed) != (first.seeds, first.seed)]
     if odd:
