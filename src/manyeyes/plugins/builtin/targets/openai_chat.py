@@ -90,11 +90,11 @@ class OpenAIChat:
     def _body(self, request: Request) -> bytes:
         """All trials of a cell differ in the seed only, so what stands before it is made once per cell.
 
-        Only a tuple of messages is taken never to change. The entry holds the objects, so that no other object can get
-        their identity.
+        A tuple of messages, and what stands beside it, are taken never to change. The entry holds the objects, so that
+        no other object can get their identity.
         """
         parts = (request.messages, request.params, request.tools, request.blobs)
-        key = (id(parts[0]), id(parts[1]), id(parts[2]), id(parts[3]), request.seed is None)
+        key = (id(parts[0]), *(id(part) if part else 0 for part in parts[1:]), request.seed is None)
         kept = self._ready.get(key)
         made = self._made(request) if kept is None else kept[1]
         if kept is None and isinstance(request.messages, tuple):

@@ -81,8 +81,12 @@ class Wire:
 
         `url` is another address of the same origin.
         """
-        async with self.sent(body, method=method, url=url) as response:
-            return Answered(response.status, response.headers, await whole(response))
+        session = self._session or self._open()
+        try:
+            async with session.request(method, url or self.url, data=body, allow_redirects=False) as response:
+                return Answered(response.status, response.headers, await whole(response))
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise self._fault(error) from None
 
     @asynccontextmanager
     async def sent(
@@ -93,10 +97,13 @@ class Wire:
         try:
             async with session.request(method, url or self.url, data=body, allow_redirects=False) as response:
                 yield response
-        except TimeoutError:
-            raise TargetError(f"no answer within {self._timeout.total:g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise TargetError(f"no answer: {_plain(error)}") from None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> TargetError:
+        if isinstance(error, TimeoutError):
+            return TargetError(f"no answer within {self._timeout.total:g} s")
+        return TargetError(f"no answer: {_plain(error)}")
 
     async def close(self) -> None:
         """Closes the connections."""
