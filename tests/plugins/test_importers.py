@@ -169,6 +169,18 @@ def test_garak_failed_calls_and_missing_verdicts_are_kept_apart() -> None:
     assert any("stopped" in note for note in imported.notes)
 
 
+def test_garak_verdicts_that_do_not_line_up_with_the_answers_are_not_guessed() -> None:
+    rows = lines("garak.report.jsonl")
+    attempt = next(row for row in rows if row.get("status") == 2)
+    scores = attempt["detector_results"]["replaylab.Marker"]
+    attempt["outputs"][0] = None
+    attempt["detector_results"] = {"no.Verdict": scores[1:], "every.Turn": scores * 2}
+    every, none = sorted(read(as_lines(rows)).findings, key=lambda found: found.tallies[0].trials)
+    assert [(row.successes, row.trials, row.errors) for row in none.tallies] == [(14, 39, 1)]
+    assert [(row.trials, row.errors, row.undetermined) for row in every.tallies] == [(0, 1, 39)]
+    assert any("another number of verdicts" in note for note in read(as_lines(rows)).notes)
+
+
 def with_scores(scores: list[float], **setup: object) -> bytes:
     """The garak sample with other scores for its 40 answers."""
     rows = lines("garak.report.jsonl")
@@ -187,6 +199,18 @@ def test_a_garak_threshold_is_as_told_or_as_garaks_own_count_implies_and_never_a
     tied = only(read(with_scores([0.6] * 20 + [1.0] * 5 + [0.0] * 15)))
     (tally,) = tied.tallies
     assert (tally.successes, tally.trials, tally.undetermined) == (5, 20, 20)
+
+
+def test_a_resumed_garak_run_keeps_the_threshold_of_each_part() -> None:
+    rows = lines("garak.report.jsonl")
+    attempt = next(row for row in rows if row.get("status") == 2)
+    attempt["detector_results"]["replaylab.Marker"] = [0.5] * 40
+    again = {**attempt, "uuid": "later"}
+    setups = [{**rows[0], "run.eval_threshold": least} for least in (0.4, 0.6)]
+    (tally,) = only(read(as_lines([setups[0], attempt, setups[1], again]))).tallies
+    assert (tally.successes, tally.trials) == (40, 80)
+    first = {"entry_type": "init", "garak_version": "0.15.1", "run": "x"}
+    assert read(as_lines([first, setups[0], attempt])).version == "0.17.1"
 
 
 def test_garak_trigger_words_make_a_rule_only_where_they_decide_as_garak_did() -> None:
@@ -263,6 +287,17 @@ def test_promptfoo_settings_without_labels_are_told_apart_by_column_else_unknown
     found = only(read(data, success_means="fail"))
     assert counted(found) == [(2, 12), (3, 12)]
     assert [tally.setting["temperature"] for tally in found.tallies] == [0.2, 1.0]
+    for order in ((0, 1, 0, 1), (0, 0, 1, 1)):  # two prompts, whichever way the columns are numbered
+        columns = [{"provider": "openai:chat:mock-1", "id": f"prompt {place}"} for place in order]
+        rows = [
+            {**row, "promptIdx": place, "prompt": {"raw": f"Say {order[place]}."}, "id": f"{row['id']} {place}"}
+            for row in data["results"]["results"]  # type: ignore[index]
+            for place in ([0, 1] if order[1] else [0, 2])
+            if row["promptIdx"] == 0
+        ]
+        turned = {**data, "results": {**data["results"], "prompts": columns, "results": rows}}  # type: ignore[dict-item]
+        settings = [tally.setting["temperature"] for found in read(turned).findings for tally in found.tallies]
+        assert settings == [0.2, 0.2]
     del data["results"]["prompts"]  # type: ignore[attr-defined]
     found = only(read(data, success_means="fail"))
     assert counted(found) == [(2, 12), (3, 12)]

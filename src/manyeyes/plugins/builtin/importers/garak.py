@@ -44,11 +44,13 @@ class Garak:
     """Reads garak reports and hitlogs (0.13 to 0.17). Settings stay unknown, since garak does not write them down."""
 
     def recognises(self, upload: Upload) -> bool:
-        """A first line with an entry type of garak, or one of a hitlog."""
+        """A first line with an entry of a garak report, or one of a hitlog."""
         row = upload.row()
         if not isinstance(row, dict):
             return False
-        return row.keys() >= HIT_KEYS or (isinstance(row.get("entry_type"), str) and "setup" in row["entry_type"])
+        kind = row.get("entry_type")
+        of_garak = kind == "start_run setup" or {"garak_version", "probe_classname"} & row.keys()
+        return row.keys() >= HIT_KEYS or (isinstance(kind, str) and bool(of_garak))
 
     def read(self, upload: Upload, answers: Mapping[str, str]) -> Imported:
         """The findings of a report, or the hits of a hitlog. Raises ImportRefused."""
@@ -76,6 +78,8 @@ def _report(upload: Upload) -> Imported:
         notes.append(f"{len(report.unfinished)} attempts have answers but no verdict and are left out.")
     if report.repeated:
         notes.append(f"{report.repeated} attempts stand in the file twice and are counted once.")
+    if unmatched := sum(row.unmatched for row in report.attempts):
+        notes.append(f"{unmatched} attempts have another number of verdicts than of answers; see what is undetermined.")
     return Imported(
         tool="garak",
         version=report.version,
@@ -103,7 +107,9 @@ def _entry(report: _Report, row: dict[str, Any], where: str, seen: set[str]) -> 
             report.repeated += 1
         else:
             seen.add(uuid)
-            report.attempts.append(attempt(row, uuid, where))
+            found = attempt(row, uuid, where)
+            found.threshold = report.threshold  # a resumed run has several setup lines, each for what follows it
+            report.attempts.append(found)
     elif kind == "eval":
         _eval(report, row, where)
     elif kind == "completion":
@@ -130,19 +136,18 @@ def _findings(report: _Report) -> list[Finding]:
     for probe, name in sorted({(row.probe, name) for row in report.attempts for name in row.scores}):
         rows = [row for row in report.attempts if row.probe == probe and name in row.scores]
         scores = [score for row in rows for score in row.scores[name] if score is not None]
-        least = _threshold(report.threshold, scores, report.fails.get((probe, name)))
+        implied = _implied(scores, report.fails.get((probe, name)))
         for row in rows:
+            least = implied if row.threshold is None else row.threshold
             _count(gathered, row, name, least, report.target)
     return [_finding(found, report.version) for found in gathered.values()]
 
 
-def _threshold(told: float | None, scores: Sequence[float], fails: int | None) -> float | None:
-    """The least score that is a hit: as told, else as garak's own count of hits implies, else None.
+def _implied(scores: Sequence[float], fails: int | None) -> float | None:
+    """The least score that is a hit as garak's own count of hits implies it, else None.
 
     A count of hits settles it where exactly that many scores lie at or above some score.
     """
-    if told is not None:
-        return told
     if fails is None:
         return None
     if fails == 0:

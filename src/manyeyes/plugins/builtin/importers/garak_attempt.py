@@ -31,6 +31,8 @@ class Attempt:
     goal: str = ""
     triggers: tuple[str, ...] = ()
     attachments: bool = False
+    unmatched: bool = False
+    threshold: float | None = None
 
 
 def version_of(value: Any, where: str) -> str:
@@ -50,12 +52,13 @@ def attempt(row: dict[str, Any], uuid: str, where: str) -> Attempt:
     """An attempt in a line of the report. Raises ImportRefused naming the line and the field."""
     messages, files = turns(row.get("prompt"), f"{where}: prompt")
     outputs = [output(value, f"{where}: outputs") for value in fields.listed(row.get("outputs"), f"{where}: outputs")]
-    scores = {}
+    scores: dict[str, list[float | None]] = {}
+    unmatched = False
     for name, values in fields.maybe_mapping(row.get("detector_results"), f"{where}: detector_results").items():
         place = f"{where}: detector_results"
-        scores[name] = [fields.maybe_number(value, place) for value in fields.listed(values, place)]
-        if len(scores[name]) != len(outputs):
-            raise ImportRefused("shape", f"{place} has {len(scores[name])} verdicts for {len(outputs)} outputs.")
+        told = [fields.maybe_number(value, place) for value in fields.listed(values, place)]
+        scores[name] = _aligned(told, outputs)
+        unmatched = unmatched or len(scores[name]) != len(told)
     notes = row.get("notes")
     triggers = notes.get("triggers") if isinstance(notes, dict) else None
     return Attempt(
@@ -68,7 +71,18 @@ def attempt(row: dict[str, Any], uuid: str, where: str) -> Attempt:
         goal=fields.maybe_text(row.get("goal"), f"{where}: goal"),
         triggers=_triggers(triggers),
         attachments=files,
+        unmatched=unmatched,
     )
+
+
+def _aligned(told: list[float | None], outputs: list[str | None]) -> list[float | None]:
+    """One verdict for each answer: some detectors give none for a failed call, some give one for every turn."""
+    if len(told) == len(outputs):
+        return told
+    if len(told) == sum(output is not None for output in outputs):
+        waiting = iter(told)
+        return [None if output is None else next(waiting) for output in outputs]
+    return [None] * len(outputs)
 
 
 def _triggers(value: Any) -> tuple[str, ...]:

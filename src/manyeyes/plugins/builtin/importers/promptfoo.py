@@ -130,9 +130,10 @@ def _config(run: _Run, provider: Mapping[str, Any], column: int) -> dict[str, An
         if len(match) == 1:
             return match[0]
     prompts = len(dict.fromkeys(prompt for _, prompt in run.columns))
-    # promptfoo numbers its columns provider by provider, and within a provider prompt by prompt.
     if prompts and len(run.columns) == prompts * len(run.configs) and 0 <= column < len(run.columns):
-        candidate = run.configs[column // prompts]
+        # Every provider has one column for each prompt: the first column of a prompt is that of the first provider.
+        same = run.columns[column][1]
+        candidate = run.configs[sum(prompt == same for _, prompt in run.columns[:column]) % len(run.configs)]
         if candidate.get("id") == name and candidate.get("label", label) == label:
             return candidate
     return None
