@@ -113,6 +113,18 @@ def test_harmless_conversations_get_tool_results_without_the_wording() -> None:
     assert [row["content"] for row in found.results(None)] == ["Nobody of that name."]
     own = {"conversation": [{"role": "user", "content": "Hi"}], "useful": {"contains": "hi"}, "tool_results": []}
     assert load_data(wide(**parts, benign=own)).results(None) == []
+    placed = {**own, "tool_results": [{"tool": "look_up", "content": "{{document:hours}}"}]}
+    hours = [*parts["documents"], {"id": "hours", "content": "Nine to five."}]
+    (told,) = load_data(wide(**{**parts, "documents": hours}, benign=placed)).results(None)
+    assert told["content"] == "Nine to five."
+
+
+def test_a_conversation_beside_the_exploit_gets_the_settings_system_prompt() -> None:
+    found = load_data(wide(systems={"short": "Be brief."}, settings={"system": ["short"]}))
+    rows = [{"role": "system", "content": "Old."}, {"role": "user", "content": "Hi."}]
+    control = load_data(wide(control=rows)).control
+    assert control is not None
+    assert found.beside(found.rated_setting(), control) == [{"role": "system", "content": "Be brief."}, rows[1]]
 
 
 def test_what_is_planted_and_the_procedure_are_placed() -> None:

@@ -215,6 +215,7 @@ def rate_words(row: Record) -> str:
 _CHANCE = {
     "halves": ("they differ by no more than chance", "they differ by more than chance"),
     "runs": ("no more than by chance", "more than by chance"),
+    "cache": ("no more than by chance", "more than by chance"),
 }
 
 
