@@ -167,12 +167,33 @@ def test_without_texts_a_flipped_outcome_is_found_by_the_score(held: Evidence) -
         ({"index": 399_999}, "the plan refuses them"),
         ({"stream": "positive"}, "the plan refuses them"),
         ({"outcome": None}, "do not reach a verdict"),
+        ({"steps": [{"nothing": 1}]}, "KeyError"),
+        ({"tool_calls": [[1]]}, "Error"),
     ],
 )
 def test_what_is_not_as_planned_is_found(held: Evidence, changes: dict[str, Any], found: str) -> None:
     report = verify_bundle(signed_anew(flipped(bundled(held, KEY), **changes), KEY))
     assert not report.identical
     assert any(found in one.found for one in report.differences), report.differences
+
+
+def test_what_a_judge_said_is_read_from_the_record_and_not_asked_again(tmp_path: Path) -> None:
+    data = yaml.safe_load(EXAMPLE)
+    data["success"] = {"judge": {"question": "Is the code in it?", "answer": "word"}}
+    roles = {"main": TargetInfo(), "judge": TargetInfo()}
+    plan = prepare(load_data(data), "score", targets=roles, options=Options(seed=3, rated_n=8, setting_n=4))
+    store = FileStore(tmp_path)
+    judge = Scripted(lambda request: "YES" if "HERON" in str(request.messages) else "NO")
+    asyncio.run(run(plan, store, {"main": Scripted(sometimes), "judge": judge}))
+    store.close()
+    made = evidence_in(tmp_path)
+    report = verify_bundle(bundled(made, KEY))
+    assert report.ok
+    assert report.judged_again == report.trials == len(made.trials)
+    for one in made.trials:
+        for row in one.judged:
+            row["answer"] = "NO"  # type: ignore[index]
+    assert not verify_bundle(bundled(made, KEY)).identical
 
 
 def test_a_verdict_that_was_written_up_is_found(held: Evidence) -> None:
@@ -201,6 +222,7 @@ def test_a_success_rule_that_was_softened_is_found(held: Evidence) -> None:
 
 
 def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
+    bundle = packed(good)
     deep = b"[" * 50_000 + b"]" * 50_000
     nested = b'{"a":' * 100 + b"1" + b"}" * 100
     many = packed({**good, **{f"more{n}": b"" for n in range(5_000)}})
@@ -221,6 +243,8 @@ def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
         "no signature": (packed({**good, "signature.json": b"{}"}), "base64"),
         "broken trial": (packed({**good, "trials.jsonl": b'{"stream": 1}\n'}), "line 1"),
         "a trial from the future": (packed({**good, "trials.jsonl": b'{"colour": 1}\n'}), "a newer manyeyes"),
+        "steps that are none": (signed_anew(flipped(bundle, steps=7), KEY), "steps must be a list"),
+        "sights that are none": (signed_anew(flipped(bundle, observations=[]), KEY), "observations must be an object"),
         "a trial twice": (packed({**good, "trials.jsonl": good["trials.jsonl"] * 2}), "is there twice"),
     }  # fmt: skip
 
@@ -228,7 +252,7 @@ def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
 NAMES = sorted(
     ["nothing", "no zip", "cut short", "many members", "path out of the folder", "path instead of a member", "zip bomb",
      "large manifest", "nested deep", "nested", "no object", "another format", "no signature", "broken trial",
-     "a trial from the future", "a trial twice"]
+     "a trial from the future", "a trial twice", "steps that are none", "sights that are none"]
 )  # fmt: skip
 
 

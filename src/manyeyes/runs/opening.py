@@ -204,6 +204,11 @@ def _trial(number: int, line: bytes) -> TrialRecord:
     for name in ("digest", "model", "finish_reason", "fingerprint"):
         if not isinstance(getattr(trial, name), str | None):
             raise BundleError(f"{TRIALS} line {number}: {name} must be a text or null")
+    for name in ("judged", "steps", "tool_calls", "cuts"):
+        if not isinstance(getattr(trial, name), list | tuple):
+            raise BundleError(f"{TRIALS} line {number}: {name} must be a list")
+    if not isinstance(trial.observations, dict):
+        raise BundleError(f"{TRIALS} line {number}: observations must be an object")
     if not isinstance(trial.index, int) or not isinstance(trial.seed, int) or trial.index < 0:
         raise BundleError(f"{TRIALS} line {number}: index and seed must be whole numbers")
     if trial.outcome is not None and trial.outcome not in _WORDS:

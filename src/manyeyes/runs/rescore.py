@@ -3,7 +3,6 @@ detectors."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,8 +13,10 @@ from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
-from manyeyes.plugins.protocols import Ask
+from manyeyes.plugins.protocols import Ask, Exchange
 from manyeyes.runs.bundle import TRIALS, VERDICT, BundleError
+from manyeyes.runs.deciding import recalled
+from manyeyes.runs.differing import Difference, differing
 from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.honoured import NOTICED
 from manyeyes.runs.opening import LARGEST, Opened, opened
@@ -29,19 +30,9 @@ MOST = 10_000_000
 """Trials of a plan that a stranger's bundle may name, so that its arithmetic stays within memory."""
 SHOWN = 20
 DECIDING = ("runner", "manual", "researcher")
-CLOSE = 1e-9
 _HERE_ONLY = frozenset({"calls", "overrun", "asked", "tokens", "cost", "seconds", "target", "out", "origin"})
 """Entries of a result that the run alone knows: its bill, and what came late."""
 _BROKEN = (ValueError, KeyError, TypeError, ArithmeticError, IndexError, AttributeError, LookupError, RecursionError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One thing that is not as the bundle says."""
-
-    what: str
-    on_record: str
-    found: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,21 +225,25 @@ class _Looked:
         if one.origin not in DECIDING:
             self._found(name, f"origin {one.origin}", "only trials that were planned beforehand decide a verdict")
         request = self.document.requests.get(one.cell, CellRequest(messages=()))
-        found = digest(exchange_of(request, one))
+        try:
+            exchange = exchange_of(request, one)
+            self._read(name, one, exchange, self.rules.get(request.detector))
+        except _BROKEN as error:
+            self._found(name, "a trial that can be read", f"{type(error).__name__}: {error}"[:300])
+
+    def _read(self, name: str, one: TrialRecord, exchange: Exchange, rule: Whole | None) -> None:
+        found = digest(exchange)
         if not one.answer and not one.steps and not one.tool_calls and found != one.digest:
             return  # the text was left out
         self.with_text += 1
         if found != one.digest and one.digest is not None:
             self._found(name, f"digest {one.digest}", f"the answer's digest is {found}")
-        if one.origin == "runner":
-            self._judge(name, one)
+        if one.origin == "runner" and rule is not None:
+            self._judge(name, one, exchange, rule)
 
-    def _judge(self, name: str, one: TrialRecord) -> None:
-        request = self.document.requests.get(one.cell)
-        rule = self.rules.get(request.detector) if request is not None else None
-        if request is None or rule is None:
-            return
-        said = rule.decide(exchange_of(request, one))
+    def _judge(self, name: str, one: TrialRecord, exchange: Exchange, rule: Whole) -> None:
+        """The rule on the stored answer, with what judges said of it on record; a person's word stands as it is."""
+        said = recalled(rule, exchange, one.judged)
         if isinstance(said, Ask):
             return
         self.judged += 1
@@ -302,30 +297,3 @@ def _again(
 def _compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Difference]:
     for name in sorted({*recorded, *again} - _HERE_ONLY):
         yield from differing(name, recorded.get(name), again.get(name))
-
-
-def differing(name: str, one: Any, other: Any) -> Iterator[Difference]:
-    """Where two results differ; the last digits of an arithmetic on another computer are no difference.
-
-    >>> [found.what for found in differing("parts", [{"n": 3, "low": 0.1}], [{"n": 4, "low": 0.1 + 1e-15}])]
-    ['parts[0].n']
-    """
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in sorted({*one, *other}):
-            yield from differing(f"{name}.{key}", one.get(key), other.get(key))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for index, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from differing(f"{name}[{index}]", left, right)
-    elif not _same(one, other):
-        yield Difference(what=name, on_record=_short(one), found=_short(other))
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-12)
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def _short(value: Any) -> str:
-    said = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return said if len(said) <= 120 else f"{said[:119]}…"
