@@ -20,6 +20,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.criterion import criterion_words
 from manyeyes.rules.sentences import setting_words
 from manyeyes.runs.document import CellRequest, PlanDocument, TargetInfo
+from manyeyes.runs.procedure import steps_of
 from manyeyes.runs.result import RunResult
 from manyeyes.runs.store import FileStore, StoreError, TrialRecord
 
@@ -33,6 +34,12 @@ ROLES = {
     "assistant": "the product answers, as far as you can lead it there",
     "system": "the system prompt, where you can set it; else as the product has it",
     "tool": "what the tool gives, where you can set it",
+    "do": "do this",
+    "plant": "put this where the product finds it",
+    "attach": "attach",
+    "call": "the tool that the product calls there",
+    "wait": "wait",
+    "tools": "what its tools answer, where you can set it",
 }
 WHY = {
     Stream.MAIN: "the exploit; these trials decide the verdict",
@@ -154,13 +161,9 @@ class Session:
         yield f"Why: {WHY[trial.stream]}"
         yield "1. Begin anew: a new conversation, nothing left of the one before."
         yield f"   Version: {escaped(label) or 'as agreed'}. Settings: {self._setting(request)}."
-        if request.procedure:
-            yield f"2. Do this:\n{indented(escaped(request.procedure))}"
-        else:
-            yield "2. Message by message:"
-            for message in request.messages:
-                role = str(message["role"])
-                yield f"   [{ROLES.get(role, role)}]\n{indented(escaped(str(message.get('content', ''))))}"
+        yield "2. Step by step:"
+        for step in steps_of(request):
+            yield f"   [{ROLES.get(step['role'], step['role'])}]\n{indented(escaped(step['content']))}"
         yield from self._exact(request)
         rule = criterion_words(self.document.detectors[request.detector])
         yield f"3. It counts as a success if {escaped(rule)}."

@@ -20,6 +20,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.criterion import criterion_words
 from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.procedure import steps_of
 from manyeyes.runs.result import RunResult
 
 ORIGIN = "manual"
@@ -49,7 +50,7 @@ TRANSCRIPT = 200_000
 
 @dataclass(frozen=True, kw_only=True)
 class ManualTrial:
-    """One trial to make by hand: start clean, use these settings, say these messages, tick what happened.
+    """One trial to make by hand: start clean, use these settings, take the steps in `messages`, tick what happened.
 
     `version` is the label to send it to, `kind` why it is made, `criterion` ends "It counts if …", and `ticks` are the
     outcomes in words that fit the question: a harmless one may succeed by being answered.
@@ -189,7 +190,7 @@ def _show(document: PlanDocument, trial: Planned) -> ManualTrial:
         wording=request.wording,
         part=request.part,
         params=request.params,
-        messages=tuple(request.messages),
+        messages=tuple(steps_of(request)),
         version=document.targets[role].label if role in document.targets else "",
         kind=HELPFUL if useful else KINDS[trial.stream],
         criterion=criterion_words(document.detectors[request.detector]),
