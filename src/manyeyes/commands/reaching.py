@@ -35,6 +35,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--timeout", type=amount, default=120.0, metavar="S", help="seconds to wait for an answer")
     group.add_argument("--retries", type=whole(0), default=5, metavar="N", help="repeats of a failed call (default 5)")
     group.add_argument("--out", metavar="DIR", help="keep the run here; with the same DIR it goes on")
+    group.add_argument("--record", metavar="FILE", help="add every answer to this recording, to be played again")
     group.add_argument("--environment", metavar="NAME", help="the environment that stands for the one the file names")
     group.add_argument("--sandbox", action="store_true", help="the target is a sandbox: irreversible effects are fine")
 

@@ -189,8 +189,13 @@ async def _run(
     targets: dict[str, Target] = {}
     try:
         for role, info in document.targets.items():
-            key = keys.get(role)
-            targets[role] = open_target(info, key=key, connections=args.concurrency, timeout=args.timeout)
+            targets[role] = open_target(
+                info,
+                key=keys.get(role),
+                connections=args.concurrency,
+                timeout=args.timeout,
+                record=Path(args.record) if args.record else None,
+            )
         return await run(
             document,
             store,
