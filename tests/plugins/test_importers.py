@@ -362,6 +362,34 @@ def test_a_promptfoo_assertion_becomes_a_rule_where_it_can(assertion: object, ru
     assert ("success" in {row.field for row in found.missing}) == (rule is None)
 
 
+def test_promptfoo_prompts_that_are_no_plain_chat_are_named_and_not_guessed() -> None:
+    data = document("promptfoo.results.json")
+    for row in data["results"]["results"]:
+        row["prompt"]["raw"] = json.dumps([{"role": "user", "content": [{"type": "image_url"}]}])
+    found = only(read(data, success_means="fail"))
+    assert "conversation" in {row.field for row in found.missing}
+    assert counted(found) == [(2, 12), (3, 12)]
+    for row in data["results"]["results"]:
+        row["prompt"]["raw"] = "{not a chat"
+        row["metadata"]["redteamHistory"] = [{"prompt": "first"}]
+        row["testCase"]["threshold"] = 0.5
+    found = only(read(data, success_means="fail"))
+    assert found.draft["conversation"] == [{"role": "user", "content": "{not a chat"}]
+    why = {row.field: row.why for row in found.missing}
+    assert "several turns" in why["conversation"]
+    assert "threshold" in why["success"]
+
+
+def test_promptfoo_providers_may_be_written_in_three_ways() -> None:
+    data = document("promptfoo.results.json")
+    for row in data["results"]["results"]:
+        row["provider"] = {"id": "openai:a"} if row["promptIdx"] == 0 else "openai:b"
+    data["config"]["providers"] = ["openai:a", {"openai:b": {"config": {"temperature": 0.7, "apiKey": "sk-secret"}}}, 7]
+    first, second = only(read(data, success_means="fail")).tallies
+    assert (first.setting, first.source) == ({}, UNKNOWN)
+    assert (second.setting, second.source) == ({"temperature": 0.7}, CONFIG)
+
+
 def test_an_older_promptfoo_is_refused() -> None:
     data = document("promptfoo.results.json")
     data["results"]["version"] = 2
@@ -437,6 +465,36 @@ def test_inspect_attachments_are_resolved_inside_the_file_only() -> None:
         row["messages"][1]["content"] = "attachment://../../etc/passwd"
     found = only(read(data))
     assert "conversation" in {row.field for row in found.missing}
+
+
+def test_inspect_scores_without_a_threshold_are_undetermined() -> None:
+    data = document("inspect.log.json")
+    values = [1, 0, 1.0, 0.0, 0.4, True, False, "C", "N", "odd", None, [1]]
+    for row, value in zip(data["samples"], values, strict=True):
+        row["scores"]["includes"]["value"] = value
+    (tally,) = only(read(data)).tallies
+    assert (tally.successes, tally.trials, tally.undetermined) == (4, 7, 5)
+    for row in data["samples"]:
+        row["scores"]["includes"]["value"] = {"harm": 1, "polite": 0}
+    assert sorted(counted(found)[0] for found in read(data).findings) == [(0, 12), (12, 12)]
+
+
+def test_inspect_samples_without_scores_images_and_limits() -> None:
+    data = document("inspect.log.json")
+    for row in data["samples"]:
+        row["scores"] = None
+        row["messages"][1]["content"] = [{"type": "text", "text": "Look."}, {"type": "image", "image": "/home/x/y.png"}]
+        row["limit"] = {"type": "token", "limit": 5}
+    data["samples"][0]["error"] = {"message": "lost"}
+    data["samples"][1]["invalidation"] = {"author": "mina"}
+    found = only(read(data))
+    (tally,) = found.tallies
+    assert (tally.trials, tally.errors, tally.undetermined) == (0, 1, 10)
+    assert tally.stops == {"token limit": 11}
+    assert tally.dropped == {"marked as invalid in the log": 1}
+    assert {row.field for row in found.missing} >= {"attachments", "success", "class"}
+    assert found.draft["conversation"][1]["content"] == "Look."
+    assert "claim" not in found.draft
 
 
 def test_inspect_polarity_can_be_turned() -> None:
