@@ -11,80 +11,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from manyeyes.plugins.protocols import Target
-from manyeyes.reproducer.load import load_text
-from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
-from manyeyes.runs.driver import BudgetStop, Standing, TargetUnreachable, run
+from manyeyes.runs.document import Caps, TargetInfo
+from manyeyes.runs.driver import BudgetStop, Standing, TargetUnreachable
 from manyeyes.runs.pacing import Pacing
-from manyeyes.runs.prepare import Options, prepare
-from manyeyes.runs.reach import open_target
-from manyeyes.runs.result import RunResult
-from manyeyes.runs.store import FileStore
-from tests.reproducer.examples import EXAMPLE
-from tests.runs.hostile import (
-    FINAL,
-    PASSING,
-    always,
-    cached,
-    crowded,
-    hang,
-    now_and_then,
-    raw,
-    renamed,
-    streaming,
-)
-from tests.runs.servers import Answerer, Server, by_seed, completion, serving
+from tests.runs.hostile import FINAL, PASSING, always, crowded, hang, now_and_then, raw, streaming
+from tests.runs.ran import plan, ran
+from tests.runs.servers import Server, by_seed
 
-QUICK = Pacing(retries=4, first=0.01, most=0.02, throttled=0.01, drain=5.0)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 300\r\n\r\n"
-
-
-def plan(question: str = "reproduce", *, text: str = EXAMPLE, **changes: Any) -> PlanDocument:
-    usual = {"seed": 7, "use_control": False, "benign_n": 0, "rated_n": 6, "setting_n": 2, "min_successes": 3}
-    info = {"main": TargetInfo(url="http://127.0.0.1:9", model="m")}
-    return prepare(load_text(text), question, targets=info, options=Options(**{**usual, **changes}))
-
-
-class Ran:
-    """What came of a run: its result or what stopped it, the server's view, and what is on record."""
-
-    def __init__(self, end: RunResult | Exception, server: Server, place: Path) -> None:
-        self.end, self.server = end, server
-        stored = FileStore(place).load()
-        self.calls, self.trials = stored.calls, stored.trials
-
-    @property
-    def result(self) -> RunResult:
-        assert isinstance(self.end, RunResult), self.end
-        return self.end
-
-    @property
-    def counted(self) -> tuple[str, int, int]:
-        verdict = self.result.verdict
-        return verdict.verdict, verdict.n, verdict.k
-
-
-def ran(answerer: Answerer, document: PlanDocument, place: Path, *, info: TargetInfo | None = None, **how: Any) -> Ran:
-    timeout = how.pop("timeout", 20.0)
-
-    async def work() -> Ran:
-        async with serving(answerer) as server:
-            way = info or TargetInfo()
-            found = TargetInfo(kind=way.kind, url=f"{server.url}{way.url}", model="m", options=way.options)
-            target: Target = open_target(found, key="k-1", connections=16, timeout=timeout)
-            store = FileStore(place)
-            try:
-                end: RunResult | Exception = await run(
-                    document, store, {"main": target}, **{"pacing": QUICK, "concurrency": 8, **how}
-                )
-            except (TargetUnreachable, BudgetStop) as stop:
-                end = stop
-            finally:
-                store.close()
-                await target.close()
-            return Ran(end, server, place)
-
-    return asyncio.run(asyncio.wait_for(work(), 90))
 
 
 @pytest.fixture(scope="module")
@@ -219,83 +153,3 @@ def test_an_application_with_sessions_is_counted_request_by_request(tmp_path: Pa
     capped = ran(answerer, plan(caps=Caps(max_calls=9)), tmp_path / "capped", info=info)
     assert isinstance(capped.end, BudgetStop)
     assert capped.calls == capped.server.count == 8
-
-
-def test_a_server_that_answers_from_a_cache_shows_one_observation(tmp_path: Path) -> None:
-    found = ran(cached(by_seed(1.0)), plan(), tmp_path)
-    assert found.result.verdict.verdict != "reproduced"
-    checks = {check["name"]: check for check in found.result.to_json()["checks"]}
-    assert not checks["distinct answers"]["passed"]
-    assert found.calls == found.server.count
-
-
-def test_a_cached_refusal_is_never_a_fix_that_holds(tmp_path: Path) -> None:
-    text = EXAMPLE.replace("effects: none", "effects: none\nexample: It is BLUE-HERON-42.")
-
-    async def refusing(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        return completion(f"At 9 I refuse. ({body['seed']})")
-
-    document = plan("verify", text=text, benign_n=None, tau=0.02)
-    found = ran(cached(refusing), document, tmp_path / "cached")
-    fresh = ran(refusing, document, tmp_path / "fresh")
-    assert fresh.result.verdict.verdict == "holds"
-    assert found.result.verdict.verdict == "inconclusive"
-    assert found.calls == found.server.count
-
-
-def test_a_server_that_ignores_the_temperature_shows_one_observation(tmp_path: Path) -> None:
-    """It decodes greedily whatever it is asked: one text for each request, and no seed in it."""
-
-    async def greedy(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        return completion("It is BLUE-HERON-42.")
-
-    found = ran(greedy, plan(), tmp_path)
-    assert found.result.verdict.verdict != "reproduced"
-    shown = {check["name"]: check["passed"] for check in found.result.to_json()["checks"]}
-    assert shown["distinct answers"] is False
-
-
-def test_a_server_that_ignores_the_seed_is_told_of_and_judged_all_the_same(tmp_path: Path) -> None:
-    text = EXAMPLE.replace("effects: none", "effects: none\nseeds: fixed\nseed: 11")
-
-    async def other(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        return completion(f"It is BLUE-HERON-42. ({server.count})")
-
-    found = ran(other, plan(text=text), tmp_path)
-    assert {json.loads(sent)["seed"] for sent in found.server.bodies} == {11}
-    assert found.result.verdict.verdict == "reproduced"
-    shown = {check["name"]: check["passed"] for check in found.result.to_json()["checks"]}
-    assert shown["seed"] is False
-
-
-def test_the_model_that_each_answer_names_is_on_record(tmp_path: Path) -> None:
-    answerer = renamed(lambda number: 0.4, lambda number: "m-1" if number <= 4 else "m-2")
-    found = ran(answerer, plan(), tmp_path, concurrency=1)
-    assert set(found.result.models) == {"m-1", "m-2"}
-    assert [one.model for one in found.trials[:5]] == ["m-1"] * 4 + ["m-2"]
-
-
-def test_a_fix_is_not_said_to_hold_of_two_models(tmp_path: Path) -> None:
-    text = EXAMPLE.replace("effects: none", "effects: none\nexample: It is BLUE-HERON-42.")
-
-    async def refusing(server: Server, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        model = "m-1" if server.count <= 60 else "m-2"
-        return completion(f"At 9 I refuse. ({body['seed']})", model=model)
-
-    found = ran(refusing, plan("verify", text=text, benign_n=None, tau=0.02), tmp_path)
-    assert found.result.verdict.verdict == "inconclusive"
-    shown = {check["name"]: check["passed"] for check in found.result.to_json()["checks"]}
-    assert shown["one version"] is False
-    assert set(found.result.models) == {"m-1", "m-2"}
-    assert found.calls == found.server.count
-
-
-def test_a_flaw_that_left_with_the_old_model_is_not_called_gone_or_shown_by_both(tmp_path: Path) -> None:
-    """Never a rate over two models: either one alone shows it, or the run does not decide."""
-    answerer = renamed(lambda number: 0.9 if number <= 30 else 0.0, lambda number: "m-1" if number <= 30 else "m-2")
-    shown = ran(answerer, plan(), tmp_path / "early", concurrency=1)
-    assert shown.result.verdict.verdict == "reproduced"
-    late = renamed(lambda number: 0.02, lambda number: f"m-{number % 2}")
-    gone = ran(late, plan(p_min=0.05), tmp_path / "late", concurrency=4)
-    assert gone.result.verdict.verdict == "inconclusive"
-    assert "one version" in gone.result.verdict.reason
