@@ -19,6 +19,9 @@ RUNS: dict[str, tuple[str, float, dict[str, Any]]] = {
     "holds": ("verify", 0.0, {"tau": 0.05, "before": (14, 30)}),
     "fails": ("verify", 0.5, {"tau": 0.05}),
     "scored": ("score", 0.5, {}),
+    "mapped": ("map", 0.5, {}),
+    "compared": ("compare", 0.9, {}),
+    "swept": ("sweep", 0.6, {}),
 }
 
 

@@ -19,6 +19,7 @@ from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.driver import run
 from manyeyes.runs.prepare import Options, prepare
 from manyeyes.runs.store import FileStore
+from manyeyes.runs.wider import prepare_sweep
 
 HOSTILE = "</style><script src=https://evil.example/x></script>\u202e"
 REPRODUCER = r"""
@@ -69,10 +70,15 @@ def finished(place: Path, question: str, share: float, **options: Any) -> Eviden
     targets = {
         "main": TargetInfo(url="http://127.0.0.1:8080", model="postern", label=f"Postern 2.4.1 {HOSTILE}"),
         "positive": TargetInfo(label="Postern 2.4.0"),
+        "old": TargetInfo(url="http://127.0.0.1:8080", model="postern-old"),
     }
-    document = prepare(load_data(data), question, targets=targets, options=Options(**{"seed": 7, **options}))
+    chosen, found = Options(**{"seed": 7, **options}), load_data(data)
+    if question == "sweep":
+        document = prepare_sweep({"one": found, "two": found}, targets=targets, options=chosen)
+    else:
+        document = prepare(found, question, targets=targets, options=chosen)
     store = FileStore(place)
-    roles = {"main": Scripted(says(share)), "positive": Scripted(says(0.5))}
+    roles = {"main": Scripted(says(share)), "positive": Scripted(says(0.5)), "old": Scripted(says(0.1))}
     with ThreadPoolExecutor(1) as thread:  # a browser test has a loop of its own in this one
         thread.submit(lambda: asyncio.run(run(document, store, roles))).result()
     store.close()

@@ -112,3 +112,13 @@ def test_a_transcript_that_is_too_long_is_asked_for_again(
     assert code == 130
     assert "longer than 200,000 characters" in err
     assert "a" * 100 not in (tmp_path / "run" / "trials.jsonl").read_text()
+
+
+def test_the_forecast_speaks_in_minutes(finding: str, monkeypatch: Any, capsys: Any) -> None:
+    words = ["plan", finding, "--no-control", "--no-score", "--minutes", "2"]
+    code, data, _ = typed(monkeypatch, capsys, "", *words)
+    assert code == 0
+    assert data["worst_minutes"] == 2 * data["worst_calls"]
+    assert all(row["expected_minutes"] == 2 * row["expected_calls"] for row in data["points"])
+    assert main(words) == 0
+    assert "by hand, at 2 minutes a trial: " in capsys.readouterr().out

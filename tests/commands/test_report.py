@@ -87,6 +87,21 @@ def test_it_says_what_the_verdict_says(reproduced: Evidence, held: Evidence) -> 
     assert "manyeyes verify finding.poc.yaml" in Outline(report(held)).text
 
 
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("map", ["Where it works", "The search is never scored", "manyeyes map finding.poc.yaml"]),
+        ("compare", ["Old and new", "Only the new version gave way", "--old postern-old"]),
+        ("sweep", ["Finding by finding", "came back", "manyeyes sweep findings/"]),
+    ],
+)
+def test_wider_questions_have_their_own_parts(question: str, words: list[str], tmp_path: Path) -> None:
+    page = report(finished(tmp_path, question, 0.9))
+    assert HOSTILE not in page
+    text = Outline(page).text
+    assert all(word in text for word in words)
+
+
 def test_every_heading_has_its_place(reproduced: Evidence) -> None:
     tags = [tag for tag in Outline(report(reproduced)).tags if tag in ("h1", "h2", "h3")]
     assert tags[0] == "h1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.plan import Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.reproducer.model import Reproducer
-from manyeyes.rules.words import percent
+from manyeyes.rules.words import duration_words, percent
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
 from manyeyes.runs.wider import prepare_sweep
@@ -31,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P,P,…",
         help="success rates to show (default: some around the boundaries; compare: old and new in turn)",
     )
+    parser.add_argument(
+        "--minutes",
+        type=questions.amount,
+        metavar="M",
+        help="that one trial by hand takes; tells how long a person needs",
+    )
     questions.add_question(parser)
     for add in questions.QUESTIONS.values():
         add(parser)
@@ -46,8 +53,27 @@ def run(args: argparse.Namespace) -> int:
             data, words = _sequential(args)
     except (questions.UsageError, ValueError) as error:
         return questions.refuse(args, error, kind="input", code=UNUSABLE)
+    if args.minutes:
+        data, words = _by_hand(data, words, args.minutes)
     questions.show(args, data, words)
     return 0
+
+
+def _by_hand(data: dict[str, Any], words: str, minutes: float) -> tuple[dict[str, Any], str]:
+    """The same with the time that a person needs who makes every trial by hand."""
+    for row in data["points"]:
+        row["expected_minutes"] = row["expected_calls"] * minutes
+    data |= {"minutes_per_trial": minutes, "worst_minutes": data["worst_calls"] * minutes}
+    times = [row["expected_minutes"] for row in data["points"]]
+    said = (
+        f"by hand, at {minutes:g} minutes a trial: {_time(min(times))} to {_time(max(times))} to expect, "
+        f"{_time(data['worst_minutes'])} at worst"
+    )
+    return data, f"{words}\n{said}"
+
+
+def _time(minutes: float) -> str:
+    return duration_words(timedelta(minutes=round(minutes)))
 
 
 def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
