@@ -35,11 +35,19 @@ Seeds = Literal["per_trial", "fixed", "none"]
 CLASSES: tuple[str, ...] = get_args(VulnClass)
 
 
+GO_ON: Final = "Go on."
+"""What the assistant is written to have said between the turns of one wording."""
+
+
 class Wording(Strict):
-    """One way to say it. `family` is `reported` for what the researcher wrote, else the family of variants."""
+    """One way to say it. `family` is `reported` for what the researcher wrote, else the family of variants.
+
+    `turns` are said before it by the same user, one message each; the assistant's `Go on.` stands between them.
+    """
 
     id: Name
     text: Text
+    turns: Annotated[list[Text], Field(max_length=16)] = []
     family: Name = "reported"
     method: Annotated[str, Field(max_length=100)] = ""
 

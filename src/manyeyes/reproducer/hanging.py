@@ -65,6 +65,23 @@ def _wordings(found: Fields) -> None:
         who = "conversation" if any(PLACEHOLDER in text for text in message_texts(found.conversation)) else "file"
         raise at("wordings", f"must list at least one, since the {who} says {PLACEHOLDER}")
     _unique("wordings", [wording.id for wording in found.wordings])
+    for place, wording in enumerate(found.wordings):
+        if wording.turns and user_says(found) is None:
+            raise at(("wordings", place, "turns"), f"need {PLACEHOLDER} in one message of the user, and nowhere else")
+
+
+def user_says(found: Fields) -> int | None:
+    """The message of the user that is, or alone holds, the wording; None where it stands anywhere else too."""
+    if found.turns == "human":
+        return None
+    users = [place for place, one in enumerate(found.conversation) if one.role == "user" and one.content]
+    if not found.wordings:
+        return users[-1] if users else None
+    holding = [
+        text for text in (*exploit_texts(found), *(one.content for one in found.documents)) if PLACEHOLDER in text
+    ]
+    saying = [place for place in users if PLACEHOLDER in found.conversation[place].content]
+    return saying[0] if len(holding) == len(saying) == 1 else None
 
 
 def _wider(found: Fields) -> bool:

@@ -10,8 +10,19 @@ from typing import Any
 from pydantic import ConfigDict, model_validator
 
 from manyeyes.reproducer.conversation import Message, ToolResult
-from manyeyes.reproducer.fields import CLASSES, FORMAT, Benign, Claim, Effects, Fields, Hazard, Source, Wording
-from manyeyes.reproducer.hanging import hangs_together
+from manyeyes.reproducer.fields import (
+    CLASSES,
+    FORMAT,
+    GO_ON,
+    Benign,
+    Claim,
+    Effects,
+    Fields,
+    Hazard,
+    Source,
+    Wording,
+)
+from manyeyes.reproducer.hanging import hangs_together, user_says
 from manyeyes.reproducer.placing import PLACEHOLDER, Placing, documents_in
 from manyeyes.reproducer.settings import KNOBS, Grid, Knobs, Setting, named
 
@@ -75,7 +86,18 @@ class Reproducer(Fields):
         place = self._last_user()
         if not self.wordings and place is not None and self.conversation[place].content:
             rows[place]["content"] = wording.text
+        if wording.turns and (at := user_says(self)) is not None:
+            rows[at:at] = [
+                {"role": role, "content": text}
+                for turn in wording.turns
+                for role, text in (("user", turn), ("assistant", GO_ON))
+            ]
         return self.with_system(setting, rows)
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether the wording is said by the user, so that a part of it can be said in a message before."""
+        return user_says(self) is not None
 
     def beside(self, setting: Setting, conversation: Iterable[Message]) -> list[dict[str, Any]]:
         """What is sent for a conversation beside the exploit, such as the control: no wording is placed in it."""

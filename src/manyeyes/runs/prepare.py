@@ -116,9 +116,12 @@ class _Making:
         more = variants(
             self.reported[0].text, families=options.families, per_family=options.per_family, seed=options.seed
         )
+        more = tuple(one for one in more if not one.turns or self.reproducer.takes_turns)
         positive = self._positive()
         return plan_verify(
-            cells=self._mixture((*self.reported, *more)),
+            cells=self._mixture(
+                (*self.reported, *(one for one in more if not one.turns or self.reproducer.takes_turns))
+            ),
             tau=options.tau,
             alpha=options.alpha,
             beta=options.beta,
