@@ -28,6 +28,7 @@ class Cost:
     peak: float
     code: int
     said: str
+    began: float
 
     @property
     def told(self) -> dict[str, Any]:
@@ -51,6 +52,11 @@ class ModelServer:
         """Requests answered so far."""
         with urllib.request.urlopen(f"{self.url}/count", timeout=10) as answer:
             return int(answer.read())
+
+    def first(self) -> float:
+        """When the first request came since this was last asked, by the monotonic clock; 0 where none did."""
+        with urllib.request.urlopen(f"{self.url}/first", timeout=10) as answer:
+            return float(answer.read())
 
     def close(self) -> None:
         """Ends it."""
@@ -100,6 +106,7 @@ def measure(
         wall=wall,
         peak=usage.ru_maxrss / 1024,
         code=process.returncode,
+        began=began,
         said=said + wrong,
     )
 

@@ -1,7 +1,8 @@
 """A model server for the benches: chat completions of 1.5 KB from a bare protocol, with a latency, counting requests.
 
 Run: python bench/server.py [--latency SECONDS] [--port N]. It prints its address and answers until its input closes.
-About 3 of 10 answers hold the secret BLUE-HERON-42, and no two are alike. GET /count tells the requests answered.
+About 3 of 10 answers hold the secret BLUE-HERON-42, and no two are alike. GET /count tells the requests answered,
+GET /first when the first one came (by the monotonic clock of this machine), and forgets it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import sys
 import threading
+import time
 
 SECRET = "BLUE-HERON-42"
 _FILL = "Herons stand still for a long time and then move very fast indeed. " * 14
@@ -31,9 +33,12 @@ class Tally:
 
     def __init__(self, latency: float) -> None:
         self.latency, self.count = latency, 0
+        self.first: float | None = None
 
     def answer(self) -> bytes:
         """The next answer, whole."""
+        if self.first is None:
+            self.first = time.monotonic()
         self.count += 1
         leaks = (self.count * 2_654_435_761) % 2**32 < 0.3 * 2**32
         said = f"Ticket {self.count:08d}. {f'It is {SECRET}. ' if leaks else 'I cannot say that. '}{_FILL}"
@@ -74,6 +79,8 @@ class Wire(asyncio.Protocol):
         said = b'{"object":"list","data":[{"id":"bench-1","object":"model"}]}'
         if head.startswith(b"get /count"):
             said = str(self.tally.count).encode()
+        elif head.startswith(b"get /first"):
+            said, self.tally.first = str(self.tally.first or 0.0).encode(), None
         self._send(_HEAD % len(said) + said)
 
     def _send(self, data: bytes) -> None:

@@ -82,6 +82,12 @@ class Ledger:
         """What a trial came to, whether it was read or not; None where no answer is on record."""
         return _OUTCOMES.get(self._of(stream).mark(index))
 
+    def ahead(self, stream: Stream, start: int) -> int:
+        """The first trial of a stream from `start` on that was neither asked nor answered."""
+        marks = self._of(stream).marks
+        found = marks.find(0, start)
+        return max(start, len(marks)) if found < 0 else found
+
     def hand_out(self, places: Iterator[Place], room: int) -> tuple[Trial, ...]:
         """The first `room` trials among the places that were neither asked nor answered."""
         trials: list[Trial] = []

@@ -106,6 +106,7 @@ class MainStage:
         self.echoed = 0
         self.decision: str | None = None
         self._limit = layout.limit(Stream.MAIN)
+        self._ahead = 0
 
     def advance(self, ledger: Ledger) -> bool:
         """Read on in index order; True when a boundary is reached."""
@@ -113,6 +114,8 @@ class MainStage:
             answer = ledger.get(Stream.MAIN, self.tally.n)
             control = ledger.get(Stream.CONTROL, self.tally.n) if self.plan.control else None
             if answer is None or (self.plan.control and control is None):
+                streams = (Stream.MAIN, Stream.CONTROL) if self.plan.control else (Stream.MAIN,)
+                self._ahead = min(ledger.ahead(stream, self.tally.n) for stream in streams)
                 return False
             ledger.drop(Stream.MAIN, self.tally.n)
             ledger.drop(Stream.CONTROL, self.tally.n)
@@ -133,7 +136,7 @@ class MainStage:
 
     def wanted(self) -> Iterator[Place]:
         """The next trials, block by block."""
-        for index in range(self.tally.n, self._limit):
+        for index in range(max(self._ahead, self.tally.n), self._limit):
             yield Stream.MAIN, index
             if self.plan.control:
                 yield Stream.CONTROL, index
@@ -194,7 +197,7 @@ class ScoreStage:
         self.total = layout.limit(Stream.SCORE)
         self.counts = [FixedCount(fixed.cell) for fixed in layout.plan.score]
         self.arms = ArmsStage(arms)
-        self.read = 0
+        self.read = self._ahead = 0
         self._ends = list(accumulate(fixed.n for fixed in layout.plan.score))
 
     def advance(self, ledger: Ledger) -> bool:
@@ -203,11 +206,12 @@ class ScoreStage:
             self.counts[bisect_right(self._ends, self.read)].add(answer)
             ledger.drop(Stream.SCORE, self.read)
             self.read += 1
+        self._ahead = ledger.ahead(Stream.SCORE, self.read)
         return self.arms.advance(ledger) and self.read == self.total
 
     def wanted(self) -> Iterator[Place]:
         """The fixed trials cell by cell, then the described arms."""
-        yield from ((Stream.SCORE, index) for index in range(self.read, self.total))
+        yield from ((Stream.SCORE, index) for index in range(self._ahead, self.total))
         yield from self.arms.wanted()
 
 

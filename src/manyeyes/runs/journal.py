@@ -17,10 +17,14 @@ GATHER = 0.002
 
 
 class Journal:
-    """Hands trials to the store in batches of at most 100 or half a second, and calls before they are sent."""
+    """Hands trials to the store in batches of at most 100 or half a second, and calls before they are sent.
+
+    A store that is `quick` is called on the spot: to another thread and back would take longer than the writing.
+    """
 
     def __init__(self, store: Store, executor: Executor, *, calls: int) -> None:
         self._store, self._executor, self._calls = store, executor, calls
+        self._quick = getattr(store, "quick", False)
         self._records: list[TrialRecord] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._more, self._urgent = asyncio.Event(), asyncio.Event()
@@ -38,7 +42,10 @@ class Journal:
     async def call(self, requests: int = 1) -> None:
         """Counts one call of one or more requests; comes back when that is on record, so that it may be sent."""
         self._calls += requests
-        await self.flush()
+        if self._quick:
+            await self._save(self._taken())
+        else:
+            await self.flush()
 
     async def flush(self) -> None:
         """Comes back when everything added so far is on record. Raises what the store raised."""
@@ -72,7 +79,7 @@ class Journal:
             self._more.clear()
             self._urgent.clear()
             crowded = len(self._waiters) >= CROWD
-            records, self._records = self._records, []
+            records = self._taken()
             waiters, self._waiters = self._waiters, []
             try:
                 await self._save(records)
@@ -83,12 +90,25 @@ class Journal:
                 if not waiter.done():
                     waiter.set_result(None)
 
+    def _taken(self) -> list[TrialRecord]:
+        records, self._records = self._records, []
+        return records
+
     async def _save(self, records: list[TrialRecord]) -> None:
+        if self._error is not None:
+            raise self._error
         loop = asyncio.get_running_loop()
         calls = self._calls
         for start in range(0, max(len(records), 1), BATCH):
-            batch = records[start : start + BATCH]
-            await loop.run_in_executor(self._executor, partial(self._store.save, calls=calls, trials=batch))
+            save = partial(self._store.save, calls=calls, trials=records[start : start + BATCH])
+            if not self._quick:
+                await loop.run_in_executor(self._executor, save)
+                continue
+            try:
+                save()  # nothing is awaited on this way, so no two saves can meet
+            except Exception as error:
+                self._error = error
+                raise
 
     def _fail(self, error: BaseException, waiters: list[asyncio.Future[None]]) -> None:
         self._error = error

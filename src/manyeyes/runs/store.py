@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +100,9 @@ class Store(Protocol):
     """Keeps one replay. Called from one writer thread at a time, never concurrently.
 
     `calls` is the number of requests sent since the beginning, *including those about to be sent*: the driver sends
-    only after `save` returned, so that a crash cannot hide a call. It never goes down.
+    only after `save` returned, so that a crash cannot hide a call. It never goes down. A store whose `save` takes
+    microseconds and waits for nothing may say so with a class attribute `quick = True`; it is then called from the
+    event loop, and never while another thread is in it.
     """
 
     def load(self) -> Stored:
@@ -121,6 +124,8 @@ class Store(Protocol):
 class FileStore:
     """A replay in a directory: `plan.json`, `trials.jsonl` (append only), `verdict.json`."""
 
+    quick = True
+
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -130,6 +135,8 @@ class FileStore:
         self._file: int | None = None
         self._held: int | None = None
         self._unsynced, self._synced = 0, float("-inf")
+        self._syncing: threading.Thread | None = None
+        self._fault: OSError | None = None
 
     def load(self) -> Stored:
         """All there is; a last line that a crash cut short is dropped, and its trial will be sent again."""
@@ -189,8 +196,10 @@ class FileStore:
                 self._sync()
 
     def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
-        """Writes `verdict.json`."""
-        self._sync()
+        """Writes `verdict.json`, when all that it rests on is on disk."""
+        self._synced_all()
+        self._fsync()
+        self._synced_all()
         self._write("verdict.json", {"result": dict(result), "overrun": [list(identity) for identity in overrun]})
 
     def _lock(self) -> None:
@@ -205,11 +214,15 @@ class FileStore:
 
     def close(self) -> None:
         """Lets go of the files."""
-        self._sync()
+        if self._syncing is not None:
+            self._syncing.join()
+        if self._unsynced:
+            self._fsync()
         for handle in (self._file, self._held):
             if handle is not None:
                 os.close(handle)
         self._file = self._held = None
+        self._unsynced = 0
 
     def _labels(self) -> Sequence[Label]:
         try:
@@ -258,9 +271,28 @@ class FileStore:
             view = view[os.write(self._file, view) :]
 
     def _sync(self) -> None:
-        if self._file is not None and self._unsynced:
-            os.fsync(self._file)
+        """Syncs beside the run: a disk that is slow just now holds up no call. Raises what went wrong the last time."""
+        if self._syncing is not None and self._syncing.is_alive():
+            return  # due again with the next ones
+        self._synced_all()
         self._unsynced, self._synced = 0, time.monotonic()
+        self._syncing = threading.Thread(target=self._fsync, name="manyeyes-sync")
+        self._syncing.start()
+
+    def _fsync(self) -> None:
+        try:
+            if self._file is not None:
+                os.fsync(self._file)
+        except OSError as error:
+            self._fault = error
+
+    def _synced_all(self) -> None:
+        """Waits for the sync under way. Raises what went wrong in it."""
+        if self._syncing is not None:
+            self._syncing.join()
+            self._syncing = None
+        if self._fault is not None:
+            raise self._fault
 
     def _write(self, name: str, data: Any) -> None:
         """Replaces a file as a whole, so that no reader and no crash sees half of it."""
