@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -203,6 +204,16 @@ def test_a_stream_that_breaks_is_an_error_and_never_an_outcome(answerer: Answere
     with pytest.raises(TargetError, match=said) as caught:
         ask(stream, answerer, WHOLE)
     assert caught.value.retryable
+
+
+def test_a_stream_without_end_is_refused_and_costs_little() -> None:
+    started = time.process_time()
+    for piece in (b"x" * 4_000, b"\n", delta(tool_calls=[{"index": 0, "function": {"arguments": "x"}}])):
+        many = piece * (40_000 // len(piece))
+        with pytest.raises(TargetError, match="larger than 8 MB") as caught:
+            ask(stream, streaming(*[many] * 300), WHOLE)
+        assert not caught.value.retryable
+    assert time.process_time() - started < 30
 
 
 def test_a_server_that_does_not_stream_is_read_all_the_same() -> None:

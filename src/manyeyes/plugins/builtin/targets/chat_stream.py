@@ -17,7 +17,7 @@ class Assembled:
         self._body = body
         self._texts: list[str] = []
         self._refused: list[str] = []
-        self._calls: dict[int, dict[str, str]] = {}
+        self._calls: dict[int, dict[str, list[str]]] = {}
         self._finish: str | None = None
         self._usage: dict[str, Any] = {}
         self._model: str | None = None
@@ -43,11 +43,11 @@ class Assembled:
         self._texts.append(_text(delta.get("content")))
         self._refused.append(_text(delta.get("refusal")))
         for call in delta.get("tool_calls") or ():
-            kept = self._calls.setdefault(int(call.get("index") or 0), {"id": "", "name": "", "arguments": ""})
+            kept = self._calls.setdefault(int(call.get("index") or 0), {"id": [], "name": [], "arguments": []})
             function = call.get("function") or {}
-            kept["id"] = kept["id"] or _text(call.get("id"))
-            kept["name"] += _text(function.get("name"))
-            kept["arguments"] += _text(function.get("arguments"))
+            kept["id"] = kept["id"] or [_text(call.get("id"))]
+            kept["name"].append(_text(function.get("name")))
+            kept["arguments"].append(_text(function.get("arguments")))
         if finish := name(choice.get("finish_reason")):
             if finish == "error":
                 fault_in(choice.get("error"), orjson.dumps(choice))
@@ -58,7 +58,8 @@ class Assembled:
         if self._finish is None:
             raise TargetError("the stream of the answer broke off: it named no finish_reason", status=200)
         refused = "".join(self._refused)
-        calls = (kept for _, kept in sorted(self._calls.items()))
+        rows = (kept for _, kept in sorted(self._calls.items()))
+        calls = ({field: "".join(pieces) for field, pieces in row.items()} for row in rows)
         return Reply(
             text="".join(self._texts) or refused,
             sent=self._body,

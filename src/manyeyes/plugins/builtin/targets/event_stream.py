@@ -14,12 +14,18 @@ async def events(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
     Raises TargetError where the whole passes the limit. Format: WHATWG HTML, section 9.2.
     """
-    seen, rest, data = 0, b"", []
+    seen = 0
+    begun: list[bytes] = []  # the pieces of a line that has not ended; joined once, however many there are
+    data: list[bytes] = []
     async for chunk in response.content.iter_any():
         seen += len(chunk)
         if seen > MAX_ANSWER:
             raise too_large()
-        *lines, rest = (rest + chunk).split(b"\n")
+        begun.append(chunk)
+        if b"\n" not in chunk:
+            continue
+        *lines, rest = b"".join(begun).split(b"\n")
+        begun = [rest]
         for line in lines:
             line = line.rstrip(b"\r")
             if line.startswith(b"data:"):
