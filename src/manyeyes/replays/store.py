@@ -116,10 +116,10 @@ def progress_json(progress: Progress) -> dict[str, Any]:
 
 def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:
     """The row that keeps a record; what was said goes into its encrypted part."""
-    data = asdict(record)
-    row = Trial(replay_id=replay_id, key_id=key_id, **{name: data[name] for name in CLEAR})
+    row = Trial(replay_id=replay_id, key_id=key_id, **{name: getattr(record, name) for name in CLEAR})
     row.outcome = record.outcome or ""
-    row.exchange = {name: data[name] for name in EXCHANGE} | {name: data[name] for name in WIDER if data[name]}
+    said = {name: getattr(record, name) for name in EXCHANGE}
+    row.exchange = said | {name: more for name in WIDER if (more := getattr(record, name))}
     row.started_at = datetime.fromisoformat(record.started_at) if record.started_at else None
     return row
 

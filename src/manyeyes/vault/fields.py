@@ -79,6 +79,10 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
         """The value from decrypted bytes."""
         raise NotImplementedError
 
+    def pack(self, value: Any) -> bytes:
+        """The bytes to encrypt, of a value that may have changed since it was accepted. Raises as `accept` does."""
+        return self.encode(self.accept(value))
+
     def wrong_type(self, wanted: str, value: Any) -> TypeError:
         """The error for a value of a wrong type; it names the type and never the value."""
         return TypeError(f"{self.name}: takes {wanted} or None, not {type(value).__name__}.")
@@ -114,7 +118,7 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
         if value is None:
             return None
         key = keyring.opened(model_instance.key_id)
-        return Sealed(seal(key.secret, self.encode(self.accept(value)), self._context(*here, key.version)))
+        return Sealed(seal(key.secret, self.pack(value), self._context(*here, key.version)))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None:
@@ -178,6 +182,12 @@ class EncryptedJSON(EncryptedField):
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
             "utf-8", "surrogatepass"
         )
+
+    def pack(self, value: Any) -> bytes:
+        try:
+            return self.encode(value)
+        except (TypeError, ValueError, RecursionError):
+            raise self.wrong_type("what JSON can say (dict, list, text, finite number, bool)", value) from None
 
     def decode(self, plain: bytes) -> Any:
         return json.loads(plain.decode("utf-8", "surrogatepass"))
