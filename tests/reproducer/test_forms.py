@@ -202,6 +202,10 @@ TWO_CALLS = """conversation:
             "line 5, turns: needs a message with role assistant where each live answer goes",
         ),
         (
+            FIXED + "  - {role: assistant, content: And?}\n  - {role: user, content: b}\n",
+            "line 9, conversation[2]: must follow a message of the user",
+        ),
+        (
             FIXED + "  - {role: tool, content: b}\n  - {role: user, content: b}\n",
             "line 9, conversation[2].role: must not stand in a conversation with fixed turns",
         ),

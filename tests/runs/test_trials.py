@@ -26,7 +26,7 @@ from manyeyes.runs.driver import BudgetStop, TargetUnreachable, run
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import Options, prepare
 from manyeyes.runs.result import RunResult
-from manyeyes.runs.steps import SHORT, cut, exchange_of, sent_bytes, uncut
+from manyeyes.runs.steps import SHORT, cut, digest, exchange_of, sent_bytes, uncut
 from manyeyes.runs.store import FileStore, TrialRecord
 from tests.runs.servers import Answerer, Server, serving
 
@@ -342,3 +342,29 @@ def test_a_procedure_for_a_person_is_not_carried_out_by_machine(tmp_path: Path) 
     assert plan.requests["default/reported"].procedure == "Ask it twice."
     with pytest.raises(ValueError, match="turns: the reproducer is a procedure for a person"):
         refused(plan, tmp_path, None)
+
+
+def test_a_plan_knows_how_many_calls_a_trial_takes() -> None:
+    assert document().calls_per_trial == (1, 1)
+    assert document(turns="fixed", conversation=FIXED, wordings=ASK).calls_per_trial == (3, 3)
+    results = [{"tool": "look_up", "content": "x"}]
+    assert document(tools=[LOOK_UP]).calls_per_trial == (1, 1)
+    assert document(tools=[LOOK_UP], tool_results=results, max_steps=5).calls_per_trial == (1, 5)
+    both = document(turns="fixed", conversation=FIXED, wordings=ASK, tools=[LOOK_UP], tool_results=results, max_steps=5)
+    assert both.calls_per_trial == (3, 15)
+    assert document(environment={"name": "mail_agent"}).calls_per_trial == (1, 200)
+
+
+def test_a_bundle_of_trials_of_several_calls_is_scored_again(tmp_path: Path) -> None:
+    def model(body: dict[str, Any]) -> web.Response:
+        if body["messages"][-1]["role"] == "tool":
+            return answer(f"It is BLUE-HERON-42 {body['seed']}")
+        return answer("", ("look_up", {"name": "Mina A."}))
+
+    plan = document(tools=[LOOK_UP], tool_results=[{"tool": "look_up", "content": "x"}])
+    made(plan, says(model), tmp_path)
+    stored = FileStore(tmp_path).load()
+    for record in stored.trials:
+        assert digest(exchange_of(plan.requests[record.cell], record)) == record.digest
+        record.steps = [{**record.steps[0], "answer": "something else"}]
+        assert digest(exchange_of(plan.requests[record.cell], record)) != record.digest

@@ -27,7 +27,7 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
     side = sum(arm.n for arm in (plan.benign, plan.positive) if arm is not None)
     fresh = plan.worst.score_n if plan.worst else 0
     into, out = tokens(document)
-    most = rows[0][1].most * each + side + fresh
+    most = (rows[0][1].most * each + side + fresh) * document.calls_per_trial[1]
     paired = plan.compare is not None and plan.compare.paired
     return {
         "question": str(plan.question),
@@ -52,7 +52,7 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
 
 def _point(document: PlanDocument, assumed: str, seen: Foresight, each: int, more: int) -> dict[str, Any]:
     into, out = tokens(document)
-    calls = seen.expected * each + more
+    calls = (seen.expected * each + more) * document.calls_per_trial[0]
     return {
         "assumed": assumed,
         "expected_trials": seen.expected,

@@ -141,7 +141,7 @@ def _numbers(text: str) -> list[float]:
 def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
     """What the plan will do, as the one JSON object."""
     plan = document.plan
-    worst = found.most * _arms(plan) + found.side + found.score + found.attribute
+    worst = (found.most * _arms(plan) + found.side + found.score + found.attribute) * document.calls_per_trial[1]
     tokens_in, tokens_out = tokens(document)
     return {
         "question": str(plan.question),
@@ -186,6 +186,7 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
     else:
         # The fixed trials and the harmless requests follow a reproduction only.
         calls += point.verdicts.get("reproduced", 0.0) * (found.score + found.side)
+    calls *= document.calls_per_trial[0]
     claim = "holds" if plan.question is Question.VERIFY else "reproduced"
     return {
         "p": point.p,

@@ -135,6 +135,8 @@ def check_conversation(where: Where, messages: Sequence[Message], *, turns: Turn
         if turns == "fixed" and (message.tool_calls or message.role == "tool"):
             said = "must not stand in a conversation with fixed turns, where answers are live; use tool_results"
             raise at((*here, "tool_calls" if message.tool_calls else "role"), said)
+        if turns == "fixed" and message.role == "assistant" and not _asked(messages[:place]):
+            raise at(here, "must follow a message of the user, which the live answer in its place replies to")
         if message.role == "tool" and message.tool_call_id is not None:
             if message.tool_call_id not in open_calls:
                 raise at((*here, "tool_call_id"), "must be the id of a call in the assistant message before it")
@@ -147,6 +149,10 @@ def check_conversation(where: Where, messages: Sequence[Message], *, turns: Turn
     if turns == "fixed" and messages and messages[-1].role == "assistant":
         said = "must end with a message that the last live answer replies to, since turns is 'fixed'"
         raise at(where, said)
+
+
+def _asked(before: Sequence[Message]) -> bool:
+    return bool(before) and before[-1].role == "user"
 
 
 def _check_message(here: Where, message: Message) -> None:

@@ -12,6 +12,8 @@ from manyeyes.engine.plan import Plan
 from manyeyes.runs.price import Price
 
 FORMAT = "manyeyes.plan/1"
+MOST_CALLS = 200
+"""Calls of the model that one trial in an environment may make."""
 
 
 class DocumentError(ValueError):
@@ -52,6 +54,19 @@ class CellRequest:
         """The request that `to_json` described. Raises KeyError or TypeError on foreign data."""
         rows = {name: tuple(data.get(name, ())) for name in ("messages", "tools", "tool_results")}
         return cls(**{**data, **rows})
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """How many calls of the model one trial takes: at least, and at most.
+
+        >>> rows = tuple({"role": role, "content": "x"} for role in ("user", "assistant", "user"))
+        >>> CellRequest(messages=rows).calls, CellRequest(messages=rows, turns="fixed").calls
+        ((1, 1), (2, 2))
+        """
+        if self.environment is not None:
+            return 1, MOST_CALLS
+        lives = sum(message["role"] == "assistant" for message in self.messages) if self.turns == "fixed" else 0
+        return lives + 1, (lives + 1) * (self.max_steps if self.tool_results else 1)
 
     @property
     def images(self) -> frozenset[str]:
@@ -145,6 +160,15 @@ class PlanDocument:
         del data["caps"]
         text = json.dumps(data, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def calls_per_trial(self) -> tuple[int, int]:
+        """Calls that one trial of this plan takes, at least and at most; a trial by hand is one, however long."""
+        main = self.targets.get("main")
+        if main is not None and main.kind == "manual":
+            return 1, 1
+        found = [self.requests[cell.key].calls for cell in self.plan.cells if cell.key in self.requests] or [(1, 1)]
+        return max(least for least, _ in found), max(most for _, most in found)
 
     def with_caps(self, caps: Caps) -> PlanDocument:
         """The same plan under other limits on spending."""

@@ -21,15 +21,13 @@ from manyeyes.plugins.protocols import (
     TargetError,
 )
 from manyeyes.plugins.registry import find
-from manyeyes.runs.document import CellRequest
+from manyeyes.runs.document import MOST_CALLS, CellRequest
 from manyeyes.runs.steps import seen_exchange
 
 PATIENCE = 300.0
 """Seconds that a setup, reset, plant or look may take."""
 LONGEST = 3_600.0
 """Seconds that one trigger may take, waits for the target included."""
-MOST_CALLS = 200
-"""Calls of the model that one trial may make."""
 MOST_SEEN = 8 * 1024 * 1024
 Direct = Callable[[Callable[[Request], Awaitable[Reply]], Request], Awaitable[Reply]]
 """Makes one counted call of something other than the target of the run."""
