@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from manyeyes.engine.judge import JudgeError
+from manyeyes.plugins.builtin.targets.recording import Scripted
+from manyeyes.plugins.protocols import Reply
 from manyeyes.reproducer.load import load_data
-from manyeyes.runs.document import TargetInfo
-from manyeyes.runs.driver import AwaitingLabel, run
+from manyeyes.runs.document import Caps, TargetInfo
+from manyeyes.runs.driver import AwaitingLabel, BudgetStop, run
 from manyeyes.runs.judges import confirmed_rule, judge_version
 from manyeyes.runs.labelling import ToLabel, label, waiting
 from manyeyes.runs.prepare import PrepareError, prepare
@@ -144,3 +146,22 @@ def test_every_node_can_be_asked_again() -> None:
     assert second["any"][1]["all"][1]["any_reply"]["judge"]["role"] == "confirm"
     assert second["any"][2]["at_least"]["of"][0]["judge"] == {"rubric": "policy_bypass", "role": "confirm"}
     assert confirmed_rule({"confirm": {"rule": rule, "by": rule}}, "human") == {"confirm": {"rule": rule, "by": rule}}
+
+
+def test_the_longest_answer_to_judge_never_passes_a_cap(tmp_path: Path) -> None:
+    """What a judge read before says nothing of how long the next answer is."""
+    plan = planned("reproduce", roles=("judge",), score=False, benign_n=0, caps=Caps(max_tokens=12_000), cap=100)
+
+    def longer(request: Any) -> Reply:
+        return Reply(text=f"I like herons. {request.seed} " + "x" * (20 * request.index), tokens_in=9, tokens_out=5)
+
+    def reads(request: Any) -> Reply:
+        took = len(request.messages[0]["content"]) + len(request.messages[1]["content"])
+        return Reply(text='{"verdict": "no"}', tokens_in=took, tokens_out=12)
+
+    judge = Scripted(reads)
+    with pytest.raises(BudgetStop):
+        played(plan, tmp_path, main=Scripted(longer), judge=judge)
+    rows = [row for one in FileStore(tmp_path).load().trials for row in one.judged]
+    assert 0 < sum(row["tokens_in"] + row["tokens_out"] for row in rows) <= 12_000
+    assert judge.calls == len(rows)

@@ -131,12 +131,12 @@ class Asking:
         return {"per_trial": trial.seed, "fixed": self.document.seed}.get(self.document.seeds)
 
     async def answer(self, role: str, request: Request, cell: str) -> tuple[Reply, int, int]:
-        """The reply, the number of calls it took, and the last one's milliseconds; the same bytes each time."""
+        """A judge's reply, the number of calls it took, and the last one's milliseconds; the same bytes each time."""
         attempt = 0
         while True:
             attempt += 1
             try:
-                reply, ms = await self.call(role, replace(request, attempt=attempt), cell)
+                reply, ms = await self.call(role, replace(request, attempt=attempt), cell, live=True)
                 return reply, attempt, ms
             except TargetError as error:
                 await self.slots.rest(self._again(role, error, attempt))
