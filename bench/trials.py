@@ -32,7 +32,7 @@ from manyeyes.engine import (
 )
 from manyeyes.engine.foresight import type_one
 from manyeyes.engine.intervals import anytime_interval
-from manyeyes.engine.worst import gap_cost
+from manyeyes.engine.worst import gap_costs
 
 ALPHA = 0.05
 
@@ -310,7 +310,7 @@ def worst(runs: int) -> Iterator[Row]:
             ("proven", plan_map(cells=cells, epsilon=epsilon, certificate="rigorous", cap=20000), runs),
         ]
         for mode, plan, times in modes:
-            gap_cost.cache_clear()
+            gap_costs.cache_clear()
             seen = foresee_map(plan, rates, runs=times)
             promised = {("sparse 48", "12 each"): seen.error <= 0.05, ("sparse 48", "proven"): seen.expected <= 1500}
             yield Row(

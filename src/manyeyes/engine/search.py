@@ -81,14 +81,14 @@ class SearchStage:
         self._lay()
 
     def _lay(self) -> None:
-        """Lay out the next round: first every cell once, in an order of the seed; then as T3C picks."""
+        """Lay out the next round: first every cell once, in an order of the seed; then as `pick` says."""
         cells, order = self.plan.cells, self.layout.order
         if not order:
             order += sorted(cells, key=lambda cell: (draw(self.plan.seed, "map", cell.key), cell.key))
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
         for _ in range(min(size, self.plan.cap - len(order))):
-            order.append(cells[pick(self.arms, self.rule.epsilon, random)])
+            order.append(cells[pick(self.arms, self.rule.epsilon, random, proven=self.proven)])
         self._rounds += 1
 
     def advance(self, ledger: Ledger) -> bool:
@@ -244,7 +244,7 @@ class SearchStage:
     def method(self) -> str:
         """How the search went and when it could end."""
         if self.proven:
-            return f"T3C; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
+            return f"T3C by information; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
         return f"T3C on a budget of {self.plan.cap} trials; likelihood ratio against ln((1 + ln t) / delta), not proven"
 
 
