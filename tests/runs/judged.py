@@ -67,10 +67,10 @@ def planned(
     return prepare(found, question, targets=targets, options=Options(**given))
 
 
-def played(plan: PlanDocument, place: Path, **targets: Scripted) -> RunResult:
+def played(plan: PlanDocument, place: Path, *, concurrency: int = 8, **targets: Scripted) -> RunResult:
     """The result of a run in this directory."""
     store = FileStore(place)
     try:
-        return asyncio.run(run(plan, store, targets))
+        return asyncio.run(run(plan, store, targets, concurrency=concurrency))
     finally:
         store.close()

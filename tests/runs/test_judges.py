@@ -153,7 +153,8 @@ def test_the_longest_answer_to_judge_never_passes_a_cap(tmp_path: Path) -> None:
     plan = planned("reproduce", roles=("judge",), score=False, benign_n=0, caps=Caps(max_tokens=12_000), cap=100)
 
     def longer(request: Any) -> Reply:
-        return Reply(text=f"I like herons. {request.seed} " + "x" * (20 * request.index), tokens_in=9, tokens_out=5)
+        more = "x" * (8_000 if request.index >= 2 else 0)
+        return Reply(text=f"I like herons. {request.seed} {more}", tokens_in=9, tokens_out=5)
 
     def reads(request: Any) -> Reply:
         took = len(request.messages[0]["content"]) + len(request.messages[1]["content"])
@@ -161,7 +162,7 @@ def test_the_longest_answer_to_judge_never_passes_a_cap(tmp_path: Path) -> None:
 
     judge = Scripted(reads)
     with pytest.raises(BudgetStop):
-        played(plan, tmp_path, main=Scripted(longer), judge=judge)
+        played(plan, tmp_path, main=Scripted(longer), judge=judge, concurrency=1)
     rows = [row for one in FileStore(tmp_path).load().trials for row in one.judged]
     assert 0 < sum(row["tokens_in"] + row["tokens_out"] for row in rows) <= 12_000
     assert judge.calls == len(rows)
