@@ -55,6 +55,9 @@ class Case(Encrypted):
     public_at = models.DateTimeField(null=True)
     recognised_at = models.DateTimeField(null=True)
     exploited_at = models.DateTimeField(null=True)
+    deferred_at = models.DateTimeField(
+        null=True, help_text="Came in a flood: waits in a tray of its own, clock running."
+    )
     appealed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -105,6 +108,13 @@ class Report(OfCase):
     claim_k = models.PositiveIntegerField(null=True)
     claim_n = models.PositiveIntegerField(null=True)
     exploited_now = models.BooleanField(default=False)
+    harmed_now = models.BooleanField(default=False)
+    hazard = models.CharField(max_length=8, blank=True)
+    claim_biased = models.BooleanField(default=False, help_text="The best of several series: never part of a rate.")
+    answers = EncryptedJSON(null=True)  # to the questions of its kind: name → what was said
+    seen = EncryptedJSON(null=True)  # where in a product it was met: surface, account, version, times, conversation
+    plans = EncryptedJSON(null=True)  # when and where they mean to publish
+    readings = EncryptedJSON(null=True)  # what was understood of it when it came: [{name, value, source, note}]
     sent_at = models.DateTimeField(default=clock.now)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -142,10 +152,48 @@ class Attachment(OfCase):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="attachments")
     message = models.ForeignKey(Message, on_delete=models.PROTECT, null=True, related_name="attachments")
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, null=True, related_name="files")
     public = models.BooleanField(default=True)
+    inside = EncryptedJSON(null=True)  # an archive's list of names, or a mail's headers and words; nothing is unpacked
     stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
+
+
+class CoReporter(OfCase):
+    """Somebody named as a further reporter of a case; it is theirs too once they accept. The link opens it once."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="co_reporters")
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="co_reports")
+    named = EncryptedText(null=True)
+    locator = models.CharField(max_length=64, unique=True, help_text="A keyed name of the invitation's link.")
+    invited_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField(default=clock.now)
+    accepted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, help_text="Declined, taken back, or left.")
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "accepted_at"], name="co_reporter_by_person")]
+
+
+class Draft(Encrypted):
+    """A report that is not sent yet, under the key of its program. Found by its owner, or by a code they hold."""
+
+    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="drafts")
+    owner = models.ForeignKey(PERSON, on_delete=models.CASCADE, null=True, related_name="drafts")
+    locator = models.CharField(max_length=64, unique=True, help_text="A keyed name of the draft's code.")
+    answers = EncryptedJSON()
+    started_at = models.DateTimeField(default=clock.now)
+    saved_at = models.DateTimeField(default=clock.now)
+
+
+class DraftFile(Encrypted):
+    """A file of a draft; it moves under the key of the case when the report is sent."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
+    inside = EncryptedJSON(null=True)
+    added_at = models.DateTimeField(default=clock.now)
 
 
 class ReadMark(models.Model):

@@ -38,6 +38,8 @@ class Program(Encrypted):
     first_response_hours = models.PositiveIntegerField(default=48)
     decision_hours = models.PositiveIntegerField(default=24 * 10)
     embargo_days = models.PositiveIntegerField(default=90)
+    stop_text = models.TextField(blank=True, help_text="Counsel's words for material that must not be sent to us.")
+    stop_contact = models.CharField(max_length=300, blank=True, help_text="Whom to call about it, as counsel says.")
     created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
