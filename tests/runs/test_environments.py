@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from manyeyes.plugins import registry
 from manyeyes.plugins.builtin.targets.recording import Scripted
@@ -16,11 +17,14 @@ from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Reply, Request, TargetError, ToolCall
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs import environments as rooms
+from manyeyes.runs.bundle import bundled, evidence_in
 from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
 from manyeyes.runs.driver import BudgetStop, EnvironmentBroken, TargetUnreachable, run
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import Options, prepare
+from manyeyes.runs.rescore import verify_bundle
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.signing import SigningKey
 from manyeyes.runs.steps import exchange_of, sent_bytes
 from manyeyes.runs.store import FileStore, TrialRecord
 from tests.runs import environments as faulty
@@ -120,6 +124,8 @@ def test_thirty_trials_of_the_mail_agent_carry_no_memory_over(tmp_path: Path) ->
 def test_what_was_seen_scores_again_from_the_record(tmp_path: Path) -> None:
     plan = document(trials=10)
     _, records, _ = made(plan, tmp_path)
+    report = verify_bundle(bundled(evidence_in(tmp_path), SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))))
+    assert (report.ok, report.differences, report.judged_again) == (True, (), 10)
     for record in records:
         exchange = exchange_of(plan.requests[record.cell], record)
         assert Whole(plan.detectors["success"]).decide(exchange) == record.outcome

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,11 +22,14 @@ from manyeyes.plugins.builtin.targets.openai_chat import OpenAIChat
 from manyeyes.plugins.detection import Whole
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs.blobs import BlobError, BlobSource, Folder, beside
+from manyeyes.runs.bundle import bundled, evidence_in
 from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
 from manyeyes.runs.driver import BudgetStop, TargetUnreachable, run
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.prepare import Options, prepare
+from manyeyes.runs.rescore import verify_bundle
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.signing import SigningKey
 from manyeyes.runs.steps import SHORT, cut, digest, exchange_of, sent_bytes, uncut
 from manyeyes.runs.store import FileStore, TrialRecord
 from tests.runs.servers import Answerer, Server, serving
@@ -363,6 +367,8 @@ def test_a_bundle_of_trials_of_several_calls_is_scored_again(tmp_path: Path) -> 
 
     plan = document(tools=[LOOK_UP], tool_results=[{"tool": "look_up", "content": "x"}])
     made(plan, says(model), tmp_path)
+    report = verify_bundle(bundled(evidence_in(tmp_path), SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))))
+    assert (report.ok, report.differences, report.judged_again) == (True, (), 6)
     stored = FileStore(tmp_path).load()
     for record in stored.trials:
         assert digest(exchange_of(plan.requests[record.cell], record)) == record.digest
