@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = module.run(parser.parse_args(args[1:]))
     except KeyboardInterrupt:
+        if parser.as_json:
+            print(json.dumps({"verdict": None, "error": {"kind": "interrupted", "message": "stopped", "problems": []}}))
         return INTERRUPTED
     except BrokenPipeError:
         # The reader went away, for example `| head`.

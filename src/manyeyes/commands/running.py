@@ -109,6 +109,9 @@ def carry_out(
         return refuse(args, kept, kind="awaiting_label", code=UNDECIDED, **_calls(store), **known)
     except (StoreError, ValueError, LookupError, TargetError) as error:
         return refuse(args, error, kind="input", code=UNUSABLE, **known)
+    except OSError as error:
+        kept = _KeptError(f"{place}: {error.strerror or error}", place)
+        return refuse(args, kept, kind="store", code=UNUSABLE, **known)
     finally:
         progress.end()
         store.close()

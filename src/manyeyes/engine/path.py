@@ -53,10 +53,13 @@ def _point(tally: Tally, cell: Cell, decision: str | None) -> PathPoint:
     )
 
 
-def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Given] = ()) -> tuple[PathPoint, ...]:
+def evidence_path(
+    plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Given] = (), step: int = 1
+) -> tuple[PathPoint, ...]:
     """The path of the main stream over `outcomes`, which are in index order and without gaps.
 
     Outcomes are answers (their digests let repeats count once, as in the replay), `Outcome`s, or True, False and None.
+    With a `step` of more than 1 a long path is thinned to every step-th trial, the successes, the boundary and the end.
     A plan with a control needs `control` as long as `outcomes`. The path goes on to the end of what it is given, also
     past a boundary. ValueError for a plan of another question, a control of another length, or more outcomes than the
     plan has.
@@ -80,6 +83,8 @@ def evidence_path(plan: Plan, outcomes: Sequence[Given], *, control: Sequence[Gi
         outcome, digest = _outcome(given)
         other = _outcome(control[index])[0] if plan.control else None
         decision = tally.add(cell, outcome, digest, control=other)
-        points.append(_point(tally, cell, None if ended else decision))
+        first = decision is not None and not ended
+        if index % step == 0 or first or outcome is Outcome.SUCCESS or index == len(outcomes) - 1:
+            points.append(_point(tally, cell, decision if first else None))
         ended = ended or decision is not None
     return tuple(points)

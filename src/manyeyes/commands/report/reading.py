@@ -86,15 +86,12 @@ def _steps(evidence: Evidence, main: Sequence[TrialRecord]) -> tuple[PathPoint, 
         rows = sorted((one for one in evidence.trials if one.stream == Stream.CONTROL), key=lambda one: one.index)
         control = [one for place, one in enumerate(rows) if one.index == place and one.outcome][: len(main)]
         main = main[: len(control)]
-    path = evidence_path(plan, [_answer(one) for one in main], control=[_answer(one) for one in control])
-    return _thinned(path)
-
-
-def _thinned(path: tuple[PathPoint, ...]) -> tuple[PathPoint, ...]:
-    """Every success and the last point, and of the others as many as can be told apart in a drawing."""
-    step = max(1, len(path) // DRAWN)
-    last = len(path) - 1
-    return tuple(one for place, one in enumerate(path) if place % step == 0 or one.success or place == last)
+    return evidence_path(
+        plan,
+        [_answer(one) for one in main],
+        control=[_answer(one) for one in control],
+        step=max(1, len(main) // DRAWN),
+    )
 
 
 def _answer(one: TrialRecord) -> Answer:

@@ -152,7 +152,10 @@ def looked(reading: Reading) -> str:
         f"<span>Transcript, plain text, not rendered. <b>It worked.</b></span>"
         f"<span>{inert(reading.where(request.setting))}, seed {first.seed}</span>"
     )
-    words = f'<p class="small soft">The first success: trial {first.index + 1}.</p>'
+    sweep = reading.document.plan.sweep
+    titles = {item.key: item.title or item.key for item in sweep.items} if sweep else {}
+    which = inert(titles[request.part]) if request.part in titles else f"trial {first.index + 1}"
+    words = f'<p class="small soft">The first success: {which}.</p>'
     box = f'<div class="payload" role="group" aria-label="Transcript"><div class="lid">{lid}</div>{body}</div>'
     return section("looked", "What it looked like", words + box)
 
@@ -265,8 +268,7 @@ def _plan(reading: Reading) -> list[tuple[str, str]]:
         rows += [("Counts as nothing", f"up to {percent(plan.p0)}"), ("Looks for", f"{percent(plan.p_min)} or more")]
     if question == "verify":
         rows.append(("Target rate", f"below {percent(plan.tau, fine=True)} per try"))
-    if question in ("reproduce", "verify", "compare"):
-        rows.append(("Error rates", f"{percent(plan.alpha)} wrongly sure, {percent(plan.beta)} missed"))
+    rows += _errors(reading)
     rows += [
         ("Cap", f"{plan.cap} {'pairs' if question == 'compare' else 'trials'}"),
         ("Tries of an attacker", str(plan.retry_budget)),
@@ -276,6 +278,23 @@ def _plan(reading: Reading) -> list[tuple[str, str]]:
         ("Reproducer", reading.document.reproducer_hash[:16] or "not stated"),
     ]
     return rows
+
+
+def _errors(reading: Reading) -> list[tuple[str, str]]:
+    """How often this plan may be wrong."""
+    plan = reading.document.plan
+    if plan.worst is not None:
+        proof = "proven" if plan.worst.certificate == "rigorous" else "on a budget, not proven"
+        wrong = f"{percent(plan.worst.delta)} for a setting that another beats by {percent(plan.worst.epsilon)}"
+        return [("Certificate", proof), ("Error rate", wrong)]
+    if plan.sweep is not None:
+        missed = f"{percent(plan.sweep.beta)} of those back at {percent(plan.sweep.p_reg)} missed"
+        return [("False alarms", f"{percent(plan.sweep.q)} of what is flagged"), ("Missed", missed)]
+    if plan.compare is not None:
+        return [("Error rate", f"{percent(plan.alpha)} wrongly sure, either way")]
+    if reading.result["question"] == "score":
+        return []
+    return [("Error rates", f"{percent(plan.alpha)} wrongly sure, {percent(plan.beta)} missed")]
 
 
 def _bill(reading: Reading) -> list[tuple[str, str]]:
