@@ -16,7 +16,7 @@ from manyeyes.programs.models import Target as ProgramTarget
 from manyeyes.programs.models import TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
-from manyeyes.reproducer.conversation import MAX_IMAGE
+from manyeyes.reproducer.limits import MAX_IMAGE
 from manyeyes.rules.errors import Refused
 from manyeyes.rules.permits import may_replay
 from manyeyes.runs.blobs import BlobError, gather

@@ -11,11 +11,10 @@ from pydantic import Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
 from manyeyes.reproducer.conditions import Wants
+from manyeyes.reproducer.limits import MAX_IMAGE
 from manyeyes.reproducer.settings import Name
 from manyeyes.reproducer.strict import MAX_TEXT, Strict, Text
 
-MAX_IMAGE: Final = 20 * 1024 * 1024
-"""Bytes of one attachment at most."""
 MAX_STEPS: Final = 64
 
 Role = Literal["system", "user", "assistant", "tool"]

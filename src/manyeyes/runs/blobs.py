@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from manyeyes.reproducer.conversation import MAX_IMAGE
+from manyeyes.reproducer.limits import MAX_IMAGE
 from manyeyes.runs.document import PlanDocument
 
 BlobSource = Callable[[str], bytes]

@@ -1,0 +1,29 @@
+"""A replay starts without what it does not need: a program that asks a model once must not load a web framework."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import manyeyes.commands.replay", {"django", "numpy", "pandas", "torch", "httpx", "llama_cpp"}),
+        ("import manyeyes.runs.driver", {"django", "numpy", "pydantic", "yaml", "cryptography"}),
+        ("import manyeyes.engine", {"django", "numpy", "pydantic", "aiohttp", "asyncio", "sqlite3"}),
+        ("from manyeyes.cli import main\nmain(['--version'])", {"django", "pydantic", "aiohttp", "manyeyes.runs"}),
+    ],
+)
+def test_what_is_not_needed_is_not_loaded(statement: str, unwanted: set[str]) -> None:
+    found = loaded(statement)
+    assert "manyeyes" in found
+    assert not found & unwanted
