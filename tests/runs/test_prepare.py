@@ -167,3 +167,21 @@ def test_the_control_is_measured_only_where_it_is_asked() -> None:
 )
 def test_plans_frozen_by_the_first_version_keep_their_hash(question: str, frozen: str) -> None:
     assert made(question).hash == frozen
+
+
+def test_wider_families_are_asked_for_by_name() -> None:
+    document = made("verify", families=["lookalike", "turns", "persona+cipher"], per_family=2)
+    weights: dict[str, float] = {}
+    for cell in document.plan.cells:
+        weights[cell.part] = weights.get(cell.part, 0) + cell.weight
+    assert weights == {"reported": 1.0, "lookalike": 1.0, "turns": 1.0, "persona.cipher": 1.0}
+    split = next(request for request in document.requests.values() if request.part == "turns")
+    roles = [row["role"] for row in split.messages]
+    assert roles == ["user", *["assistant", "user"] * (len(roles) // 2)]
+    assert len(roles) >= 3
+    shown = {"documents": [{"id": "mail", "content": "{{wording}}"}],
+             "conversation": [{"role": "user", "content": "Sum up {{document:mail}}"}]}  # fmt: skip
+    placed = made("verify", families=["lookalike", "turns"], per_family=2, file=shown)
+    assert {cell.part for cell in placed.plan.cells} == {"reported", "lookalike"}
+    with pytest.raises(PrepareError, match="'turns' comes first"):
+        made("verify", families=["persona+turns"])
