@@ -28,7 +28,7 @@ def test_the_line_holds_count_interval_evidence_and_what_is_left() -> None:
     plan = plan_verify(tau=0.05)
     said = line(standing(plan, 41, 0, calls=57), plan, 22, 2.0)
     assert said == (
-        "deciding: 0 of 41 succeeded, 0–9\u202f%; evidence 3.1 of 20 that the fix holds; about 22 trials left, 15 s; "
+        "deciding: 0 of 41 succeeded, 0–9\u202f%; about 22 trials left, 15 s; evidence 3.1 of 20 that the fix holds; "
         "57 calls, 8 under way"
     )
     assert "at most 295 trials left;" in line(standing(plan, 0, 0), plan, None, 0.0)

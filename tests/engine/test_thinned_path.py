@@ -19,4 +19,4 @@ def test_a_thinned_path_is_part_of_the_whole(outcomes: list[bool | None], step: 
     kept = {point.n for point in thin}
     assert {n for n, outcome in enumerate(outcomes, 1) if outcome is True} <= kept
     assert {point.n for point in whole if point.decision} <= kept
-    assert len(thin) <= len(outcomes) // step + 2 + sum(outcome is True for outcome in outcomes)
+    assert len(thin) <= -(-len(outcomes) // step) + 2 + sum(outcome is True for outcome in outcomes)

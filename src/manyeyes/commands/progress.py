@@ -116,7 +116,7 @@ def line(standing: Standing, plan: Plan, left: int | None, speed: float) -> str:
     """Where a run stands, in one line."""
     at = standing.progress
     counted = f"{at.k} of {at.n} succeeded, {interval_words(at.low, at.high)}" if at.n else "no trial counted yet"
-    parts = [f"{PHASES.get(at.phase, at.phase)}: {counted}", _evidence(at), _left(at, left, speed, standing)]
+    parts = [f"{PHASES.get(at.phase, at.phase)}: {counted}", _left(at, left, speed, standing), _evidence(at)]
     parts.append(f"{standing.calls} calls, {standing.under_way} under way")
     return "; ".join(part for part in parts if part)
 
