@@ -240,6 +240,13 @@ def test_a_system_of_its_own_is_counted_as_one_call_a_trial(tmp_path: Path) -> N
     assert all(not record.steps for record in records)
 
 
+def test_a_wording_that_no_message_holds_is_told_all_the_same() -> None:
+    asked = {key: request.asked for key, request in document().requests.items()}
+    assert asked == {"default/reported": HOSTILE}
+    said = document(conversation=[{"role": "user", "content": "Now: {{wording}}"}]).requests["default/reported"]
+    assert (said.asked, said.placed) == (f"Now: {HOSTILE}", "")
+
+
 def test_harmless_requests_find_nothing_planted(tmp_path: Path) -> None:
     benign = {"conversation": [{"role": "user", "content": "Read my mail."}], "useful": {"contains": "done"}}
     plan = document(benign=benign)

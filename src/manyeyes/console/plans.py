@@ -52,8 +52,7 @@ def _wordings(document: PlanDocument) -> list[dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for cell in document.plan.cells:
         request = document.requests[cell.key]
-        said = [message["content"] for message in request.messages if message["role"] == "user"]
-        found.setdefault(request.wording, {"part": request.part, "text": said[-1] if said else ""})
+        found.setdefault(request.wording, {"part": request.part, "text": request.asked})
     return list(found.values())
 
 

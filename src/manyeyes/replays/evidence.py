@@ -223,16 +223,11 @@ def _wordings(document: PlanDocument, trials: list[Trial]) -> tuple[WordingRow, 
                 wording=request.wording,
                 part=request.part,
                 method=request.method,
-                text=_asked(request),
+                text=request.asked,
                 n=tried[request.wording],
                 k=hit[request.wording],
             )
     return tuple(seen.values())
-
-
-def _asked(request: CellRequest) -> str:
-    said = [message["content"] for message in request.messages if message["role"] == "user"]
-    return said[-1] if said else ""
 
 
 def _first_success(document: PlanDocument, main: list[Trial]) -> Exchange | None:

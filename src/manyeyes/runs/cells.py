@@ -46,11 +46,14 @@ class Cells:
     def exploit(self, setting: Setting, wording: Wording, *, weight: float = 1.0) -> Cell:
         """The exploit at a setting, in a wording."""
         key = self.key(setting, wording)
+        messages = tuple(self.reproducer.messages(setting, wording))
+        outside = self.reproducer.wordings and not any(wording.text in message["content"] for message in messages)
         self.requests[key] = CellRequest(
-            messages=tuple(self.reproducer.messages(setting, wording)),
+            messages=messages,
             params=_params(setting),
             detector=f"{self.prefix}success",
             procedure=self.reproducer.steps(wording),
+            placed=wording.text if outside else "",
             tool_results=tuple(self.reproducer.results(wording)),
             environment=self._environment(self.reproducer.planted(wording)),
             **self._way(),

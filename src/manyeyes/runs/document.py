@@ -27,7 +27,8 @@ class CellRequest:
     `messages` are in normal form (see `plugins.protocols.Message`), with everything in its place and images by hash.
     `turns` is `frozen` (one live answer after the last message), `fixed` (each assistant message stands for a live
     answer) or `human` (a person follows `procedure`). Calls of `tools` get the first of `tool_results` that fits, up to
-    `max_steps` calls of the model for one turn. `environment` has name, options and plant.
+    `max_steps` calls of the model for one turn. `environment` has name, options and plant. `placed` is the text of the
+    wording where no message holds it: it stands in a tool result, in what is planted, or in the procedure.
     """
 
     messages: tuple[Mapping[str, Any], ...]
@@ -43,6 +44,7 @@ class CellRequest:
     tool_results: tuple[Mapping[str, Any], ...] = ()
     max_steps: int = 8
     environment: Mapping[str, Any] | None = None
+    placed: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The request as plain data. What the first version had not is left out where unused: old plans keep a hash."""
@@ -69,6 +71,12 @@ class CellRequest:
         return lives + 1, (lives + 1) * (self.max_steps if self.tool_results else 1)
 
     @property
+    def asked(self) -> str:
+        """The text that this cell tries: its wording, else what the user says last."""
+        said = [message["content"] for message in self.messages if message["role"] == "user"]
+        return self.placed or (said[-1] if said else self.procedure)
+
+    @property
     def images(self) -> frozenset[str]:
         """The hashes of the images in the messages."""
         return frozenset(image["sha256"] for message in self.messages for image in message.get("images", ()))
@@ -81,6 +89,7 @@ _WIDER: Mapping[str, Any] = {
     "tool_results": (),
     "max_steps": 8,
     "environment": None,
+    "placed": "",
 }
 
 
