@@ -88,7 +88,7 @@ class SearchStage:
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
         for _ in range(min(size, self.plan.cap - len(order))):
-            order.append(cells[pick(self.arms, self.rule.epsilon, random, proven=self.proven)])
+            order.append(cells[pick(self.arms, self.rule.epsilon, random)])
         self._rounds += 1
 
     def advance(self, ledger: Ledger) -> bool:
@@ -244,8 +244,9 @@ class SearchStage:
     def method(self) -> str:
         """How the search went and when it could end."""
         if self.proven:
-            return f"T3C by information; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
-        return f"T3C on a budget of {self.plan.cap} trials; likelihood ratio against ln((1 + ln t) / delta), not proven"
+            return f"T3C, directed shares; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
+        stop = "likelihood ratios against ln((1 + ln t) / delta), not proven"
+        return f"T3C, directed shares, on a budget of {self.plan.cap} trials; {stop}"
 
 
 class FreshStage:

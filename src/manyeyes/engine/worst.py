@@ -179,12 +179,12 @@ def leader_share(a: ArmState, b: ArmState, epsilon: float) -> float:
     return of_a / (of_a + of_b) if of_a + of_b else 0.5
 
 
-def pick(arms: Sequence[ArmState], epsilon: float, random: Random, *, proven: bool) -> int:
+def pick(arms: Sequence[ArmState], epsilon: float, random: Random) -> int:
     """The arm to try next: never a settled one, as long as there is another.
 
-    The leader is the greatest of one posterior draw each; the rival is the one with the least W against it. On a budget
-    the leader is tried half of the time (T3C), which picks well; on the way to a proof by its share of W, which needs a
-    third fewer trials. Any such choice keeps the evidence valid, because it looks at the past alone.
+    The leader is the greatest of one posterior draw each; the rival is the one with the least W against it (T3C). The
+    leader is then tried by its share of W, not half of the time: a proof takes a quarter to a third fewer trials, and a
+    budget picks as well. Any choice made from the past alone keeps the evidence valid.
     """
     draws = [_posterior(arm, random.random) for arm in arms]
     leader = max(range(len(arms)), key=draws.__getitem__)
@@ -192,5 +192,4 @@ def pick(arms: Sequence[ArmState], epsilon: float, random: Random, *, proven: bo
     if not rivals:
         return leader
     rival = min(rivals, key=lambda b: (cost(arms[leader], arms[b], epsilon), arms[b].n, random.random()))
-    share = leader_share(arms[leader], arms[rival], epsilon) if proven else 0.5 * (not arms[leader].settled)
-    return leader if random.random() < share else rival
+    return leader if random.random() < leader_share(arms[leader], arms[rival], epsilon) else rival
