@@ -85,7 +85,7 @@ def test_errors_name_the_field_and_the_line(rule: str, place: str, said: str) ->
     [
         "json_path: {path: $..role, equals: true}",
         "tool_call: {name: send, arguments: {to: {contains: '@'}, n: 3}, after: [read], at_most: 3}",
-        "side_channel: {channel: mailbox, where: {to: x}}",
+        "side_channel: {channel: mailbox, where: {to: x}}\nenvironment: {name: mail_agent}",
         "similarity: {to: a b c, measure: recall, at_least: 0.8}",
         "length: {unit: words, at_most: 3}",
         "format: {is: code_block, language: python}",
@@ -127,3 +127,14 @@ def test_every_node_is_found() -> None:
 
 def test_the_format_and_the_plugins_know_the_same_detectors() -> None:
     assert set(detector_names()) == set(registry.BUILTIN["detectors"])
+
+
+def test_a_side_channel_needs_somebody_who_watches_it() -> None:
+    for rule in ("side_channel: mailbox", "not: {any: [{contains: a}, {side_channel: {channel: mailbox}}]}"):
+        with pytest.raises(
+            ReproducerError, match="environment: is required, since a rule looks at the side channel 'mail"
+        ):
+            loaded(rule)
+        assert loaded(f"{rule}\nenvironment: {{name: mail_agent}}")
+        human = "turns: human\nprocedure: Look into the mailbox, then type {{wording}}"
+        assert loaded(f"{rule}\n{human}")

@@ -18,6 +18,7 @@ def hangs_together(found: Fields) -> None:
     _tools(found)
     _ways(found)
     _settings(found)
+    _seen(found)
 
 
 def _all(found: Fields) -> Iterator[tuple[tuple[str, ...], Sequence[Message]]]:
@@ -161,3 +162,14 @@ def _unique(field: str, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise at(field, f"have the same id twice: {', '.join(twice)}")
+
+
+def _seen(found: Fields) -> None:
+    """A side channel that nobody watches would leave every answer in doubt."""
+    if found.environment is not None or found.turns == "human":
+        return
+    rules = [found.success, *([found.benign.useful] if found.benign is not None else [])]
+    for channel in (node.side_channel for rule in rules for node in rule.below()):
+        if channel is not None:
+            name = channel if isinstance(channel, str) else channel.channel
+            raise at("environment", f"is required, since a rule looks at the side channel {name!r}; it must watch that")
