@@ -291,6 +291,26 @@ def test_plan_foresees_the_wider_questions(
     assert "at worst" in capsys.readouterr().out
 
 
+def test_what_would_be_passed_over_is_refused(closed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, data, _ = told(capsys, "sweep", str(closed), "--target", "http://127.0.0.1:9", "--confirm", "human")
+    assert code == 2
+    assert "--confirm and --calibration: a sweep takes" in data["error"]["message"]
+
+
+def test_files_that_cannot_be_written_are_told_before_anything_is_sent(
+    finding: str, closed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ["--target", "http://127.0.0.1:9", "--out", str(tmp_path / "run")]
+    for option in ("--html", "--bundle", "--junit", "--sarif"):
+        words = ["sweep", str(closed), *target, option, str(tmp_path / "no" / "file")]
+        code, data, _ = told(capsys, *words)
+        assert code == 2
+        assert data["error"]["message"].startswith(f"{option}: there is no directory")
+    code, data, _ = told(capsys, "map", finding, *target, "--html", str(tmp_path))
+    assert "--html: " in data["error"]["message"]
+    assert not (tmp_path / "run").exists()
+
+
 def test_rates_of_two_versions_may_be_named(finding: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plan", finding, "--question", "compare", "--rates"]
     code, data, _ = told(capsys, *words, ".1,.6")

@@ -16,7 +16,7 @@ from manyeyes.plugins.builtin.targets.recording import Scripted
 from manyeyes.plugins.protocols import Ask, Exchange, Reply, Request
 from manyeyes.runs import price
 from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
-from manyeyes.runs.driver import AwaitingLabel, BudgetStop, run
+from manyeyes.runs.driver import WAITING, AwaitingLabel, BudgetStop, run
 from manyeyes.runs.meter import Meter
 from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.price import Price
@@ -169,6 +169,14 @@ def test_people_are_waited_for_and_their_labels_used(tmp_path: Path) -> None:
     result = asyncio.run(run(plan, labelled, {"main": main}))
     assert result.verdict.verdict == "reproduced"
     assert main.calls == 5
+
+
+def test_a_run_does_not_spend_its_cap_before_a_person_has_spoken(tmp_path: Path) -> None:
+    plan = replace(document(score=False, cap=400), detectors={"success": {"human": "Did it?"}})
+    main = Scripted(lambda request: f"text {request.seed}")
+    with pytest.raises(AwaitingLabel) as caught:
+        asyncio.run(run(plan, FileStore(tmp_path), {"main": main}))
+    assert WAITING <= caught.value.waiting <= main.calls <= WAITING + 8
 
 
 class Labelled(FileStore):

@@ -10,6 +10,7 @@ from typing import Any
 from manyeyes.commands import chosen, handouts, questions, reaching, running
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.gate_files import junit, sarif, write_text
+from manyeyes.commands.questions import UsageError
 from manyeyes.rules import clock
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.wider import prepare_sweep
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     files: dict[str, str] = {}
 
     def prepared() -> PlanDocument:
+        if args.confirm or args.calibration:
+            raise UsageError("--confirm and --calibration: a sweep takes each finding's own rule; write it there")
         keys["main"] = reaching.key_from(args.key_env)
         targets = {"main": reaching.target_of(args)}
         found = findings_in(Path(args.directory), sandbox=args.sandbox)

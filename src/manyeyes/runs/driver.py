@@ -33,9 +33,12 @@ __all__ = ["AwaitingLabel", "BudgetStop", "EnvironmentBroken", "Interrupted", "S
 LOOK = 0.1
 """So many seconds pass between two tellings of where a run stands."""
 
+WAITING = 24
+"""Answers that may wait for a person before the run waits too: labels decide whether more are needed at all."""
+
 
 class AwaitingLabel(Exception):  # noqa: N818 - a state of the run, not a fault
-    """Every trial that can be tried is answered, and a person must say what some of them were."""
+    """A person must say what some answers were: so many that no more are asked for, or all that can be asked for."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__(f"{waiting} answers wait for a person to say what they are")
@@ -189,9 +192,9 @@ class _Driver:
 
         An answer that is slow to come blocks the look at all after it, and what is started meanwhile is overrun if the
         boundary was near. So no trial starts further from the oldest one under way than there are slots. Trials of a
-        fixed number have no boundary, and just fill the slots.
+        fixed number have no boundary, and just fill the slots. Where many answers wait for a person, none is asked for.
         """
-        if self.slots.halted:
+        if self.slots.halted or len(self.parked) >= WAITING:
             return 0
         used = len(self.tasks)
         if progress.phase != "score":
