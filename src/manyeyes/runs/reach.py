@@ -8,6 +8,7 @@ from manyeyes.plugins.builtin.targets.recording import Recorder
 from manyeyes.plugins.options import check_options
 from manyeyes.plugins.protocols import Target
 from manyeyes.plugins.registry import find
+from manyeyes.runs.descriptors import make_room
 from manyeyes.runs.document import TargetInfo
 
 
@@ -28,6 +29,7 @@ def open_target(
     which every answer is added, for the target `recording`. Nothing is written where the target cannot be opened.
     """
     options = check_options(info.kind, url=info.url, model=info.model, options=info.options, local_ok=local_ok)
+    make_room(connections)
     made: Target = find("targets", info.kind)(
         url=info.url,
         model=info.model,
