@@ -89,6 +89,23 @@ def test_map_names_the_worst_setting_and_draws_the_grid(
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("question", ["map", "compare", "sweep"])
+def test_cut_short_and_gone_on_with_it_comes_to_the_same_verdict(
+    question: str, finding: str, closed: Path, leaky: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [question, str(closed) if question == "sweep" else finding, "--target", leaky.url, "--seed", "6"]
+    words += ["--old", f"{leaky.url}/v1", "--cap", "30"] if question == "compare" else []
+    _, whole, _ = told(capsys, *words, "--out", str(tmp_path / "whole"))
+    codes = []
+    for most in ("9", "13", "14", "1000"):
+        code, data, _ = told(capsys, *words, "--max-calls", most, "--concurrency", "3", "--out", str(tmp_path / "cut"))
+        codes.append(code)
+    assert codes[0] == 4
+    same = ("verdict", "n", "k", "evalues", "leader", "not_excluded", "items", "pairs", "plan_hash")
+    assert {name: data.get(name) for name in same} == {name: whole.get(name) for name in same}
+
+
+@pytest.mark.process
 def test_compare_tells_worse_from_better(
     finding: str, leaky: Model, mended: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

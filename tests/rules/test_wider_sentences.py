@@ -86,7 +86,7 @@ def test_two_versions(word: str, begins: str) -> None:
         "+36 points (95 % any-time interval +12 to +58)."
     )
     rough = replace(verdict, pairs=replace(PAIRS, low=-0.068))
-    tail = " By how much is not known well yet (95 % any-time interval -7 to +58)."
+    tail = " By how much is not known well yet (95 % any-time interval −7 to +58)."
     assert said(rough).endswith(tail) is (word != "inconclusive")
     empty = replace(verdict, pairs=replace(PAIRS, n=0, difference=None))
     assert said(empty) == begins

@@ -63,13 +63,22 @@ def compared(verdict: Record, where: str, plan: Record) -> list[str]:
     )
     if row["difference"] is None:
         return [words[verdict["verdict"]]]
-    low, high = (f"{100 * value:+.0f}" for value in (row["low"], row["high"]))
-    points = f"{counted}: {100 * row['difference']:+.0f} points"
+    low, high = points_words(row["low"]), points_words(row["high"])
+    points = f"{counted}: {points_words(row['difference'])} points"
     interval = f"95\u202f% any-time interval {low} to {high}"
     if verdict["verdict"] != "inconclusive" and row["low"] <= 0 <= row["high"]:
         # Which way it went is shown sooner than by how much; an interval across 0 must not seem to deny it.
         return [words[verdict["verdict"]], f"{points}. By how much is not known well yet ({interval})."]
     return [words[verdict["verdict"]], f"{points} ({interval})."]
+
+
+def points_words(difference: float) -> str:
+    """A difference of two rates in percentage points, always with its sign.
+
+    >>> points_words(0.364), points_words(-0.07)
+    ('+36', '−7')
+    """
+    return f"{100 * difference:+.0f}".replace("-", "−")
 
 
 def swept(verdict: Record, where: str, plan: Record) -> list[str]:

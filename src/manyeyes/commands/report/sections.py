@@ -12,6 +12,7 @@ from manyeyes.commands.report.markup import figure, inert, ours, pairs, section,
 from manyeyes.commands.report.reading import Reading
 from manyeyes.commands.telling import arm_words
 from manyeyes.rules.sentences import check_sentence, part_words, rate_words
+from manyeyes.rules.wider import points_words
 from manyeyes.rules.words import count_words, percent
 
 Row = Mapping[str, Any]
@@ -223,9 +224,9 @@ def comparison(reading: Reading) -> str:
         ("Pairs: same setting, wording and seed", "How many"), kinds, "How the pairs came out"
     )
     if row["difference"] is not None:
-        low, high = (f"{100 * value:+.0f}" for value in (row["low"], row["high"]))
+        low, high = points_words(row["low"]), points_words(row["high"])
         body += (
-            f'<p class="soft">New minus old: {100 * row["difference"]:+.0f} points, '
+            f'<p class="soft">New minus old: {points_words(row["difference"])} points, '
             f"any-time interval {low} to {high} points.</p>"
         )
     return section("versions", "Old and new", body)
