@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from manyeyes.charts.inert import escaped
 from manyeyes.engine.plan import Outcome
-from manyeyes.plugins.builtin.detectors.judge import MAX_SHOWN, Judge
+from manyeyes.plugins.builtin.detectors.judge import MAX_SHOWN, Judge, written_out
 from manyeyes.plugins.builtin.detectors.rubrics import RUBRICS
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply, ToolCall
@@ -253,3 +254,8 @@ def test_short_and_long_forms_are_the_same_judge() -> None:
 
 def test_an_empty_answer_is_never_judged() -> None:
     assert Whole(SECRET).decide(Exchange(messages=(), reply=Reply(text=" \n"))) is NO
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF)) | st.text(st.sampled_from("ab\\\n\r\t \x00\x7f~\u200b")))
+def test_the_quick_way_writes_the_same(text: str) -> None:
+    assert written_out(text) == escaped(text)
