@@ -5,9 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -135,8 +135,8 @@ class FileStore:
         self._file: int | None = None
         self._held: int | None = None
         self._unsynced, self._synced = 0, float("-inf")
-        self._syncing: threading.Thread | None = None
-        self._fault: OSError | None = None
+        self._beside: Executor | None = None
+        self._syncing: Future[None] | None = None
 
     def load(self) -> Stored:
         """All there is; a last line that a crash cut short is dropped, and its trial will be sent again."""
@@ -197,9 +197,11 @@ class FileStore:
 
     def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
         """Writes `verdict.json`, when all that it rests on is on disk."""
-        self._synced_all()
-        self._fsync()
-        self._synced_all()
+        if self._syncing is not None:
+            self._syncing.result()
+        if self._file is not None:
+            os.fsync(self._file)
+        self._unsynced = 0
         self._write("verdict.json", {"result": dict(result), "overrun": [list(identity) for identity in overrun]})
 
     def _lock(self) -> None:
@@ -214,14 +216,14 @@ class FileStore:
 
     def close(self) -> None:
         """Lets go of the files."""
-        if self._syncing is not None:
-            self._syncing.join()
-        if self._unsynced:
-            self._fsync()
+        if self._beside is not None:
+            self._beside.shutdown()
+        if self._unsynced and self._file is not None:
+            os.fsync(self._file)
         for handle in (self._file, self._held):
             if handle is not None:
                 os.close(handle)
-        self._file = self._held = None
+        self._file = self._held = self._beside = self._syncing = None
         self._unsynced = 0
 
     def _labels(self) -> Sequence[Label]:
@@ -272,27 +274,15 @@ class FileStore:
 
     def _sync(self) -> None:
         """Syncs beside the run: a disk that is slow just now holds up no call. Raises what went wrong the last time."""
-        if self._syncing is not None and self._syncing.is_alive():
-            return  # due again with the next ones
-        self._synced_all()
-        self._unsynced, self._synced = 0, time.monotonic()
-        self._syncing = threading.Thread(target=self._fsync, name="manyeyes-sync")
-        self._syncing.start()
-
-    def _fsync(self) -> None:
-        try:
-            if self._file is not None:
-                os.fsync(self._file)
-        except OSError as error:
-            self._fault = error
-
-    def _synced_all(self) -> None:
-        """Waits for the sync under way. Raises what went wrong in it."""
         if self._syncing is not None:
-            self._syncing.join()
-            self._syncing = None
-        if self._fault is not None:
-            raise self._fault
+            if not self._syncing.done():
+                return  # due again with the next ones
+            self._syncing.result()
+        self._unsynced, self._synced = 0, time.monotonic()
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="manyeyes-sync")
+        assert self._file is not None
+        self._syncing = self._beside.submit(os.fsync, self._file)
 
     def _write(self, name: str, data: Any) -> None:
         """Replaces a file as a whole, so that no reader and no crash sees half of it."""
