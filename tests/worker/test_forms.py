@@ -151,6 +151,7 @@ def test_a_trial_in_an_environment_needs_a_harness_and_shows_what_was_seen() -> 
     assert call is not None
     assert [turn["role"] for turn in call.after] == ["mailbox"]
     assert "&lt;i&gt;" in shown(replay)
+    assert ("Played in", "mail_agent") in evidence.load(replay).facts
 
 
 def test_a_broken_environment_pauses_and_says_so(

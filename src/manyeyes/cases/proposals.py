@@ -74,7 +74,7 @@ def make(
     reproducer = reproducer_of(case)
     problems = [] if reproducer is not None else [NO_REPRODUCER]
     problems += [] if version is not None else [NO_VERSION]
-    document, odds, most = None, None, 0
+    document, odds, most, asked = None, None, 0, 0
     if reproducer is not None and version is not None:
         if mode == MANUAL:
             reproducer = _by_hand(reproducer)
@@ -90,11 +90,13 @@ def make(
         odds = characteristics(document.plan, rates, runs=60)
         per_look = 2 if document.plan.control else 1
         most = odds.most * per_look + odds.side + odds.score + odds.attribute
-        most = min(most, document.caps.max_calls or most)
+        trials, (least, many) = most, document.calls_per_trial
+        most = min(trials * many, document.caps.max_calls or trials * many)
+        asked = min(trials * least, most)
     if mode == RUNNER and reproducer is not None:
         played = reproducer.environment.name if reproducer.environment else ""
         problems += forbidden(
-            case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=most, environment=played
+            case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=asked, environment=played
         )
     return Proposal(
         case=case, mode=mode, version=version, positive=positive, document=document, odds=odds, most_calls=most,

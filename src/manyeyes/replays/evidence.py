@@ -261,6 +261,7 @@ def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | Non
         ("Retry budget", f"{plan.retry_budget} tries"),
         ("Wordings", str(len({cell.wording for cell in plan.cells}))),
         ("Settings", ", ".join(dict.fromkeys(setting_words(document, cell.setting) for cell in plan.cells))),
+        *[("Played in", row) for row in document.played_in],
         ("Target version", str(replay.main_version or document.targets["main"].label or "not stated")),
         ("Made by", "hand" if replay.mode == Replay.Mode.MANUAL else "the worker"),
         ("Plan", document.hash[:16]),

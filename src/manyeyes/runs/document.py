@@ -179,6 +179,14 @@ class PlanDocument:
         found = [self.requests[cell.key].calls for cell in self.plan.cells if cell.key in self.requests] or [(1, 1)]
         return max(least for least, _ in found), max(most for _, most in found)
 
+    @property
+    def played_in(self) -> tuple[str, ...]:
+        """The environments that trials are played in, each with its options as JSON; none for plain conversations."""
+        used = [request.environment for request in self.requests.values() if request.environment is not None]
+        # As ASCII: options come from a stranger's file and stand on pages as they are.
+        rows = [f"{one['name']} {json.dumps(one['options'], sort_keys=True)}" for one in used]
+        return tuple(dict.fromkeys(row.removesuffix(" {}") for row in rows))
+
     def with_caps(self, caps: Caps) -> PlanDocument:
         """The same plan under other limits on spending."""
         return replace(self, caps=caps)

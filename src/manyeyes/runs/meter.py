@@ -78,10 +78,11 @@ class Meter:
         *,
         tokens_in: int | None,
         tokens_out: int | None,
+        calls: int = 1,
     ) -> None:
-        """Counts the tokens of a call of an earlier run; what its target did not say is held against the caps."""
-        self._held_in += _prompt(messages) if tokens_in is None else 0
-        self._held_out += _answer(params) if tokens_out is None else 0
+        """Counts the tokens of calls of an earlier run; what its target did not say is held against the caps."""
+        self._held_in += _prompt(messages) * calls if tokens_in is None else 0
+        self._held_out += _answer(params) * calls if tokens_out is None else 0
         self.tokens_in += tokens_in or 0
         self.tokens_out += tokens_out or 0
 

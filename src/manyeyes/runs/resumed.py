@@ -46,7 +46,13 @@ class Resumed:
 
     def _take(self, record: TrialRecord) -> None:
         sent = self.document.requests[record.cell]
-        self.meter.recall(sent.messages, sent.params, tokens_in=record.tokens_in, tokens_out=record.tokens_out)
+        self.meter.recall(
+            sent.messages,
+            sent.params,
+            tokens_in=record.tokens_in,
+            tokens_out=record.tokens_out,
+            calls=1 + len(record.steps),
+        )
         for row in record.judged:
             self.meter.recall((), {}, tokens_in=row["tokens_in"] or 0, tokens_out=row["tokens_out"] or 0)
         self._busy.add(record.started_at, record.ms)
