@@ -153,9 +153,10 @@ def test_an_example_instead_of_a_version_with_the_flaw_is_told_and_so_is_a_chang
 
     result = asyncio.run(run(plan, FileStore(tmp_path), {"main": Scripted(changing)})).to_json()
     checks = {check["name"]: check for check in result["checks"]}
-    assert result["verdict"] == "holds"
+    assert result["verdict"] == "inconclusive"
+    assert "the target was not one version: the target named m-1 (" in result["reason"]
     assert "no version with the flaw was tried" in checks["positive control"]["detail"]
-    assert not checks["one model"]["passed"]
+    assert not checks["one version"]["passed"]
     assert set(result["target"]["models_seen"]) == {"m-1", "m-2"}
 
 
