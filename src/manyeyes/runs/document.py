@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from manyeyes.engine.plan import Plan
+from manyeyes.engine.resume import resumed
 from manyeyes.runs.price import Price
 
 FORMAT = "manyeyes.plan/1"
@@ -190,3 +191,13 @@ class PlanDocument:
     def with_caps(self, caps: Caps) -> PlanDocument:
         """The same plan under other limits on spending."""
         return replace(self, caps=caps)
+
+    def resumed(self, *, cap: int) -> PlanDocument:
+        """The document that goes on from this one with a larger cap (see `engine.resume`). Raises ValueError."""
+        return replace(self, plan=resumed(self.plan, cap=cap))
+
+    def goes_on_from(self, kept: PlanDocument) -> bool:
+        """Whether this is `kept` with a larger cap and nothing else, so that it may take over its trials."""
+        if self.plan.resumes != kept.plan.hash or self.plan.cap < kept.plan.cap:
+            return False
+        return self.hash == kept.resumed(cap=self.plan.cap).hash

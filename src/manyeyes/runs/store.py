@@ -167,9 +167,19 @@ class FileStore:
         return stored
 
     def freeze(self, document: PlanDocument) -> None:
-        """Writes `plan.json` once; raises StoreError where it holds another plan."""
+        """Writes `plan.json` once; raises StoreError where it holds another plan.
+
+        A plan that goes on from the one it holds (`PlanDocument.resumed`) takes its place; the old plan and its verdict
+        stay beside it, under the first letters of the old plan's hash.
+        """
         self._lock()
         kept = self._document()
+        if kept is not None and document.goes_on_from(kept):
+            for name in ("verdict", "plan"):
+                path = self.directory / f"{name}.json"
+                if path.exists():
+                    os.replace(path, self.directory / f"{name}-{kept.hash[:12]}.json")
+            kept = None
         if kept is not None and kept.hash != document.hash:
             raise StoreError(
                 f"{self.directory} holds another plan ({kept.hash[:12]}, not {document.hash[:12]}): "
