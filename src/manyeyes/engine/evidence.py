@@ -19,6 +19,7 @@ _BELOW = ((1 / 30, 0.6), (1 / 10, 0.25), (1 / 4, 0.15))
 _MOST = 0.95
 
 
+@lru_cache(maxsize=1024)
 def above_grid(p_min: float) -> Grid:
     """Alternatives (rate, weight) of "it happens at p_min or more often", for 0 < p_min < 1.
 
@@ -29,6 +30,7 @@ def above_grid(p_min: float) -> Grid:
     return tuple((max(q, p_min), w) for q, w in zip(rates, (0.35, 0.2, 0.15, 0.15, 0.15), strict=True))
 
 
+@lru_cache(maxsize=1024)
 def futility_grid(tau: float) -> Grid:
     """Alternatives of "it still happens about as often as tau", tested against tau / 10.
 

@@ -118,7 +118,8 @@ class MainStage:
                 self._ahead = min(ledger.ahead(stream, self.tally.n) for stream in streams)
                 return False
             ledger.drop(Stream.MAIN, self.tally.n)
-            ledger.drop(Stream.CONTROL, self.tally.n)
+            if control is not None:
+                ledger.drop(Stream.CONTROL, self.tally.n)
             self._read(answer, control)
         return True
 
