@@ -88,11 +88,7 @@ def make(
     if document is not None:
         # A simulated plan (with a control) costs time; few runs are enough to say about how long it takes.
         odds = characteristics(document.plan, rates, runs=60)
-        per_look = 2 if document.plan.control else 1
-        most = odds.most * per_look + odds.side + odds.score + odds.attribute
-        trials, (least, many) = most, document.calls_per_trial
-        most = min(trials * many, document.caps.max_calls or trials * many)
-        asked = min(trials * least, most)
+        asked, most = _calls(document, odds)
     if mode == RUNNER and reproducer is not None:
         played = reproducer.environment.name if reproducer.environment else ""
         problems += forbidden(
@@ -102,6 +98,15 @@ def make(
         case=case, mode=mode, version=version, positive=positive, document=document, odds=odds, most_calls=most,
         problems=tuple(problems),
     )  # fmt: skip
+
+
+def _calls(document: PlanDocument, odds: Characteristics) -> tuple[int, int]:
+    """The calls that the longest run takes at least, and the most that it can take."""
+    per_look = 2 if document.plan.control else 1
+    trials = odds.most * per_look + odds.side + odds.score + odds.attribute
+    least, many = document.calls_per_trial
+    most = min(trials * many, document.caps.max_calls or trials * many)
+    return min(trials * least, most), most
 
 
 def mode_of(case: Case) -> str:
