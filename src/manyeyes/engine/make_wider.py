@@ -43,13 +43,8 @@ def plan_map(
     check_cells("cells", cells)
     if len(cells) < 2:
         raise ValueError("cells: give at least two; with one there is no worst to look for")
-    check_rate("epsilon", epsilon)
-    check_rate("delta", delta)
-    if certificate not in CERTIFICATES:
-        raise ValueError(f"certificate: choose one of {', '.join(CERTIFICATES)}, got {certificate!r}")
-    check_count("budget", budget)
-    check_count("round", round)
-    check_count("score_n", score_n, least=0)
+    rule = WorstRule(epsilon=epsilon, delta=delta, certificate=certificate, budget=budget, round=round, score_n=score_n)
+    _check_search(rule)
     check_count("retry_budget", retry_budget)
     each = budget if certificate == "practical" else RIGOROUS
     most = sum(1 if cell.deterministic else each for cell in cells) if cap is None else cap
@@ -64,10 +59,18 @@ def plan_map(
         positive=check_arm("positive", positive),
         seed=seed,
         notes=dict(notes or {}),
-        worst=WorstRule(
-            epsilon=epsilon, delta=delta, certificate=certificate, budget=budget, round=round, score_n=score_n
-        ),
+        worst=rule,
     )
+
+
+def _check_search(rule: WorstRule) -> None:
+    check_rate("epsilon", rule.epsilon)
+    check_rate("delta", rule.delta)
+    if rule.certificate not in CERTIFICATES:
+        raise ValueError(f"certificate: choose one of {', '.join(CERTIFICATES)}, got {rule.certificate!r}")
+    check_count("budget", rule.budget)
+    check_count("round", rule.round)
+    check_count("score_n", rule.score_n, least=0)
 
 
 def plan_compare(
