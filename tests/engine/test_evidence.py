@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp, isfinite, log
 
 import pytest
@@ -68,23 +69,44 @@ def test_the_anytime_interval_is_as_wide_as_the_table_says(p: float, n: int, wid
     assert sum(stats.binom.pmf(k, n, p) * spans[k] for k in range(n + 1)) == pytest.approx(width, rel=0.02)
 
 
-@pytest.mark.parametrize("p", [0.01, 0.3])
-def test_the_anytime_interval_may_be_looked_at_after_every_trial(p: float) -> None:
-    """Exact: the chance of ever missing p within 300 trials stays below 5 %."""
-    alive, missed = {0: 1.0}, 0.0
-    for n in range(1, 301):
+def _ever(p: float, missed: Callable[[int, int], bool], trials: int = 1000) -> float:
+    """Exact: the chance that (n, k) is ever missed within so many trials at rate p, whoever says when to stop."""
+    alive, ever = {0: 1.0}, 0.0
+    for n in range(1, trials + 1):
         moved: dict[int, float] = {}
         for k, mass in alive.items():
-            moved[k] = moved.get(k, 0.0) + mass * (1 - p)
-            moved[k + 1] = moved.get(k + 1, 0.0) + mass * p
+            if mass > 1e-14:
+                moved[k] = moved.get(k, 0.0) + mass * (1 - p)
+                moved[k + 1] = moved.get(k + 1, 0.0) + mass * p
         alive = {}
         for k, mass in moved.items():
-            low, high = anytime_interval(k, n)
-            if low <= p <= high:
-                alive[k] = mass
+            if missed(n, k):
+                ever += mass
             else:
-                missed += mass
-    assert 0.005 < missed < 0.05
+                alive[k] = mass
+    return ever
+
+
+@pytest.mark.parametrize(("p", "table"), [(0.01, 0.018), (0.05, 0.022), (0.3, 0.036), (0.6, 0.038)])
+def test_the_anytime_interval_covers_under_any_stopping(p: float, table: float) -> None:
+    """An adversary who stops as soon as the interval misses p succeeds as seldom as the table says, below 5 %."""
+    level, whole = log(0.05), special.betaln(0.5, 0.5)
+
+    def missed(n: int, k: int) -> bool:
+        cut = special.betaln(k + 0.5, n - k + 0.5) - whole + level
+        return k * log(p) + (n - k) * log(1 - p) < cut
+
+    assert _ever(p, missed) == pytest.approx(table, abs=0.001)
+    for k, n in ((0, 40), (5, 40), (22, 40), (40, 40)):
+        low, high = anytime_interval(k, n)
+        assert missed(n, k) == (not low <= p <= high)
+
+
+@pytest.mark.parametrize("p", [0.01, 0.05, 0.3])
+def test_the_one_sided_bounds_cover_under_any_stopping(p: float) -> None:
+    assert 0.001 < _ever(p, lambda n, k: log_e_below(n, k, p) >= log(20), 600) <= 0.05
+    assert 0.001 < _ever(p, lambda n, k: log_e_above(n, k, p, max(0.05, 2 * p)) >= log(20), 600) <= 0.05
+    assert (upper_bound(2, 200) < p) == (log_e_below(200, 2, p) > log(20))
 
 
 @pytest.mark.parametrize(("k", "n", "tau"), [(2, 2, 0.05), (0, 300, 0.01), (5, 40, 0.05), (1, 9, 0.01)])
