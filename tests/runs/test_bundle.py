@@ -73,6 +73,12 @@ def packed(files: Files, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def twice(files: Files) -> bytes:
+    """One member too many, of a name that is there, and an end that does not count it."""
+    raw = packed({**files, "plan.jsom": b"{}"}).replace(b"plan.jsom", b"plan.json")
+    return raw[:-14] + bytes([6, 0, 6, 0]) + raw[-10:]
+
+
 def flipped(bundle: bytes, at: int = 0, **changes: Any) -> Files:
     """The bundle with one outcome turned around (or other changes to that trial), and nothing else."""
     files = files_of(bundle)
@@ -221,6 +227,18 @@ def test_a_success_rule_that_was_softened_is_found(held: Evidence) -> None:
     assert any(found.what == "success rule success" for found in report.differences)
 
 
+def test_a_manifest_that_lists_other_files_is_found(held: Evidence) -> None:
+    files = files_of(bundled(held, KEY))
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"]["more.txt"] = manifest["files"].pop("environment.json")
+    report = verify_bundle(packed({**files, "manifest.json": json.dumps(manifest).encode()}))
+    assert report.problems == (
+        "the signature does not fit the manifest",
+        "more.txt: is listed in the manifest but no file of a bundle",
+        "environment.json: is not listed in the manifest",
+    )
+
+
 def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
     bundle = packed(good)
     deep = b"[" * 50_000 + b"]" * 50_000
@@ -245,6 +263,11 @@ def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
         "a trial from the future": (packed({**good, "trials.jsonl": b'{"colour": 1}\n'}), "a newer manyeyes"),
         "steps that are none": (signed_anew(flipped(bundle, steps=7), KEY), "steps must be a list"),
         "sights that are none": (signed_anew(flipped(bundle, observations=[]), KEY), "observations must be an object"),
+        "no outcome": (signed_anew(flipped(bundle, outcome="yes"), KEY), "not one of failure, success, undecided"),
+        "no seed": (signed_anew(flipped(bundle, seed="7"), KEY), "index and seed must be whole numbers"),
+        "no text": (signed_anew(flipped(bundle, answer=7), KEY), "answer must be a text"),
+        "no digest": (signed_anew(flipped(bundle, digest=7), KEY), "digest must be a text or null"),
+        "a member twice": (twice(good), "it holds a file twice"),
         "a trial twice": (packed({**good, "trials.jsonl": good["trials.jsonl"] * 2}), "is there twice"),
     }  # fmt: skip
 
@@ -252,7 +275,8 @@ def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
 NAMES = sorted(
     ["nothing", "no zip", "cut short", "many members", "path out of the folder", "path instead of a member", "zip bomb",
      "large manifest", "nested deep", "nested", "no object", "another format", "no signature", "broken trial",
-     "a trial from the future", "a trial twice", "steps that are none", "sights that are none"]
+     "a trial from the future", "a trial twice", "steps that are none", "sights that are none",
+     "no outcome", "no seed", "no text", "no digest", "a member twice"]
 )  # fmt: skip
 
 
