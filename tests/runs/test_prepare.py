@@ -185,3 +185,21 @@ def test_wider_families_are_asked_for_by_name() -> None:
     assert {cell.part for cell in placed.plan.cells} == {"reported", "lookalike"}
     with pytest.raises(PrepareError, match="'turns' comes first"):
         made("verify", families=["persona+turns"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"turns": "human", "procedure": "Ask it twice.", "conversation": None, "wordings": None},
+        {
+            "conversation": [{"role": "user", "attachments": ["shot"]}],
+            "attachments": {"shot": {"sha256": "ab" * 32, "media_type": "image/png", "size": 9}},
+            "wordings": None,
+        },
+    ],
+)
+def test_what_has_no_words_is_not_varied(file: Any) -> None:
+    by_hand = {role: TargetInfo(kind="manual", label=role) for role in ("main", "positive")}
+    plan = made("verify", by_hand, file=file).plan
+    assert [cell.wording for cell in plan.cells] == ["reported"]
+    assert len(made("verify", by_hand).plan.cells) > 1

@@ -95,6 +95,12 @@ class Reproducer(Fields):
         return self.with_system(setting, rows)
 
     @property
+    def can_vary(self) -> bool:
+        """Whether another wording changes what is sent: not where all there is to say is an image or a procedure."""
+        place = self._last_user()
+        return bool(self.wordings) or (place is not None and bool(self.conversation[place].content))
+
+    @property
     def takes_turns(self) -> bool:
         """Whether the wording is said by the user, so that a part of it can be said in a message before."""
         return user_says(self) is not None

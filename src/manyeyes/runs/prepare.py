@@ -117,6 +117,7 @@ class _Making:
             self.reported[0].text, families=options.families, per_family=options.per_family, seed=options.seed
         )
         more = tuple(one for one in more if not one.turns or self.reproducer.takes_turns)
+        more = more if self.reproducer.can_vary else ()
         positive = self._positive()
         return plan_verify(
             cells=self._mixture(
