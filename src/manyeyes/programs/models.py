@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +13,17 @@ from django.db import models
 
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
+from manyeyes.rules.policy_templates import SECTIONS
+from manyeyes.rules.reference import ALPHABET
 from manyeyes.vault.fields import EncryptedText
 from manyeyes.vault.models import Encrypted
 
 PERSON = settings.AUTH_USER_MODEL
+
+
+def make_marker() -> str:
+    """A word for researchers to put into their calls, so that nobody takes them for an attack: public, no password."""
+    return f"research-{''.join(secrets.choice(ALPHABET) for _ in range(6)).lower()}"
 
 
 class Program(Encrypted):
@@ -40,6 +49,7 @@ class Program(Encrypted):
     embargo_days = models.PositiveIntegerField(default=90)
     stop_text = models.TextField(blank=True, help_text="Counsel's words for material that must not be sent to us.")
     stop_contact = models.CharField(max_length=300, blank=True, help_text="Whom to call about it, as counsel says.")
+    research_marker = models.CharField(max_length=40, default=make_marker)
     created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -62,28 +72,32 @@ class Program(Encrypted):
 
 
 class PolicyVersion(models.Model):
-    """The policy as it read on a day. Once published it never changes: every case keeps the version it came under."""
+    """The policy as it read on a day. Once published it never changes: every case keeps the version it came under.
 
-    SECTIONS = (
-        ("introduction", "What this program is for"),
-        ("promises", "What we promise"),
-        ("rules", "How to test"),
-        ("out_of_scope", "What is out of scope"),
-        ("safe_harbor", "Safe harbor"),
-        ("ai_research", "Research on AI systems"),
-        ("disclosure", "Publishing and credit"),
-    )
+    `terms` holds the promises in figures (`policy.TERMS`), `scope` the lines of the scope as plain data; a version
+    published before these were kept has none and null. `revision` counts the edits of a draft, for two at once.
+    """
+
+    SECTIONS = tuple(SECTIONS.items())
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="policies")
     number = models.PositiveIntegerField()
+    summary = models.TextField(blank=True, default="")
     introduction = models.TextField(blank=True)
     promises = models.TextField(blank=True)
+    channels = models.TextField(blank=True, default="")
     rules = models.TextField(blank=True)
     out_of_scope = models.TextField(blank=True)
     safe_harbor = models.TextField(blank=True)
     ai_research = models.TextField(blank=True)
+    rewards = models.TextField(blank=True, default="")
     disclosure = models.TextField(blank=True)
+    terms = models.JSONField(default=dict, blank=True)
+    scope = models.JSONField(null=True, blank=True, default=None)
+    revision = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -111,6 +125,10 @@ class PolicyVersion(models.Model):
         """(field name, heading, text) of the sections that say something, in reading order."""
         rows = [(name, heading, str(getattr(self, name))) for name, heading in self.SECTIONS]
         return [row for row in rows if row[2].strip()]
+
+    def texts(self) -> Mapping[str, str]:
+        """Every section by its field name, empty ones too."""
+        return {name: str(getattr(self, name)) for name, _ in self.SECTIONS}
 
 
 class Target(models.Model):
@@ -204,7 +222,17 @@ class Permit(models.Model):
 
 
 class ScopeItem(models.Model):
-    """One line of the scope as a researcher reads it, with the target it speaks of where there is one."""
+    """One line of the scope as it is being worked on; publishing a policy keeps a copy of all lines beside it.
+
+    Money is in `reward`, in words, and is shown only where the policy pays. `revision` counts edits, for two at once.
+    """
+
+    class Marker(models.TextChoices):
+        """How a researcher shows who they are to the guards of the system."""
+
+        NONE = "none"
+        HEADER = "header"
+        ACCOUNT = "account"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="scope")
@@ -212,6 +240,17 @@ class ScopeItem(models.Model):
     text = models.CharField(max_length=300)
     in_scope = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0)
+    versions = models.CharField(max_length=120, blank=True, default="")
+    reached = models.CharField(max_length=120, blank=True, default="")
+    classes_in = models.JSONField(default=list, blank=True)
+    classes_out = models.JSONField(default=list, blank=True)
+    severity_max = models.CharField(max_length=12, blank=True, default="")
+    reward = models.CharField(max_length=60, blank=True, default="")
+    calls_per_day = models.PositiveIntegerField(null=True, blank=True)
+    calls_at_once = models.PositiveIntegerField(null=True, blank=True)
+    spending = models.CharField(max_length=60, blank=True, default="")
+    marker = models.CharField(max_length=10, choices=Marker, default=Marker.NONE)
+    revision = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-in_scope", "position"]
