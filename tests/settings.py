@@ -25,6 +25,7 @@ ALLOWED_HOSTS = ["*"]
 ACCOUNT_RATE_LIMITS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MANYEYES_REPORTS_PER_HOUR = 100_000
+MANYEYES_PROGRAM_REPORTS_PER_HOUR = 100_000
 MANYEYES_ALLOW_PRIVATE_TARGETS = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, not memory: threads and child processes must see the same rows.

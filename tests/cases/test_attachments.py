@@ -49,7 +49,7 @@ def test_a_refused_file_leaves_nothing_behind(cast: Cast) -> None:
     ("first", "media_type"),
     [
         (b"\x89PNG\r\n\x1a\nrest", "image/png"),
-        (b"<svg onload=alert(1)>", "text/plain"),
+        (b"<svg onload=alert(1)>", "image/svg+xml"),
         (b"\x00\x01", "application/octet-stream"),
         (b"\xff\xfe\xfd", "application/octet-stream"),
         ("Grüße".encode() * 2000, "text/plain"),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from manyeyes.cases.models import Attachment, Case, Reproduction
+from manyeyes.cases.models import Attachment, Case, CoReporter, Reproduction
 from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Membership, Program
 from manyeyes.rules import reference
@@ -26,7 +26,7 @@ def visible_to(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
     """The cases this viewer may know of: their own reports, and what their roles in a program open to them."""
     if not _signed_in(viewer):
         return Case.objects.none()
-    return _of(program).filter(Q(reporter=viewer) | _as_staff(viewer))
+    return _of(program).filter(_reported(viewer) | _as_staff(viewer))
 
 
 def desk_of(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
@@ -36,8 +36,31 @@ def desk_of(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
 
 def reported_by(viewer: Any) -> QuerySet[Case]:
     """The viewer's own reports, newest first."""
-    rows = Case.objects.filter(reporter=viewer) if _signed_in(viewer) else Case.objects.none()
+    rows = Case.objects.filter(_reported(viewer)) if _signed_in(viewer) else Case.objects.none()
     return rows.order_by("-created_at")
+
+
+def is_reporter(person: Any, case: Case) -> bool:
+    """Whether somebody sent the report or is a further reporter of it who accepted."""
+    if person is None or person.pk is None:
+        return False
+    return bool(person.pk == case.reporter_id or _accepted(person).filter(case=case).exists())
+
+
+def reporter_ids(case: Case) -> frozenset[UUID]:
+    """The ids of all reporters of a case."""
+    accepted = CoReporter.objects.filter(case=case, accepted_at__isnull=False, ended_at__isnull=True)
+    return frozenset({case.reporter_id, *accepted.values_list("person_id", flat=True)})
+
+
+def _accepted(person: Any) -> QuerySet[CoReporter]:
+    return CoReporter.objects.filter(person_id=person.pk, accepted_at__isnull=False, ended_at__isnull=True)
+
+
+def _reported(viewer: Any) -> Q:
+    # Read beforehand and not as part of the query: what is hidden and what is absent must take the same time.
+    further = list(_accepted(viewer).values_list("case_id", flat=True))
+    return Q(reporter=viewer) | Q(pk__in=further) if further else Q(reporter=viewer)
 
 
 def _signed_in(viewer: Any) -> bool:
@@ -123,7 +146,7 @@ def roles_in(person: Any, case: Case) -> frozenset[Role]:
         roles.add(Role.TARGET_OWNER)
     if case.confirmed_at is None:
         roles.discard(Role.PUBLISHER)
-    if person.pk == case.reporter_id:
+    if is_reporter(person, case):
         roles.add(Role.REPORTER)
     return frozenset(roles)
 

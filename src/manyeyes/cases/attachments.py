@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from manyeyes.cases import people
 from manyeyes.cases.access import roles_in, sees_inside
-from manyeyes.cases.conversation import SPEAKERS, checked, side_of
+from manyeyes.cases.conversation import SPEAKERS, side_of
+from manyeyes.cases.filetypes import type_of
+from manyeyes.cases.keeping import Brought, brought, forget, keep
 from manyeyes.cases.models import Attachment, Case, Message
 from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid, NotAllowed
-from manyeyes.vault import files, uploads
+from manyeyes.vault import files
 
 MOST = 50
-TYPES: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"\x1f\x8b", "application/gzip"),
-)
-"""What the first bytes say; the name and the type that were sent along are not believed."""
 
 
 def attach(
@@ -38,22 +30,23 @@ def attach(
         raise NotAllowed("An internal file belongs to the team.")
     if not roles_in(by, case) & SPEAKERS:
         raise NotAllowed("This act belongs to another role.")
-    clean = checked("name", name.replace("\\", "/").rpartition("/")[2], longest=200)
     if case.attachments.count() >= MOST:
         raise Invalid(file=f"A case holds at most {MOST} files. Put several into one archive.")
-    first, rest = _first(chunks)
-    stored = files.write(case.key, _limited(chain([first], rest)), name=clean, media_type=type_of(first))
-    row = Attachment(case=case, key=case.key, message=message, public=public, stored=stored, by=by, at=clock.now())
+    kept = keep(case.key, Brought(name=name, chunks=chunks))
+    row = Attachment(
+        case=case, key=case.key, message=message, public=public, stored=kept.stored, inside=kept.inside, by=by,
+        at=clock.now(),
+    )  # fmt: skip
     side = side_of(by, case)
     tell = people.everybody(case) if public else people.team(case)
     try:
         with acting(
             case, "file.attached", by=by, allowed=SPEAKERS, tell=tell, public=public, attachment=str(row.pk),
-            size=stored.size, side=side,
+            size=kept.stored.size, side=side,
         ):  # fmt: skip
             row.save()
     except BaseException:
-        files.remove(stored)
+        forget([kept])
         raise
     return row
 
@@ -62,11 +55,8 @@ def take(case: Case, *, by: Any, upload: Any, public: bool) -> Attachment | None
     """Add what a form brought along; None where it brought no file."""
     if upload is None:
         return None
-    if getattr(upload, "too_large", False):
-        raise Invalid(
-            file=f"This file is larger than {uploads.max_bytes() // 1024 // 1024} MB. Cut it, or compress it."
-        )
-    return attach(case, by=by, chunks=upload.chunks(), name=upload.name or "file", public=public)
+    came = brought(upload)
+    return attach(case, by=by, chunks=came.chunks, name=came.name, public=public)
 
 
 def content(row: Attachment) -> Iterator[bytes]:
@@ -74,30 +64,4 @@ def content(row: Attachment) -> Iterator[bytes]:
     return files.read(row.stored)
 
 
-def type_of(first: bytes) -> str:
-    """A media type from the first bytes: a few known signatures, else text or plain bytes."""
-    for signature, media_type in TYPES:
-        if first.startswith(signature):
-            return media_type
-    try:
-        first[:4096].decode("utf-8", "strict" if len(first) <= 4096 else "ignore")
-    except UnicodeDecodeError:
-        return "application/octet-stream"
-    return "application/octet-stream" if b"\x00" in first[:4096] else "text/plain"
-
-
-def _first(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    rest = iter(chunks)
-    first = next(rest, b"")
-    if not first:
-        raise Invalid(file="This file is empty.")
-    return first, rest
-
-
-def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    size, largest = 0, uploads.max_bytes()
-    for piece in chunks:
-        size += len(piece)
-        if size > largest:
-            raise Invalid(file=f"This file is larger than {largest // 1024 // 1024} MB. Cut it, or compress it.")
-        yield piece
+__all__ = ["attach", "content", "take", "type_of"]

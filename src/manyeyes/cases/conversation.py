@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from manyeyes.cases import people
-from manyeyes.cases.access import sees_inside
+from manyeyes.cases.access import is_reporter, sees_inside
 from manyeyes.cases.models import Case, Message, ReadMark
 from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
@@ -37,7 +37,7 @@ def say(case: Case, *, by: Any, text: str, public: bool = False, expected_versio
 
 def side_of(by: Any, case: Case) -> str:
     """On which side somebody speaks: in their own case the reporter's, even where they belong to the team."""
-    return "reporter" if by.pk == case.reporter_id else "team"
+    return "reporter" if is_reporter(by, case) else "team"
 
 
 def mark_read(case: Case, viewer: Any) -> None:

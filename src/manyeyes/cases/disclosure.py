@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from manyeyes.cases import people
+from manyeyes.cases.access import is_reporter
 from manyeyes.cases.models import Case, Embargo
 from manyeyes.cases.moves import acting, moving
 from manyeyes.rules import clock
@@ -108,7 +109,7 @@ def _term(row: Embargo) -> law.Term:
 
 
 def _side(case: Case, by: Any) -> law.Side:
-    return law.Side.REPORTER if by.pk == case.reporter_id else law.Side.TEAM
+    return law.Side.REPORTER if is_reporter(by, case) else law.Side.TEAM
 
 
 def _other_side(case: Case, side: law.Side) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from manyeyes import events
-from manyeyes.cases.access import roles_in
+from manyeyes.cases.access import reporter_ids, roles_in
 from manyeyes.cases.clocks import keep
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case
@@ -113,9 +113,10 @@ def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[s
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:
     """Queue one neutral mail for each person who has an address, never for the one who acted."""
+    outside = reporter_ids(row)
     for person in {person.pk: person for person in people if person is not None}.values():
         if person.email and (by is None or person.pk != by.pk):
-            path = f"/my/{row.ref}/" if person.pk == row.reporter_id else f"/desk/cases/{row.ref}/"
+            path = f"/my/{row.ref}/" if person.pk in outside else f"/desk/cases/{row.ref}/"
             events.queue_mail(person.pk, row.ref, path, reason=reason)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from manyeyes.cases.models import Case
+from manyeyes.cases.models import Case, CoReporter
 from manyeyes.programs.models import Membership
 from manyeyes.rules.lifecycle import Role
 
@@ -13,8 +13,9 @@ FIRST_RESPONDERS = frozenset({Role.SECURITY_TRIAGER, Role.ML_TRIAGER, Role.PROGR
 
 
 def reporter(case: Case) -> list[Any]:
-    """The researcher of the case."""
-    return [case.reporter]
+    """The researcher of the case, and those who report it with them."""
+    further = CoReporter.objects.filter(case=case, accepted_at__isnull=False, ended_at__isnull=True)
+    return [case.reporter, *(row.person for row in further.select_related("person"))]
 
 
 def holding(case: Case, roles: Iterable[Role]) -> list[Any]:

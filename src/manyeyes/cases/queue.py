@@ -164,7 +164,7 @@ def _row(case: Case, log: list[Any]) -> Row:
     facts, rating = facts_of(case, log=log), newest_rating(case)
     group, todo = _todo(case, facts, log)
     report = min(case.reports.all(), key=lambda row: row.sent_at, default=None)
-    claimed = (report.claim_k, report.claim_n) if report is not None and report.claim_n else None
+    claimed = (report.claim_k, report.claim_n) if report and report.claim_n and not report.claim_biased else None
     return Row(
         case=case,
         group=group,

@@ -113,7 +113,7 @@ class Finding:
     def claim_fits(self) -> bool | None:
         """Whether the researcher's claimed rate lies inside the anytime interval; None without a claim."""
         report = self.link.case.reports.order_by("sent_at").first()
-        if report is None or report.claim_k is None or not report.claim_n:
+        if report is None or report.claim_k is None or not report.claim_n or report.claim_biased:
             return None
         return bool(self.verdict["low"] <= report.claim_k / report.claim_n <= self.verdict["high"])
 

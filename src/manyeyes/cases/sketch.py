@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,53 @@ NOTE = (
 )
 
 
+SUCCESS: dict[str, str] = {
+    "contains": "The answer contains these words",
+    "absent": "The answer lacks these words",
+    "regex": "The answer matches this pattern",
+    "human": "A person has to judge",
+}
+"""How a form may say that it worked."""
+ROLES = ("system", "user", "assistant")
+_TURN = re.compile(r"(?mi)^[ \t]*(system|user|assistant)[ \t]*:[ \t]?")
+
+
+def messages_of(text: str) -> list[dict[str, str]]:
+    """The messages of a conversation typed as text, each begun with its role at the start of a line.
+
+    >>> [message["role"] for message in messages_of("user: Hello\\nassistant: Hi\\nuser: Say\\nit again")]
+    ['user', 'assistant', 'user']
+    """
+    parts = _TURN.split(text.replace("\r\n", "\n"))
+    return [
+        {"role": role.lower(), "content": content.strip()}
+        for role, content in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+
+
+def conversation_problem(text: str) -> str | None:
+    """What is wrong with a typed conversation and how to mend it, or None."""
+    if not text.strip():
+        return None
+    found = messages_of(text)
+    if not found or _TURN.split(text)[0].strip():
+        return "Begin each message on a line of its own with user:, assistant: or system:."
+    if any(not message["content"] for message in found):
+        return "One of the messages is empty. Write what was said, or leave the message out."
+    return None if found[-1]["role"] == "user" else "The last message must be yours: begin it with user:."
+
+
+def success_rule(how: str, text: str) -> dict[str, Any] | None:
+    """The rule that tells a success, as a reproducer writes it; None where too little was said."""
+    said = text.strip()
+    if how == "human":
+        return {"human": said or BY_A_PERSON}
+    if not said:
+        return None
+    rules: dict[str, dict[str, Any]] = {"absent": {"not": {"contains": said}}, "regex": {"regex": said}}
+    return rules.get(how, {"contains": said})
+
+
 def reproducer_data(
     *,
     title: str,
@@ -25,23 +73,23 @@ def reproducer_data(
     settings: Mapping[str, Any],
     claim: tuple[int, int] | None,
     success: Mapping[str, Any],
+    conversation: str = "",
 ) -> dict[str, Any]:
-    """The file's data; settings that are no numbers stay unknown."""
+    """The file's data; settings that are no numbers stay unknown. `conversation` stands in place of the one message."""
     known: dict[str, Any] = {}
-    for name, kind in (("temperature", float), ("max_tokens", int)):
+    for name, kind in (("temperature", float), ("top_p", float), ("max_tokens", int)):
         try:
             known[name] = kind(str(settings.get(name, "")).strip())
         except ValueError:
             continue
-    data: dict[str, Any] = {
-        "manyeyes": "reproducer/1",
-        "title": title.strip(),
-        "class": vuln_class,
-        "conversation": [{"role": "user", "content": "{{wording}}"}],
-        "wordings": [{"id": "reported", "text": steps.strip()}],
-        "success": dict(success),
-        "source": {"tool": "hand", "note": "built from the report form"},
-    }
+    data: dict[str, Any] = {"manyeyes": "reproducer/1", "title": title.strip(), "class": vuln_class}
+    if conversation.strip():
+        data["conversation"] = messages_of(conversation)
+    else:
+        data["conversation"] = [{"role": "user", "content": "{{wording}}"}]
+        data["wordings"] = [{"id": "reported", "text": steps.strip()}]
+    data["success"] = dict(success)
+    data["source"] = {"tool": "hand", "note": "built from the report form"}
     if known:
         data["settings"] = known
     if claim is not None:
@@ -54,7 +102,8 @@ def sketch(case: Case) -> str:
     report = case.reports.order_by("sent_at").first()
     if report is None:
         return ""
-    claim = (report.claim_k, report.claim_n) if report.claim_k is not None and report.claim_n else None
+    counted = report.claim_k is not None and report.claim_n and not report.claim_biased
+    claim = (report.claim_k or 0, report.claim_n or 0) if counted else None
     data = reproducer_data(
         title=case.title,
         vuln_class=case.vuln_class,

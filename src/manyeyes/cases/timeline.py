@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from manyeyes import events
 from manyeyes.accounts.models import Person
-from manyeyes.cases.access import sees_inside
+from manyeyes.cases.access import reporter_ids, sees_inside
 from manyeyes.cases.models import Case
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
@@ -52,6 +52,9 @@ ACTS: dict[str, str] = {
     "embargo.proposed": "proposed an embargo date",
     "embargo.agreed": "agreed to the embargo date",
     "embargo.ended": "ended the embargo",
+    "co_reporter.invited": "named a further reporter",
+    "co_reporter.accepted": "reports this case as well from now on",
+    "co_reporter.ended": "took back or left a co-reporter's part",
     "appealed": "appealed against the close",
     "credit.chosen": "chose how to be credited",
     "advisory.drafted": "drafted the advisory",
@@ -100,15 +103,18 @@ def entries(case: Case, viewer: Any) -> list[Entry]:
     inside = sees_inside(viewer, case)
     log = [event for event in events.log(case.subject) if inside or shown_to_researcher(event.kind, event.public)]
     people = Person.objects.in_bulk(_people(event.actor for event in log))
+    outside = reporter_ids(case)
     rows = _rows(case)
-    return [_entry(case, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
+    return [_entry(outside, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
 
 
-def _entry(case: Case, event: Any, people: dict[UUID, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Entry:
+def _entry(
+    outside: Collection[UUID], event: Any, people: dict[UUID, Any], rows: dict[str, dict[str, Any]], inside: bool
+) -> Entry:
     data = event.data if inside else fields_for_researcher(event.kind, event.public, event.data) or {}
     item = _item(event, data, rows, inside)
     author = people.get(UUID(event.actor.partition(":")[2])) if event.actor != "system" else None
-    side = "platform" if author is None else "reporter" if author.pk == case.reporter_id else "team"
+    side = "platform" if author is None else "reporter" if author.pk in outside else "team"
     after = data.get("after", "")
     words = ACTS.get(event.kind, event.kind)
     if after:

@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
-from manyeyes.cases.intake import IntakeReport
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from manyeyes.cases.intake_report import IntakeReport
+from manyeyes.cases.sketch import SUCCESS, messages_of
 from manyeyes.charts import inert
 from manyeyes.engine import exact_interval
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
-from manyeyes.rules import taxonomy
+from manyeyes.rules import questions, taxonomy
 from manyeyes.rules.numerals import percent
-from manyeyes.rules.readings import CONFIG, SAID, UNKNOWN, WORDS, Reading
+from manyeyes.rules.permits import HAZARDS
+from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SAID, UNKNOWN, WORDS, Reading
 
-YOU, FILE = WORDS[SAID], WORDS[CONFIG]
+YOU, FILE, COUNTED_BY_US = WORDS[SAID], WORDS[CONFIG], WORDS[COUNTED]
+BIASED = "the best of several series"
+SETTINGS: tuple[tuple[str, str, str], ...] = (
+    ("Temperature", "temperature", "temperature"),
+    ("Top p", "top_p", "top_p"),
+    ("Token limit", "max_tokens", "max_tokens"),
+)
+"""(name of the reading, name in the form, name in a reproducer), named as the importers name them."""
+MEMORY = {"on": "on", "off": "off"}
+SEEN_NAMES: dict[str, str] = {
+    "surface": "Met in", "account_tier": "Account", "app_version": "App version", "seen_times": "When",
+    "conversation_link": "Conversation", "memory": "Memory of the product",
+    "publish_on": "You mean to publish on", "publish_where": "Where",
+}  # fmt: skip
 
 
 def understood(report: IntakeReport) -> list[Reading]:
-    """The readings of a valid report, in the order of the form."""
+    """The readings of a valid report, in the order of the form; those of a tool's file keep their sources."""
+    kind = taxonomy.KINDS[report.vuln_class]
     found = _reproducer(report)
+    rows = [Reading(name="Kind", value=kind.name, source=YOU, note=kind.help), *_gates(report)]
+    rows += _conversation(report)
+    rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
+    rows += [*_success(report, found), _how_often(report)]
+    rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
+             questions.answered(report.vuln_class, report.answers)]  # fmt: skip
+    rows += [*_seen(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
+    return rows
+
+
+def from_file(report: IntakeReport) -> list[Reading]:
+    """What the tool's file said, with its sources in words."""
+    rows = report.imported.get("readings", ()) if report.imported else ()
     return [
-        Reading(name="Kind", value=taxonomy.KINDS[report.vuln_class].name, source=YOU),
-        _how_often(report),
-        _setting("Temperature", "temperature", report, found),
-        _setting("Token limit", "max_tokens", report, found),
-        _success(report, found),
-        _hidden(report),
+        Reading(name=row["name"], value=row["value"], source=WORDS.get(row["source"], row["source"]), note=row["note"])
+        for row in rows
     ]
 
 
@@ -36,35 +65,88 @@ def _reproducer(report: IntakeReport) -> Reproducer | None:
         return None
 
 
+def _of_file(report: IntakeReport, name: str) -> Reading | None:
+    return next((row for row in from_file(report) if row.name == name), None)
+
+
+def _gates(report: IntakeReport) -> Iterator[Reading]:
+    if report.harmed_now:
+        yield Reading(name="Harm", value="somebody is being harmed now", source=YOU, note="The team sees it at once.")
+    if report.exploited_now:
+        yield Reading(name="Exploited", value="it is being exploited now", source=YOU, note="The team sees it at once.")
+    if report.hazard:
+        note = "It is shown only to people who may see this kind, each time on request."
+        yield Reading(name="Hazardous content", value=HAZARDS[report.hazard], source=YOU, note=note)
+
+
+def _conversation(report: IntakeReport) -> Iterator[Reading]:
+    if report.conversation.strip():
+        roles = [message["role"] for message in messages_of(report.conversation)]
+        counted = f"{len(roles)} message{'' if len(roles) == 1 else 's'} ({', '.join(roles)})"
+        yield Reading(name="Conversation", value=counted, source=YOU)
+
+
 def _how_often(report: IntakeReport) -> Reading:
     k, n = report.claim_k, report.claim_n
     if k is None or n is None:
-        return Reading(name="How often", value="not counted", source=YOU, note="We will count it.")
+        counted = [row for row in from_file(report) if row.name.startswith(HOW_OFTEN)]
+        return counted[0] if counted else Reading(name=HOW_OFTEN, value="not counted", source=YOU, note="We count it.")
+    if report.biased:
+        note = "The best of several says more than it holds, so no rate is made of it. We count it anew."
+        return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=YOU, note=note)
     low, high = exact_interval(k, n)
     note = f"From {n} tries the true rate may be anything from {percent(low)} to {percent(high)}."
-    return Reading(name="How often", value=f"{k} of {n}", source=YOU, note=note)
+    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=YOU, note=note)
 
 
-def _setting(name: str, key: str, report: IntakeReport, found: Reproducer | None) -> Reading:
-    typed = str(report.settings.get(key, "")).strip()
-    if typed:
-        return Reading(name=name, value=typed, source=YOU)
+def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Reproducer | None) -> Reading:
+    said, of_file = str(report.settings.get(typed, "")).strip(), _of_file(report, name)
+    if said:
+        other = of_file.value if of_file is not None and of_file.source != UNKNOWN else ""
+        note = f"Your file says {other}; both are kept." if other and other != said else ""
+        return Reading(name=name, value=said, source=YOU, note=note)
+    if of_file is not None:
+        return of_file
     if found is not None:
         values = sorted({str(getattr(row, key)) for row in found.setting_list() if getattr(row, key) is not None})
         if values:
             return Reading(name=name, value=", ".join(values), source=FILE)
-    return Reading(name=name, value="unknown", source=UNKNOWN, note="We will not fill in a default.")
+    return Reading(name=name, value="unknown", source=UNKNOWN, note="We fill in no default.")
 
 
-def _success(report: IntakeReport, found: Reproducer | None) -> Reading:
+def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
+    of_file, said = _of_file(report, "Success rule"), report.success_text.strip()
+    told = of_file is not None and of_file.source != UNKNOWN
     if found is not None:
-        return Reading(name="Success rule", value="as your file says", source=FILE)
-    if report.success_text.strip():
-        return Reading(name="Success rule", value=f"the answer contains “{report.success_text.strip()}”", source=YOU)
-    return Reading(name="Success rule", value="unknown", source=UNKNOWN, note="A person will decide what counts.")
+        yield Reading(name="Success rule", value="as your file says", source=FILE)
+    elif told and of_file is not None:
+        yield of_file
+    elif said:
+        how = SUCCESS[report.success_how].lower()
+        yield Reading(name="Success rule", value=f"{how}: “{said}”", source=YOU)
+    else:
+        note = of_file.note if of_file is not None else ""
+        yield Reading(name="Success rule", value="unknown", source=UNKNOWN, note=f"{note} A person decides.".strip())
+
+
+def _seen(report: IntakeReport) -> Iterator[Reading]:
+    for name, value in {**report.seen, **report.plans}.items():
+        if value.strip():
+            yield Reading(name=_(SEEN_NAMES[name]), value=value.strip(), source=YOU)
+
+
+def _rest_of_file(report: IntakeReport, shown: set[str]) -> list[Reading]:
+    """What the file says beyond the answers. Its counts stay where nothing was counted by hand, or beside it."""
+    counts = [row for row in from_file(report) if row.name.startswith(HOW_OFTEN)]
+    said = report.claim_k is not None
+    kept = [row for row in from_file(report) if row.name not in shown | {"Hidden characters"} and row not in counts]
+    return kept + (counts if said else counts[1:])
 
 
 def _hidden(report: IntakeReport) -> Reading:
-    count = inert.counted(report.steps)
+    of_file = _of_file(report, "Hidden characters")
+    count = inert.counted(f"{report.steps}{report.conversation}")
+    if not count and of_file is not None and of_file.value != "none":
+        return of_file
     note = "They are kept and shown to the team as labels." if count else ""
-    return Reading(name="Hidden characters", value=count or "none", source="counted", note=note)
+    return Reading(name="Hidden characters", value=count or "none", source=COUNTED_BY_US, note=note)

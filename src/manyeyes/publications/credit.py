@@ -24,6 +24,8 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") ->
     """Say how to be thanked for this case; may be changed at any time."""
     if Role.REPORTER not in roles_in(by, case):
         raise NotAllowed("The researcher chooses how to be named.")
+    if by.pk != case.reporter_id:
+        raise NotAllowed("Whoever sent the report chooses; further reporters are named with the advisory.")
     named = mode in (Credit.Mode.NAME, Credit.Mode.HANDLE)
     wrong: dict[str, str] = {}
     if mode not in Credit.Mode.values:

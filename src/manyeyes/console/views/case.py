@@ -81,7 +81,8 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
 
 def _report(row: Case) -> dict[str, Any]:
     report = row.reports.order_by("sent_at").first()
-    claimed = (report.claim_k or 0) / report.claim_n if report is not None and report.claim_n else None
+    counted = report is not None and report.claim_n and not report.claim_biased
+    claimed = (report.claim_k or 0) / report.claim_n if report and counted else None
     return {"report": report, "claimed": claimed}
 
 

@@ -1,0 +1,104 @@
+"""Further reporters of a case: named by handle or by a link, and reporters like the first once they accept."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from manyeyes.accounts.models import Person
+from manyeyes.cases.access import is_reporter
+from manyeyes.cases.conversation import checked
+from manyeyes.cases.models import Case, CoReporter
+from manyeyes.cases.moves import acting
+from manyeyes.rules import clock
+from manyeyes.rules.errors import Conflict, Invalid, NotAllowed, NotFound
+from manyeyes.rules.lifecycle import Role
+from manyeyes.vault import tokens
+
+MOST = 8
+HANDLE_LONGEST = 40
+
+
+def invite(case: Case, *, by: Any, handle: str = "") -> str:
+    """Name a co-reporter by handle, or make a link for whoever holds it. Returns the link's secret, empty for a handle.
+
+    A handle that nobody has is kept as it was typed and answered alike: who has an account here is told to nobody.
+    """
+    if not is_reporter(by, case):
+        raise NotAllowed("The reporter names further reporters.")
+    named = handle.strip().removeprefix("@")
+    if named:
+        named = checked("handle", named, longest=HANDLE_LONGEST)
+    if standing(case).count() >= MOST:
+        raise Invalid(handle=f"A report has at most {MOST} further reporters.")
+    person = (
+        Person.objects.filter(handle__iexact=named, kind=Person.Kind.ACCOUNT, is_active=True).first() if named else None
+    )
+    if person is not None and (is_reporter(person, case) or standing(case).filter(person=person).exists()):
+        raise Invalid(handle="This person was named already.")
+    secret = secrets.token_urlsafe(24)
+    row = CoReporter(
+        case=case, key=case.key, person=person, named=named or None, locator=tokens.keyed("co-reporter", secret),
+        invited_by=by,
+    )  # fmt: skip
+    with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], co_reporter=str(row.pk)):
+        row.save()
+    return "" if named else secret
+
+
+def standing(case: Case) -> QuerySet[CoReporter]:
+    """Who was named and has neither declined nor left."""
+    return case.co_reporters.filter(ended_at__isnull=True).select_related("person").order_by("invited_at")
+
+
+def waiting_for(viewer: Any) -> list[CoReporter]:
+    """The invitations by handle that an account has not answered."""
+    if viewer is None or not getattr(viewer, "is_authenticated", False):
+        return []
+    open_ones = Q(person=viewer, accepted_at__isnull=True, ended_at__isnull=True)
+    return list(CoReporter.objects.filter(open_ones).select_related("case", "case__program", "invited_by"))
+
+
+def by_link(secret: str) -> CoReporter:
+    """The open invitation of a link. Raises NotFound for a spent one and for any other word, which look the same."""
+    locator = tokens.keyed("co-reporter", secret[:100])
+    row = CoReporter.objects.filter(locator=locator, person=None, accepted_at=None, ended_at=None).first()
+    if row is None or row.named:
+        raise NotFound
+    return row
+
+
+def own_invitation(viewer: Any, invitation_id: Any) -> CoReporter:
+    """An unanswered invitation of this viewer. Raises NotFound."""
+    row = next((one for one in waiting_for(viewer) if one.pk == invitation_id), None)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def accept(invitation: CoReporter, *, by: Any) -> Case:
+    """Become a reporter of the case. Raises Conflict where the link was used meanwhile, or the case is theirs."""
+    case = invitation.case
+    if is_reporter(by, case):
+        raise Conflict("This report is yours already.")
+    with acting(case, "co_reporter.accepted", by=by, allowed=None, public=True, side="reporter"):
+        row = CoReporter.objects.select_for_update().get(pk=invitation.pk)
+        if row.accepted_at or row.ended_at or (row.person_id and row.person_id != by.pk):
+            raise Conflict("This invitation was used already.")
+        row.person, row.accepted_at = by, clock.now()
+        row.save()
+    return case
+
+
+def end(invitation: CoReporter, *, by: Any) -> None:
+    """Decline, leave, or take an invitation back; the first reporter may end any, everybody their own."""
+    case = invitation.case
+    if by.pk not in (case.reporter_id, invitation.person_id):
+        raise NotAllowed("The reporter who sent the report takes invitations back.")
+    with acting(case, "co_reporter.ended", by=by, allowed=None, co_reporter=str(invitation.pk)):
+        row = CoReporter.objects.select_for_update().get(pk=invitation.pk)
+        if row.ended_at is None:
+            row.ended_at = clock.now()
+            row.save()

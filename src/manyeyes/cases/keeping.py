@@ -1,0 +1,120 @@
+"""Takes one file in: bounded, encrypted while it streams, typed by its content, looked into but never unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from manyeyes.cases.conversation import checked
+from manyeyes.cases.filetypes import HEAD, type_of, warnings
+from manyeyes.rules.errors import Invalid
+from manyeyes.runs import looking
+from manyeyes.vault import files, uploads
+from manyeyes.vault.models import DataKey, StoredFile
+
+TAIL = 1024
+NAME_LONGEST = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """A file that somebody brings along: what they call it, and its bytes in pieces. `inside` is known of a draft's."""
+
+    name: str
+    chunks: Iterable[bytes]
+    inside: dict[str, Any] | None = None
+    looked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A file that lies encrypted in the vault, and what was seen of its inside."""
+
+    stored: StoredFile
+    inside: dict[str, Any] | None
+
+
+def keep(key: DataKey, brought: Brought) -> Kept:
+    """Store a file under `key`. Raises Invalid(file=…) for one that is empty, too large or has an unusable name."""
+    name = clean_name(brought.name)
+    first, rest = _first(brought.chunks)
+    ends = _Ends(first)
+    media_type = type_of(first)
+    stored = files.write(key, ends.watch(_limited(chain([first], rest))), name=name, media_type=media_type)
+    if brought.looked:
+        return Kept(stored=stored, inside=brought.inside)
+    try:
+        inside = looking.look(files.read(stored), media_type) or {}
+    except BaseException:
+        files.remove(stored)
+        raise
+    odd = warnings(ends.head, ends.tail, media_type)
+    return Kept(stored=stored, inside={**inside, **({"odd": odd} if odd else {})} or None)
+
+
+def keep_all(key: DataKey, brought: Sequence[Brought]) -> list[Kept]:
+    """Store them all, or none. Raises Invalid as `keep` does, naming the file."""
+    kept: list[Kept] = []
+    try:
+        for one in brought:
+            kept.append(keep(key, one))
+    except BaseException:
+        forget(kept)
+        raise
+    return kept
+
+
+def forget(kept: Iterable[Kept]) -> None:
+    """Remove what was stored, after a refusal."""
+    for one in kept:
+        files.remove(one.stored)
+
+
+def brought(upload: Any) -> Brought:
+    """What a form brought along. Raises Invalid for one that was too large to be held."""
+    if getattr(upload, "too_large", False):
+        raise Invalid(file=too_large(upload.name or ""))
+    return Brought(name=upload.name or "file", chunks=upload.chunks())
+
+
+def too_large(name: str = "") -> str:
+    """What is said of a file above the limit."""
+    which = f"{name[:80]} is" if name else "This file is"
+    return f"{which} larger than {uploads.max_bytes() // 1024 // 1024} MB. Cut it, or compress it."
+
+
+def clean_name(name: str) -> str:
+    """The last part of a path, on one line. Raises Invalid for a name that cannot be kept."""
+    last = " ".join(name.replace("\\", "/").rpartition("/")[2].split())
+    return checked("name", last, longest=NAME_LONGEST)
+
+
+class _Ends:
+    """Remembers how a stream begins and ends while it passes."""
+
+    def __init__(self, first: bytes) -> None:
+        self.head, self.tail = first[:HEAD], b""
+
+    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in chunks:
+            self.tail = (self.tail + piece[-TAIL:])[-TAIL:]
+            yield piece
+
+
+def _first(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    rest = iter(chunks)
+    first = next(rest, b"")
+    if not first:
+        raise Invalid(file="This file is empty.")
+    return first, rest
+
+
+def _limited(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    size, largest = 0, uploads.max_bytes()
+    for piece in chunks:
+        size += len(piece)
+        if size > largest:
+            raise Invalid(file=too_large())
+        yield piece
