@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from manyeyes.commands.report import report, write_report
 from manyeyes.commands.report.reading import sentence
 from manyeyes.commands.report.sheet import sheet_for
 from manyeyes.runs.bundle import Evidence
+from manyeyes.runs.document import TargetInfo
 from tests.commands.runs_on_record import HOSTILE, finished
 
 
@@ -134,3 +136,35 @@ def test_a_long_run_stays_a_small_file(tmp_path: Path) -> None:
     long = finished(tmp_path, "verify", 0.0, tau=0.002)
     assert long.result["n"] > 1_500
     assert len(report(long)) < 1_500_000
+
+
+def test_the_command_names_the_file_and_the_target_that_were_used(held: Evidence) -> None:
+    page = Outline(report(held, source="our finding.poc.yaml")).text
+    assert "manyeyes verify 'our finding.poc.yaml' --target http://127.0.0.1:8080" in page
+    options = {"stream": True, "extra": {"top_k": 3}}
+    other = TargetInfo(kind="openai_responses", url="http://127.0.0.1:8080", model="postern", options=options)
+    judges = {"judge": TargetInfo(url="http://127.0.0.1:9", model="j"), "confirm": TargetInfo(model="c")}
+    targets = {**held.document.targets, "main": other, "positive": TargetInfo(model="postern-old"), **judges}
+    page = Outline(report(replace(held, document=replace(held.document, targets=targets)))).text
+    assert "--target-kind openai_responses" in page
+    assert """--target-option 'extra={"top_k": 3}' --target-option stream=yes""" in page
+    assert "--positive-model postern-old" in page
+    assert "--judge http://127.0.0.1:9 --judge-model j --confirm-model c --confirm target" in page
+    by_hand = {"main": TargetInfo(kind="manual")}
+    page = Outline(report(replace(held, document=replace(held.document, targets=by_hand)))).text
+    assert "manyeyes verify finding.poc.yaml --manual" in page
+
+
+def test_a_run_that_took_no_time_says_so(reproduced: Evidence) -> None:
+    quick = replace(reproduced, result={**reproduced.result, "seconds": 0.02})
+    assert "under 1 s" in Outline(report(quick)).text
+
+
+def test_a_trial_of_several_calls_is_shown_whole(reproduced: Evidence) -> None:
+    first = next(one for one in reproduced.trials if one.stream == "main" and one.outcome == "success")
+    called = {"id": "c1", "name": "send_mail", "arguments": f'{{"to": "{HOSTILE}"}}'}
+    trials = [replace(one, tool_calls=[called]) if one is first else one for one in reproduced.trials]
+    page = report(replace(reproduced, trials=trials))
+    assert "calls send_mail(" in Outline(page).text
+    assert HOSTILE not in page
+    assert "calls send_mail(" not in report(replace(reproduced, trials=trials), texts=False)

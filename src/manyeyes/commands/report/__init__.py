@@ -10,6 +10,7 @@ from pathlib import Path
 
 from manyeyes.charts import mark
 from manyeyes.commands.report import sections
+from manyeyes.commands.report.exchange import looked
 from manyeyes.commands.report.markup import inert, section
 from manyeyes.commands.report.reading import Reading, read
 from manyeyes.commands.report.sheet import sheet_for
@@ -19,7 +20,7 @@ from manyeyes.runs.bundle import Evidence
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
 """Whatever a hostile text may try: nothing loads, nothing runs, nothing is sent."""
 ORDER = (
-    sections.items, sections.comparison, sections.parts, sections.settings, sections.growth, sections.looked,
+    sections.items, sections.comparison, sections.parts, sections.settings, sections.growth, looked,
     sections.arms, sections.trust,
 )  # fmt: skip
 COMMANDS = {"reproduce": "replay", "score": "replay --score-only", "map": "map", "compare": "compare", "sweep": "sweep"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from manyeyes.charts import rate_bar
@@ -134,31 +133,6 @@ def growth(reading: Reading) -> str:
         + section("known", "How well we know the rate", figure(rate, known), css="stack")
         + "</div>"
     )
-
-
-def looked(reading: Reading) -> str:
-    """What was asked, and what the first success looked like."""
-    first = reading.first_success
-    if first is None:
-        return ""
-    request = reading.document.requests[first.cell]
-    shown = reading.texts and (first.answer or first.sent)
-    answer = inert(first.answer or "(empty)") if shown else '<span class="quiet">left out of this report</span>'
-    turns = [(str(message["role"]), inert(str(message.get("content", "")))) for message in request.messages]
-    body = "".join(
-        f'<div class="turn"><span class="r">{escape(role)}</span><pre dir="auto">{text}</pre></div>'
-        for role, text in [*turns, ("answer", answer)]
-    )
-    lid = (
-        f"<span>Transcript, plain text, not rendered. <b>It worked.</b></span>"
-        f"<span>{inert(reading.where(request.setting))}, seed {first.seed}</span>"
-    )
-    sweep = reading.document.plan.sweep
-    titles = {item.key: item.title or item.key for item in sweep.items} if sweep else {}
-    which = inert(titles[request.part]) if request.part in titles else f"trial {first.index + 1}"
-    words = f'<p class="small soft">The first success: {which}.</p>'
-    box = f'<div class="payload" role="group" aria-label="Transcript"><div class="lid">{lid}</div>{body}</div>'
-    return section("looked", "What it looked like", words + box)
 
 
 def arms(reading: Reading) -> str:
