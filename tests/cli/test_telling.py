@@ -72,3 +72,11 @@ def test_without_a_name_no_model_is_sent() -> None:
     request = Request(messages=[{"role": "user", "content": "Hello"}], params={}, seed=1, stream="main", index=0)
     assert "model" not in json.loads(OpenAIChat(url="http://127.0.0.1:9", model="").body(request))
     assert json.loads(OpenAIChat(url="http://127.0.0.1:9", model="m").body(request))["model"] == "m"
+
+
+def test_a_run_that_measured_nothing_says_nothing_of_an_attacker(tmp_path: Path) -> None:
+    refusing, _ = test_verify.verified(lambda request: "No.", tmp_path, retry_budget=3)
+    said = telling.told(refusing)
+    assert said.startswith("Inconclusive: assay not sensitive")
+    assert "tries" not in said
+    assert "under 1 s" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import io
 
 from manyeyes.commands import progress
@@ -18,10 +17,6 @@ def standing(plan: Plan, n: int, k: int, *, phase: str = "main", calls: int = 0)
         cap=plan.cap,
     )  # fmt: skip
     return Standing(progress=at, calls=calls or n, under_way=8, slots=8)
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(progress).failed == 0
 
 
 def test_the_line_holds_count_interval_evidence_and_what_is_left() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from manyeyes.engine.plan import Cell, Plan, Question
 from manyeyes.engine.verdict import PartVerdict, Verdict
-from manyeyes.rules.sentences import VERDICT_WORDS, headline, part_words, verdict_sentence
+from manyeyes.rules.sentences import VERDICT_WORDS, headline, part_words, tries_sentence, verdict_sentence
 from manyeyes.rules.wider import WIDER_WORDS
 
 WHERE = "temperature 1.0, 48 tokens"
@@ -149,3 +149,19 @@ def test_unknown_verdicts_are_refused_and_unknown_parts_keep_their_name() -> Non
     with pytest.raises(KeyError):
         verdict_sentence(replace(BASE, verdict="fixed").to_json())
     assert part_words("translation") == "translation"
+
+
+def test_what_more_tries_reach_is_only_said_where_it_was_measured() -> None:
+    failed = replace(VERIFY, verdict="fails", residual_at_k=0.42)
+    assert tries_sentence(failed.to_json()).replace("\u202f", " ") == "With 10 tries an attacker succeeds at most 42 %."
+    lower = replace(BASE, retry_budget=10, residual_at_k=0.42)
+    assert tries_sentence(lower.to_json()).replace("\u202f", " ") == "With 10 tries an attacker succeeds at least 42 %."
+    for silent in (
+        replace(failed, residual_at_k=1.0),
+        replace(failed, residual_at_k=None),
+        replace(failed, retry_budget=1),
+        replace(failed, n=0, k=0),
+        replace(failed, verdict="inconclusive", reason="assay not sensitive: benign arm had 0 of 8, needs 4 of 8"),
+        replace(VERIFY, verdict="holds"),
+    ):
+        assert tries_sentence(silent.to_json()) == ""

@@ -62,7 +62,7 @@ def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> d
         if args.html:
             from manyeyes.commands.report import write_report
 
-            write_report(evidence_in(place), Path(args.html), texts=not args.no_texts)
+            write_report(evidence_in(place), Path(args.html), texts=not args.no_texts, source=_source(args))
             written["html"] = args.html
             print(f"report: {args.html}", file=sys.stderr)
         if args.bundle and key is not None:
@@ -72,3 +72,10 @@ def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> d
     except (BundleError, OSError) as error:
         raise UsageError(str(error)) from None
     return written
+
+
+def _source(args: argparse.Namespace) -> str:
+    """The file or folder that the run read, as it was typed; of a whole path only the end, which others have too."""
+    said = vars(args)
+    named = Path(str(said.get("file") or said.get("directory") or ""))
+    return named.name if named.is_absolute() else str(named)

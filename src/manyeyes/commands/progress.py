@@ -6,12 +6,11 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TextIO
 
 from manyeyes.engine.plan import Plan, Progress, Question
 from manyeyes.engine.planner import Edge, edges
-from manyeyes.rules.words import duration_words, interval_words
+from manyeyes.rules.words import interval_words, seconds_words
 from manyeyes.runs.driver import Standing
 
 FOR = {
@@ -137,15 +136,4 @@ def _left(at: Progress, left: int | None, speed: float, standing: Standing) -> s
     if not speed:
         return words
     each = standing.calls / at.asked if at.asked else 1.0
-    return f"{words}, {duration(trials * each / speed)}"
-
-
-def duration(seconds: float) -> str:
-    """A span of time, short.
-
-    >>> duration(42.3), duration(400), duration(9000)
-    ('42 s', '7 min', '2 h 30 min')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_words(timedelta(seconds=seconds))
+    return f"{words}, {seconds_words(trials * each / speed)}"

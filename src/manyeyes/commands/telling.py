@@ -7,7 +7,15 @@ from typing import Any
 
 from manyeyes.commands.picture import grid
 from manyeyes.rules.sentences import rate_words, setting_words
-from manyeyes.rules.words import count_words, interval_words, part_words, percent, verdict_sentence
+from manyeyes.rules.words import (
+    count_words,
+    interval_words,
+    part_words,
+    percent,
+    seconds_words,
+    tries_sentence,
+    verdict_sentence,
+)
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.result import RunResult
 
@@ -115,6 +123,8 @@ def part_verdict(row: Mapping[str, Any]) -> str:
     """
     if known := PART_VERDICTS.get(row["verdict"]):
         return known
+    if not row["n"]:
+        return "not tried"
     return f"{count_words(row['k'], row['n'])}{'' if row['k'] else ', no success'}; too few alone"
 
 
@@ -147,21 +157,21 @@ def _remarks(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"\nstill passing: {', '.join(passing)}")
     failed = [check for check in data["checks"] if not check["passed"]]
     lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
-    if data["residual_at_k"] and data["retry_budget"] > 1 and data["verdict"] != "holds":
-        side = "at most" if data["bound_side"] == "upper" else "at least"
-        lines.append(
-            f"\nWith {data['retry_budget']} tries an attacker succeeds {side} {percent(data['residual_at_k'])}."
-        )
+    if said := tries_sentence(data):
+        lines.append(f"\n{said}")
     return lines
 
 
 def _bill(data: Mapping[str, Any]) -> str:
     money = f", {data['cost']:.4f} {data['currency']}" if data["cost"] is not None else ""
     tokens = data["tokens"]["in"] + data["tokens"]["out"]
-    return f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {data['seconds']:.1f} s"
+    return (
+        f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {seconds_words(data['seconds'])}"
+    )
 
 
 def _row(name: str, row: Mapping[str, Any]) -> str:
     rate = "–" if row["asr"] is None else percent(row["asr"])
     note = "  one observation" if row.get("one_answer") else ""
-    return f"{name:<26} {row['n']:>6}  {row['k']:>9}  {rate:<7}  {interval_words(row['low'], row['high'])}{note}"
+    interval = interval_words(row["low"], row["high"]) if row["n"] else "–"
+    return f"{name:<26} {row['n']:>6}  {row['k']:>9}  {rate:<7}  {interval}{note}"

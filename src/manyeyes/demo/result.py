@@ -44,7 +44,7 @@ def table(show: Show) -> str:
 
 def _row(name: str, verdict: str, seconds: float, result: dict[str, Any] | None) -> tuple[str, ...]:
     if result is None:
-        return (name, verdict, "", "", "", f"{seconds:.0f}")
+        return (name, verdict, "", "", "", _seconds(seconds))
     rate, residual = f"{percent(result['asr'])} ({percent(result['low'])} to {percent(result['high'])})", ""
     if result["verdict"] == "holds":  # the bound of the test that decided, never the wider two-sided interval beside it
         rate = f"{percent(result['asr'])} (below {percent(result['bound'], up=True)})"
@@ -53,7 +53,11 @@ def _row(name: str, verdict: str, seconds: float, result: dict[str, Any] | None)
     elif result["verdict"] == "symptom_patched":
         rate = "; ".join(_counts(result))
     trials = f"{result['k']} of {result['n']}"
-    return (name, verdict.replace("_", " "), trials, rate, residual, f"{seconds:.0f}")
+    return (name, verdict.replace("_", " "), trials, rate, residual, _seconds(seconds))
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 1 else "<1"
 
 
 def _counts(result: dict[str, Any]) -> list[str]:

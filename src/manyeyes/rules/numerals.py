@@ -63,6 +63,17 @@ def duration_words(length: timedelta) -> str:
     return f"{rest} min"
 
 
+def seconds_words(seconds: float) -> str:
+    """How long something took or will take, short.
+
+    >>> seconds_words(0.2), seconds_words(42.3), seconds_words(400), seconds_words(9000)
+    ('under 1 s', '42 s', '7 min', '2 h 30 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_words(timedelta(seconds=seconds))
+
+
 def time_left(due: datetime, at: datetime) -> str:
     """How long until a clock runs out, or how late it is: "22 h left", "2 h late"."""
     return f"{duration_words(due - at)} {'left' if due >= at else 'late'}"

@@ -111,7 +111,7 @@ def _inconclusive(verdict: Record, where: str, plan: Record) -> list[str]:
     reason = str(verdict["reason"])
     if verdict["question"] in WIDER and not reason.startswith(ASSAY):
         return WIDER[verdict["question"]](verdict, where, plan)
-    if verdict["n"] == 0 or reason.startswith(ASSAY):
+    if not measured(verdict):
         counted = f" {_counted(verdict)}, which says nothing." if verdict["n"] else ""
         return [f"Inconclusive: {reason}.{counted}", "Nothing is closed."]
     closing = "Nothing is closed." if verdict["question"] == "verify" else ""
@@ -120,6 +120,31 @@ def _inconclusive(verdict: Record, where: str, plan: Record) -> list[str]:
         advice = ""
     first = f"Inconclusive: {_counted(verdict)}; {_rate(verdict)}{_at(where)}."
     return [part for part in (first, f"{reason[:1].upper()}{reason[1:]}.", advice, closing) if part]
+
+
+def tries_sentence(verdict: Record) -> str:
+    """What an attacker with more tries reaches; nothing where that is not known, or the verdict says it itself.
+
+    >>> said = {"verdict": "fails", "reason": "", "n": 9, "retry_budget": 5, "bound_side": "upper"}
+    >>> tries_sentence({**said, "residual_at_k": 0.9}) == "With 5 tries an attacker succeeds at most 90\u202f%."
+    True
+    >>> tries_sentence({**said, "residual_at_k": 1.0})
+    ''
+    """
+    residual = verdict["residual_at_k"]
+    if not measured(verdict) or verdict["verdict"] == "holds" or verdict["retry_budget"] < 2 or not residual:
+        return ""
+    upper = verdict["bound_side"] == "upper"
+    if upper and residual > 0.995:  # as much as without any trial
+        return ""
+    rate = percent(residual, up=True) if upper else percent(residual)
+    side = "at most" if upper else "at least"
+    return f"With {verdict['retry_budget']} tries an attacker succeeds {side} {rate}."
+
+
+def measured(verdict: Record) -> bool:
+    """Whether the trials say anything of the exploit: none were made, or the assay was not sensitive, says nothing."""
+    return bool(verdict["n"]) and not str(verdict["reason"]).startswith(ASSAY)
 
 
 def _holds(verdict: Record, where: str, plan: Record) -> list[str]:

@@ -11,11 +11,12 @@ from manyeyes.rules.numerals import (
     duration_words,
     interval_words,
     percent,
+    seconds_words,
     target_percent,
     time_left,
     time_words,
 )
-from manyeyes.rules.sentences import VERDICT_WORDS, headline, part_words, verdict_sentence
+from manyeyes.rules.sentences import VERDICT_WORDS, headline, part_words, tries_sentence, verdict_sentence
 
 __all__ = [
     "FACT_CHIPS",
@@ -29,11 +30,13 @@ __all__ = [
     "interval_words",
     "part_words",
     "percent",
+    "seconds_words",
     "status_chip",
     "status_words",
     "target_percent",
     "time_left",
     "time_words",
+    "tries_sentence",
     "verdict_sentence",
 ]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
 from manyeyes.charts import mark
 from manyeyes.commands.report import sections
+from manyeyes.commands.report.again import command
 from manyeyes.commands.report.exchange import looked
 from manyeyes.commands.report.markup import inert, section
 from manyeyes.commands.report.reading import Reading, read
@@ -23,21 +23,20 @@ ORDER = (
     sections.items, sections.comparison, sections.parts, sections.settings, sections.growth, looked,
     sections.arms, sections.trust,
 )  # fmt: skip
-COMMANDS = {"reproduce": "replay", "score": "replay --score-only", "map": "map", "compare": "compare", "sweep": "sweep"}
 
 
-def write_report(evidence: Evidence, file: Path, *, texts: bool = True) -> None:
-    """Writes the report as a whole or not at all. Raises OSError."""
+def write_report(evidence: Evidence, file: Path, *, texts: bool = True, source: str = "") -> None:
+    """Writes the report as a whole or not at all; `source` names the file that the run read. Raises OSError."""
     draft = file.with_name(f".{file.name}.draft")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        out.write(report(evidence, texts=texts))
+        out.write(report(evidence, texts=texts, source=source))
     os.replace(draft, file)
 
 
-def report(evidence: Evidence, *, texts: bool = True) -> str:
-    """The page. With `texts` false, nothing that the target said is in it."""
+def report(evidence: Evidence, *, texts: bool = True, source: str = "") -> str:
+    """The page. With `texts` false, nothing that the target said is in it; `source` names the file that was read."""
     reading = read(evidence, texts=texts)
-    body = _body(reading)
+    body = _body(reading, source)
     title = escape(f"{headline(reading.result, plan=reading.document.plan.to_json())}: {reading.document.title}")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -48,7 +47,7 @@ def report(evidence: Evidence, *, texts: bool = True) -> str:
     )
 
 
-def _body(reading: Reading) -> str:
+def _body(reading: Reading, source: str) -> str:
     ended = time_words(datetime.fromisoformat(reading.ended)) if reading.ended else ""
     crumbs = "".join(
         f"<span>{one}</span>" for one in ("Replay report", escape(ended), f"plan {reading.document.hash[:12]}") if one
@@ -58,35 +57,18 @@ def _body(reading: Reading) -> str:
     return (
         f'<body>\n<header class="top"><div class="in"><span class="brand">{mark()} manyeyes</span></div></header>\n'
         f'<main class="evidence"><div class="stack s"><p class="crumbs">{crumbs}</p>{title}'
-        f"{sections.head(reading)}</div>{parts}{_again(reading)}</main>\n"
+        f"{sections.head(reading)}</div>{parts}{_again(reading, source)}</main>\n"
         '<footer class="foot"><div class="in"><span>Times are UTC. This file holds everything it shows: nothing is '
         "loaded, nothing runs.</span><span>Made by manyeyes, open source</span></div></footer>\n</body>"
     )
 
 
-def _again(reading: Reading) -> str:
+def _again(reading: Reading, source: str) -> str:
     words = (
         '<p class="soft measure">The seed fixes order, wordings and seeds of every trial. With the same file and seed, '
         "the same trials are made again; a model that draws its answers by chance may still answer otherwise.</p>"
     )
-    said = f'{words}<div class="commands stack s"><pre class="machine">{inert(_command(reading))}</pre></div>'
+    said = (
+        f'{words}<div class="commands stack s"><pre class="machine">{inert(command(reading, file=source))}</pre></div>'
+    )
     return section("again", "Get it again", said)
-
-
-def _command(reading: Reading) -> str:
-    plan, result = reading.document.plan, reading.result
-    question = str(result["question"])
-    named = "findings/" if question == "sweep" else "finding.poc.yaml"
-    words = ["manyeyes", *COMMANDS.get(question, question).split(), named]
-    target = result["target"]
-    for option, value in (("--target", target["url"]), ("--model", target["model"])):
-        words += [option, shlex.quote(str(value))] if value else []
-    if old := reading.document.targets.get("old"):
-        other = old.model if old.url == target["url"] else old.url
-        words += ["--old", shlex.quote(other)]
-    if question == "verify":
-        words += ["--tau", f"{plan.tau:g}"]
-    if question == "reproduce":
-        words += ["--p0", f"{plan.p0:g}", "--p-min", f"{plan.p_min:g}"]
-    words += ["--cap", str(plan.cap)] if question in ("reproduce", "verify") else []
-    return " ".join([*words, "--seed", str(plan.seed)])

@@ -12,7 +12,7 @@ from manyeyes.commands.report.reading import Reading
 from manyeyes.commands.telling import arm_words
 from manyeyes.rules.sentences import check_sentence, part_words, rate_words
 from manyeyes.rules.wider import points_words
-from manyeyes.rules.words import count_words, percent
+from manyeyes.rules.words import count_words, percent, seconds_words
 
 Row = Mapping[str, Any]
 
@@ -40,7 +40,7 @@ def head(reading: Reading) -> str:
 def _facts(reading: Reading) -> list[tuple[str, str]]:
     result = reading.result
     unit = "pairs" if result["question"] == "compare" else "trials"
-    rows = [("Decided after", f"{result['n']} {unit}")]
+    rows = [("Decided after", f"{result['n']} {unit}")] if result["n"] else []
     if (claim := result["claim"]).get("n") is not None:
         rows.append(("Claimed", count_words(claim["k"], claim["n"])))
     if result.get("origin") == "manual":
@@ -280,7 +280,7 @@ def _bill(reading: Reading) -> list[tuple[str, str]]:
     rows = [
         ("Calls", f"{result['calls']}, {result['overrun']} of them after the decision"),
         ("Tokens", f"{tokens['in']} in, {tokens['out']} out"),
-        ("Time", f"{result['seconds']:.0f} s"),
+        ("Time", seconds_words(result["seconds"])),
     ]
     if result["cost"] is not None:
         rows.append(("Cost", f"{result['cost']:.4f} {result['currency']}"))
