@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from manyeyes.engine import Answer, Cell, Stream, Trial, anytime_interval, drive, exact_interval, plan_map
+from manyeyes.engine import Answer, Cell, Stream, Trial, anytime_interval, drive, exact_interval, foresee_map, plan_map
 from manyeyes.engine.special import log_likelihood
 from manyeyes.engine.worst import (
     ArmState,
@@ -225,3 +225,16 @@ def test_without_digests_nothing_is_known_of_repeats() -> None:
     assert next(check for check in verdict.checks if check.name == "distinct answers").detail.startswith(
         "not available"
     )
+
+
+def test_wide_rounds_cost_hardly_more() -> None:
+    """Trials on their way are counted on, so that a round does not pile them all on one rival."""
+    arm = ArmState(k=1, n=4).expecting()
+    assert (arm.k, arm.n, arm.settled) == (1.25, 5, False)
+    landscape = {f"s{i}": 0.5 if i == 0 else 0.25 if i < 4 else 0.02 for i in range(24)}
+    cells = [Cell(key=key) for key in landscape]
+    narrow, wide = (
+        foresee_map(plan_map(cells=cells, certificate="rigorous", round=size), landscape, runs=6).expected
+        for size in (4, 32)
+    )
+    assert wide < 1.25 * narrow

@@ -22,7 +22,7 @@ def plan_map(
     certificate: str = "practical",
     budget: int = 12,
     cap: int | None = None,
-    round: int = 8,
+    round: int = 16,
     score_n: int = 30,
     benign: Arm | None = None,
     positive: Arm | None = None,

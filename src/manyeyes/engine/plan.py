@@ -89,7 +89,7 @@ class WorstRule:
     delta: float = 0.05
     certificate: str = "practical"
     budget: int = 12
-    round: int = 8
+    round: int = 16
     score_n: int = 30
 
 

@@ -87,8 +87,12 @@ class SearchStage:
             order += sorted(cells, key=lambda cell: (draw(self.plan.seed, "map", cell.key), cell.key))
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
+        arms = list(self.arms)
         for _ in range(min(size, self.plan.cap - len(order))):
-            order.append(cells[pick(self.arms, self.rule.epsilon, random)])
+            i = pick(arms, self.rule.epsilon, random)
+            order.append(cells[i])
+            # Its answer is not known yet, but the next pick may count on one like those before.
+            arms[i] = arms[i].expecting()
         self._rounds += 1
 
     def advance(self, ledger: Ledger) -> bool:
@@ -147,7 +151,7 @@ class SearchStage:
     def _interval(self, arm: int) -> tuple[float, float]:
         """Anytime; it holds however the undecided trials are read, and counts repeats once if nothing ever varied."""
         state, unsure = self.arms[arm], self.unsure[self.plan.cells[arm].key]
-        counts = (state.k, state.k + unsure, state.n)
+        counts = (int(state.k), int(state.k) + unsure, state.n)
         low_k, high_k, n = (min(count, 1) for count in counts) if self.variety.stuck else counts
         return (
             anytime_interval(low_k, n, confidence=self.confidence)[0],
@@ -190,7 +194,7 @@ class SearchStage:
                     setting=cell.setting,
                     wording=cell.wording,
                     n=arm.n,
-                    k=arm.k,
+                    k=int(arm.k),
                     undecided=self.unsure[cell.key],
                     asr=arm.k / arm.n if arm.n else None,
                     low=low,

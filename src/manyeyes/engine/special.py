@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import exp, inf, lgamma, log, log1p
 
@@ -19,7 +19,7 @@ def log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
-def log_sum(terms: list[float]) -> float:
+def log_sum(terms: Sequence[float]) -> float:
     """The logarithm of the sum of the exponentials, without overflow; -inf for no terms.
 
     >>> round(log_sum([1000.0, 1000.0]), 6)
@@ -40,7 +40,7 @@ def clipped_exp(value: float) -> float:
     return exp(min(value, _HUGE))
 
 
-def log_likelihood(k: int, n: int, p: float) -> float:
+def log_likelihood(k: float, n: int, p: float) -> float:
     """The log-likelihood of k successes in n trials (in one order) at rate p; -inf where impossible.
 
     >>> round(log_likelihood(1, 2, 0.5), 6)

@@ -23,9 +23,12 @@ _PRIOR = log_beta(0.5, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class ArmState:
-    """What is known of one setting: k successes of n trials; `settled` where one answer says all there is to know."""
+    """What is known of one setting: k successes of n trials; `settled` where one answer says all there is to know.
 
-    k: int = 0
+    k is a whole number but for trials on their way (see `expecting`), which only picks are made from.
+    """
+
+    k: float = 0
     n: int = 0
     settled: bool = False
 
@@ -34,9 +37,13 @@ class ArmState:
         """The posterior mean under Beta(1/2, 1/2), or the rate itself where it is settled."""
         return float(self.k) if self.settled else (self.k + 0.5) / (self.n + 1)
 
+    def expecting(self) -> ArmState:
+        """The arm with one more trial on its way, which is taken to come out as its trials did on average."""
+        return ArmState(k=self.k * (self.n + 1) / self.n, n=self.n + 1, settled=self.settled)
+
 
 @lru_cache(maxsize=65536)
-def regret(k: int, n: int) -> float:
+def regret(k: float, n: int) -> float:
     """What the Beta(1/2, 1/2) mixture loses to the best rate in hindsight, as a logarithm; 0 for no trials.
 
     >>> round(regret(5, 10), 3)
@@ -47,7 +54,7 @@ def regret(k: int, n: int) -> float:
 
 
 @lru_cache(maxsize=262144)
-def gap_costs(a_k: int, a_n: int, b_k: int, b_n: int, epsilon: float) -> tuple[float, float]:
+def gap_costs(a_k: float, a_n: int, b_k: float, b_n: int, epsilon: float) -> tuple[float, float]:
     """W by arm: what it costs each in log-likelihood to believe that b is above a by epsilon (0 <= epsilon < 1).
 
     The least sum over all such pairs of rates; nothing where b looks so anyway, or either was not tried.
@@ -70,7 +77,7 @@ def gap_costs(a_k: int, a_n: int, b_k: int, b_n: int, epsilon: float) -> tuple[f
     return max(0.0, of_a), max(0.0, log_likelihood(b_k, b_n, b_k / b_n) - log_likelihood(b_k, b_n, v))
 
 
-def gap_cost(a_k: int, a_n: int, b_k: int, b_n: int, epsilon: float) -> float:
+def gap_cost(a_k: float, a_n: int, b_k: float, b_n: int, epsilon: float) -> float:
     """W of two arms: what it costs to believe that b is above a by epsilon.
 
     >>> round(gap_cost(9, 10, 1, 10, 0.1), 3)
@@ -92,7 +99,7 @@ def cost(a: ArmState, b: ArmState, epsilon: float) -> float:
     return gap_cost(a.k, a.n, b.k, b.n, epsilon)
 
 
-def _below(k: int, n: int, rate: float) -> float:
+def _below(k: float, n: int, rate: float) -> float:
     """What it costs to believe that k of n came from this rate or a higher one; 0 if it looks so."""
     if not n or k / n >= rate:
         return 0.0
