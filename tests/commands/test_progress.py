@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-from manyeyes.commands import progress
 from manyeyes.commands.progress import Left, Live, line
 from manyeyes.engine import plan_map, plan_reproduce, plan_verify
 from manyeyes.engine.plan import Cell, Plan, Progress
