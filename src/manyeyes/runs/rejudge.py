@@ -22,6 +22,7 @@ from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.judges import check_asked
 from manyeyes.runs.labels import first_words
 from manyeyes.runs.pacing import Pacing
+from manyeyes.runs.resumed import said_to_be
 from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import Stored, StoreError, TrialRecord
 
@@ -199,7 +200,13 @@ def _verdict(plan: Plan, stored: Stored, rows: Sequence[Again]) -> Verdict | Non
     new = {(one.stream, one.index): one.new for one in rows}
     outcomes = [(one, new.get(one.identity, one.outcome)) for one in stored.trials]
     answers = [
-        Answer(stream=Stream(one.stream), index=one.index, outcome=Outcome(word), digest=one.digest, model=one.model)
+        Answer(
+            stream=Stream(one.stream),
+            index=one.index,
+            outcome=Outcome(word),
+            digest=one.digest,
+            model=said_to_be(one),
+        )
         for one, word in outcomes
         if word is not None
     ]
