@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, inf, lgamma
@@ -29,9 +30,10 @@ def halves_p_value(bits: Sequence[int]) -> float:
     n, half = len(bits), len(bits) // 2
     total, first = sum(bits), sum(bits[:half])
     whole = _log_choose(n, total)
-    logs = [_log_choose(half, x) + _log_choose(n - half, total - x) - whole for x in range(min(half, total) + 1)]
+    counts = range(min(half, total) + 1)
+    logs = array("d", (_log_choose(half, x) + _log_choose(n - half, total - x) - whole for x in counts))
     cut = logs[first] + 1e-9
-    return min(1.0, exp(log_sum([value for value in logs if value <= cut])))
+    return min(1.0, exp(log_sum(array("d", (value for value in logs if value <= cut)))))
 
 
 def runs_p_value(bits: Sequence[int]) -> float:
@@ -48,7 +50,7 @@ def runs_p_value(bits: Sequence[int]) -> float:
     if not ones or not zeros:
         return 1.0
     seen = 1 + sum(a != b for a, b in pairwise(bits))
-    logs = []
+    logs = array("d")
     for runs in range(2, seen + 1):
         more, less = (runs + 1) // 2, runs // 2
         for a, b in ((more, less), (less, more)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from manyeyes.engine.plan import Answer, Cell, Outcome
 
@@ -16,6 +16,12 @@ MANY = 255
 def name_of(digest: str | None) -> str | None:
     """A short name of a text. Texts are only told apart, and only in this process, so 64 bits of each are enough."""
     return None if digest is None else str(hash(digest))
+
+
+def distinct(texts: Sequence[int]) -> int:
+    """How many different ones there are. Many are counted in portions, which takes little more memory than they do."""
+    mask = 15 if len(texts) > 4096 else 0
+    return sum(len({text for text in texts if text & mask == share}) for share in range(mask + 1))
 
 
 class Reading:
@@ -83,6 +89,4 @@ class FixedCount:
         """How many different texts there were; None where some are not known."""
         if not self._known:
             return None
-        # Many are counted in sixteen portions, so that counting takes little more memory than keeping did.
-        mask = 15 if len(self._texts) > 4096 else 0
-        return sum(len({text for text in self._texts if text & mask == share}) for share in range(mask + 1))
+        return distinct(self._texts)

@@ -6,13 +6,14 @@ while it is what the check takes it for. What follows from a failed check is dec
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from random import Random
 
 from manyeyes.engine.checks import LEVEL
-from manyeyes.engine.counted import MANY, FixedCount
+from manyeyes.engine.counted import MANY, FixedCount, distinct
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Plan, Stream
 from manyeyes.engine.stages import MainStage, ScoreStage
@@ -69,11 +70,11 @@ def clump_p_value(rows: Iterable[tuple[object, str | None]], *, seed: int) -> fl
     >>> clump_p_value(apart, seed=1) > 0.5, clump_p_value(sorted(apart), seed=1) < 0.001
     (True, True)
     """
-    groups: dict[object, list[str]] = {}
+    groups: dict[object, array[int]] = {}
     for group, text in rows:
         if text is not None:
-            groups.setdefault(group, []).append(text)
-    mixed = [texts for texts in groups.values() if 1 < len(set(texts)) < len(texts)]
+            groups.setdefault(group, array("q")).append(hash(text))
+    mixed = [texts for texts in groups.values() if 1 < distinct(texts) < len(texts)]
     if not mixed:
         return 1.0
     seen, random, above = _neighbours(mixed), Random(seed), 0
@@ -86,7 +87,7 @@ def clump_p_value(rows: Iterable[tuple[object, str | None]], *, seed: int) -> fl
     return (above + 1) / (_SHUFFLES + 1)
 
 
-def _neighbours(groups: Sequence[Sequence[str]]) -> int:
+def _neighbours(groups: Sequence[Sequence[int]]) -> int:
     return sum(a == b for texts in groups for a, b in pairwise(texts))
 
 
