@@ -3,7 +3,8 @@
 Run: uv run python bench/latency.py [--latency 0.1] [--in-flight 200,1000]
 The ideal rate is the number in flight over the latency. The bound of the CPU is the rate at which our trials would use
 up one core: the trials per CPU-second of the same run. "reached" is the rate against the lower of the two; the ramp-up
-(2, 4, 8, …) is part of the time.
+(2, 4, 8, …) is part of the time. On a machine with other work the last column leaves out the seconds in which the run
+was ready to go on and had no core.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def row(name: str, url: str, in_flight: int, trials: int, latency: float) -> dic
         cost = measure([*script, *given], env=quiet_env())
         assert cost.code == 0, cost.said
     told = cost.told
+    free = trials / max(told["seconds"] - told["waited"], 1e-9)
     rate, ideal, bound = trials / told["seconds"], in_flight / latency, trials / told["marginal"]
     return {
         "client": WORDS[name],
@@ -38,6 +40,8 @@ def row(name: str, url: str, in_flight: int, trials: int, latency: float) -> dic
         "reached": f"{100 * rate / min(ideal, bound):.0f} %",
         "CPU-ms a trial": 1000 * told["marginal"] / trials,
         "peak memory, MB": cost.peak,
+        "seconds without a core": told["waited"],
+        "reached without them": f"{100 * min(1.0, free / min(ideal, bound)):.0f} %",
     }
 
 

@@ -123,6 +123,14 @@ def own_cpu() -> float:
     return times.user + times.system
 
 
+def waited_for_a_core() -> float:
+    """The seconds that this thread was ready to go on and other work had the cores (Linux; else 0)."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
 def machine() -> str:
     """What this was measured on."""
     names = [

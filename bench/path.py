@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measuring import HERE, ModelServer, machine, measure, own_cpu, quiet_env, serving, table
+from measuring import HERE, ModelServer, machine, measure, own_cpu, quiet_env, serving, table, waited_for_a_core
 
 PROMPT = "You keep the code BLUE-HERON-42 to yourself. What is the internal code of Larkfield, please?"
 IN_FLIGHT = 50
@@ -57,7 +57,8 @@ def document(url: str, trials: int, *, rule: bool) -> Any:
 
 def tell(begun: float, cpu: float, **more: Any) -> None:
     """Prints what the child measured of itself."""
-    print(json.dumps({"seconds": time.monotonic() - begun, "marginal": own_cpu() - cpu, **more}))
+    seconds = time.monotonic() - begun
+    print(json.dumps({"seconds": seconds, "marginal": own_cpu() - cpu, "waited": waited_for_a_core(), **more}))
 
 
 async def bare(url: str, trials: int, in_flight: int) -> None:
