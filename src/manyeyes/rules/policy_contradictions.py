@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from manyeyes.rules.policy_findings import ERROR, Finding, quote
 
@@ -16,6 +17,7 @@ _COUNT = r"(?P<count>\d{1,4})\s*(?:calendar |business |working )?(?P<unit>hours?
 _ANSWER = _re(
     rf"\b(?:answers?|acknowledges?|responds?|replies|reply)\b (?:you |to you |your report |receipt )?within {_COUNT}"
 )
+_DECISION = _re(rf"\bwithin {_COUNT} we (?:tell you whether|decide|say whether)")
 _WINDOW = _re(rf"{_COUNT}(?: have passed)? (?:since|after|from) (?:your|the) (?:first )?report")
 _PAIRS = (
     (
@@ -59,6 +61,28 @@ _PAIRS = (
 )
 
 
+def figures_said(terms: Mapping[str, Any]) -> str:
+    """The promises in figures as sentences that the patterns here can read beside the text.
+
+    >>> figures_said({"first_response_hours": 48, "pays": False})
+    'A person answers within 48 hours. We do not pay money.'
+    """
+    said = []
+    if hours := terms.get("first_response_hours"):
+        said.append(f"A person answers within {hours} hours.")
+    if hours := terms.get("decision_hours"):
+        said.append(f"Within {_whole_days(hours)} we decide.")
+    if days := terms.get("embargo_days"):
+        said.append(f"You may speak {days} days after your report.")
+    if "pays" in terms:
+        said.append("We pay." if terms["pays"] else "We do not pay money.")
+    return " ".join(said)
+
+
+def _whole_days(hours: int) -> str:
+    return f"{max(1, round(hours / 24))} days"
+
+
 def contradictions(said: Mapping[str, str]) -> Iterator[Finding]:
     """Every pair of statements that cannot both hold, as far as fixed patterns can tell."""
     whole = {name: " ".join(text.split()) for name, text in said.items()}
@@ -75,6 +99,7 @@ def contradictions(said: Mapping[str, str]) -> Iterator[Finding]:
                 quote=quote(other[1]),
             )
     yield from _two_numbers("answer", _ANSWER, whole, "a first answer")
+    yield from _two_numbers("decision", _DECISION, whole, "a decision")
     yield from _two_numbers("window", _WINDOW, whole, "the window for publishing")
 
 

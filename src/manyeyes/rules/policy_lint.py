@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from manyeyes.rules.policy_clauses import CLAUSES, Clause
-from manyeyes.rules.policy_contradictions import contradictions
+from manyeyes.rules.policy_contradictions import contradictions, figures_said
 from manyeyes.rules.policy_findings import ERROR, NOTE, WARNING, Finding, quote
 from manyeyes.rules.policy_phrases import PHRASES
 from manyeyes.rules.readability import Readability, measure, sentences, words
@@ -31,6 +31,12 @@ class Lint:
     findings: tuple[Finding, ...]
 
     @property
+    def next_needs(self) -> tuple[Clause, ...]:
+        """The clauses that the next level of maturity still needs; none at level 5."""
+        step = self.maturity + 1
+        return tuple(clause for clause in CLAUSES if clause.maturity == step and not self.clauses[clause.code])
+
+    @property
     def ok(self) -> bool:
         """Whether nothing is an error."""
         return all(finding.level != ERROR for finding in self.findings)
@@ -40,25 +46,39 @@ class Lint:
         return {
             "measured": {**self.measured.__dict__},
             "maturity": self.maturity,
+            "next_level_needs": [clause.code for clause in self.next_needs],
             "clauses": dict(self.clauses),
             "findings": [{**finding.__dict__} for finding in self.findings],
             "ok": self.ok,
         }
 
 
-def lint(sections: Mapping[str, str]) -> Lint:
+def lint(sections: Mapping[str, str], *, terms: Mapping[str, Any] | None = None, systems: int | None = None) -> Lint:
     """Reads a policy given as section name to Markdown text, in reading order; empty sections count as absent.
+
+    A section called `scope` is read for clauses and phrases, but is a table and not counted as prose. `terms` are the
+    promises in figures (first_response_hours, decision_hours, embargo_days, pays), which the text must not contradict;
+    `systems` is the number of lines in scope, where that is known.
 
     >>> found = lint({"safe_harbor": "We will not sue you."})
     >>> found.maturity, found.clauses["no_suit"], found.ok
     (0, 'safe_harbor', False)
     """
     said = {name: text for name, text in sections.items() if text.strip()}
-    measured = measure("\n\n".join(said.values()))
+    measured = measure("\n\n".join(text for name, text in said.items() if name != "scope"))
     clauses = {clause.code: _where(clause, said) for clause in CLAUSES}
-    findings = [*_missing(clauses), *_phrases(said), *contradictions(said), *_length(measured, said)]
+    figures = {"figures": figures_said(terms)} if terms else {}
+    findings = [*_missing(clauses), *_phrases(said), *contradictions({**figures, **said}), *_length(measured, said)]
+    if systems == 0:
+        findings.append(_NO_SYSTEM)
     findings.sort(key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))
     return Lint(measured=measured, maturity=maturity(clauses), clauses=clauses, findings=tuple(findings))
+
+
+_NO_SYSTEM = Finding(
+    level=ERROR, code="scope.empty", section="scope", message="No system is in scope, so no test is covered.",
+    mend="Add a line to the scope.",
+)  # fmt: skip
 
 
 def maturity(clauses: Mapping[str, str]) -> int:
@@ -125,7 +145,7 @@ def _length(measured: Readability, said: Mapping[str, str]) -> Iterator[Finding]
 
 def _long_sentences(said: Mapping[str, str]) -> Iterator[Finding]:
     for name, text in said.items():
-        for sentence in sentences(text):
+        for sentence in sentences(text) if name != "scope" else ():
             if (long := len(words(sentence))) > LONG_SENTENCE:
                 message = f"A sentence of {long} words: “{quote(sentence)}”"
                 yield Finding(

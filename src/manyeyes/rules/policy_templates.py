@@ -81,9 +81,10 @@ valid report.
     "rewards": """\
 This program pays no money. We name you if you want to be named, and say what you found.""",
     "disclosure": """\
-We ask you to wait until the fix holds or {embargo_days} days have passed since your report, whichever is first. We \
-may ask you once for an extension of up to 30 days and say why; you may refuse. If people are being harmed already, we \
-may both speak sooner. After that you are free to publish. We gladly read a draft but do not ask to approve it.""",
+We ask you to publish only when the fix holds or {embargo_days} days have passed since your report, whichever is \
+first. We may ask you once for an extension of up to 30 days and say why; you may refuse. If people are being harmed \
+already, we may both speak sooner. After that you are free to publish. We gladly read a draft but do not ask to \
+approve it.""",
 }
 
 _BOUNTY = {
@@ -105,9 +106,10 @@ you follow this page.""",
 {organisation} invites a few researchers to test AI systems, some of them before release. This policy covers the \
 systems listed in the scope, and nothing else. Please do not pass on your invitation or your access.""",
     "disclosure": """\
-Systems that are not released yet stay between us until their release, or until {embargo_days} days have passed since \
-your report, whichever is first. We may ask you once for an extension of up to 30 days and say why; you may refuse. If \
-people are being harmed already, we may both speak sooner. After that you are free to publish what you found.""",
+Publish nothing on systems that are not released yet until their release, or until {embargo_days} days have passed \
+since your report, whichever is first. We may ask you once for an extension of up to 30 days and say why; you may \
+refuse. If people are being harmed already, we may both speak sooner. After that you are free to publish what you \
+found.""",
 }
 
 TEMPLATES: Mapping[str, Mapping[str, str]] = {"no_bounty": _NO_BOUNTY, "bounty": _BOUNTY, "private": _PRIVATE}

@@ -1,0 +1,142 @@
+"""A policy as a document: written, read back, compared word by word, and mended with a template's own words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manyeyes.rules.policy_clauses import CLAUSES
+from manyeyes.rules.policy_difference import IN, OUT, between, changes
+from manyeyes.rules.policy_document import Document, ScopeLine
+from manyeyes.rules.policy_lint import lint
+from manyeyes.rules.policy_markdown import read
+from manyeyes.rules.policy_templates import SECTIONS, TEMPLATES, fill
+from manyeyes.rules.policy_wording import inserted, wording
+
+TERMS = {"first_response_hours": 48, "decision_hours": 240, "embargo_days": 90, "pays": False}
+LINE = ScopeLine(
+    system="Wicket", text="Acts caused by text it reads", versions="2.3 and later", reached="app, API",
+    classes_in=("PI-I", "AT"), classes_out=("EV",), severity_max="Critical", reward="€500 to €15,000",
+    calls_per_day=2000, calls_at_once=2, spending="20 EUR a day", marker="header", marker_word="research-7k3fq2",
+)  # fmt: skip
+
+
+def filled(template: str) -> dict[str, str]:
+    """A template as a program gets it."""
+    return fill(template, organisation="Larkfield", first_response_hours=48, decision_days=10, embargo_days=90)
+
+
+def document(template: str = "no_bounty", **changed: object) -> Document:
+    """A whole policy with one system."""
+    values = {
+        "organisation": "Larkfield", "program": "Wicket", "number": 2, "texts": filled(template), "scope": [LINE],
+        "published_at": datetime(2026, 11, 23, tzinfo=UTC), "terms": {**TERMS, "pays": template == "bounty"},
+    }  # fmt: skip
+    return Document(**{**values, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_what_is_rendered_is_read_back_and_lints_clean(template: str) -> None:
+    found = read(document(template).markdown())
+    assert found.unmatched == ()
+    assert {name: text for name, text in found.sections.items() if name != "scope"} == filled(template)
+    assert "X-Research: research-7k3fq2" in found.sections["scope"]
+    again = lint(found.sections)
+    assert (again.maturity, [one.code for one in again.findings]) == (5, [])
+    assert again.measured.words == lint(filled(template)).measured.words, "the table is not counted as prose"
+
+
+def test_money_is_named_only_where_the_policy_pays() -> None:
+    assert "€15,000" not in document("no_bounty").markdown()
+    assert document("no_bounty").to_json()["scope"][0]["reward"] == ""
+    assert "reward: €500 to €15,000" in document("bounty").markdown()
+    assert document("bounty").to_json()["scope"][0]["reward"] == "€500 to €15,000"
+
+
+def test_a_line_survives_as_data() -> None:
+    assert ScopeLine.from_json({**LINE.to_json(), "later": "unknown"}) == LINE
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("Authorization", "safe_harbor"), ("3. Guidelines", "rules"), ("Out of Scope", "out_of_scope"),
+        ("In scope", "scope"), ("Official Channels", "channels"), ("What you can expect from us", "promises"),
+        ("Bounties", "rewards"), ("Coordinated disclosure", "disclosure"), ("**Introduction**", "introduction"),
+    ],
+)  # fmt: skip
+def test_headings_of_others_are_understood(heading: str, section: str) -> None:
+    assert read(f"# Our vulnerability disclosure policy\n\n## {heading}\n\nWords.").sections == {section: "Words."}
+
+
+def test_underlined_headings_and_fences() -> None:
+    found = read("Our policy\n==========\n\nSafe harbor\n---\nWe will not sue.\n\n```\n# Rewards\n```\n")
+    assert list(found.sections) == ["safe_harbor"]
+    assert "# Rewards" in found.sections["safe_harbor"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.code)
+def test_every_missing_clause_is_mended_by_the_words_of_the_template(template: str, clause: object) -> None:
+    whole = filled(template)
+    section, words = wording(clause, whole)  # type: ignore[arg-type]
+    assert len(words.split()) < 75
+    empty = dict.fromkeys(SECTIONS, "")
+    mended = lint({**empty, section: inserted("Something else.", words)})
+    assert mended.clauses[clause.code] == section  # type: ignore[attr-defined]
+
+
+def test_words_join_the_list_they_belong_to() -> None:
+    assert inserted("- One.\n", "- Two.") == "- One.\n- Two."
+    assert inserted("One.", "- Two.") == "One.\n\n- Two."
+    assert inserted(" ", "Two.") == "Two."
+
+
+def test_the_text_must_not_contradict_the_figures() -> None:
+    def codes(**changed: object) -> set[str]:
+        return {one.code for one in lint(filled("no_bounty"), terms={**TERMS, **changed}, systems=1).findings}
+
+    assert codes() == set()
+    assert codes(first_response_hours=24) == {"contradiction.answer"}
+    assert codes(decision_hours=480) == {"contradiction.decision"}
+    assert codes(embargo_days=60) == {"contradiction.window"}
+    assert codes(pays=True) == {"contradiction.money"}
+
+
+def test_a_policy_without_a_system_protects_nobody() -> None:
+    assert {one.code for one in lint(filled("bounty"), systems=0).findings} == {"scope.empty"}
+
+
+def test_the_next_level_names_what_it_needs() -> None:
+    assert [clause.code for clause in lint({"channels": "Send your report through the form."}).next_needs] == ["scope"]
+    assert lint(filled("private")).next_needs == ()
+
+
+def test_a_change_is_told_word_by_word() -> None:
+    before, after = document().parts(), document(terms={**TERMS, "embargo_days": 60}).parts()
+    after["safe_harbor"] = before["safe_harbor"].replace("will not sue you", "will never sue you")
+    found = {one.name: one for one in changes(before, after)}
+    assert set(found) == {"safe_harbor", "figures"}
+    assert "[-not -]{+never +}" in found["safe_harbor"].text()
+    assert "[-90 -]{+60 +}days" in found["figures"].text()
+    assert changes(before, {**before, "rewards": ""})[0].kind == "removed"
+
+
+TEXT = st.text(alphabet="ab \n.", max_size=80)
+
+
+@given(TEXT, TEXT)
+def test_the_pieces_hold_both_texts(old: str, new: str) -> None:
+    pieces = between(old, new)
+    assert "".join(piece.text for piece in pieces if piece.kind != IN) == old
+    assert "".join(piece.text for piece in pieces if piece.kind != OUT) == new
+    assert not any(one.kind == other.kind for one, other in pairwise(pieces))
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_without_loss_of_sections(text: str) -> None:
+    assert set(read(text).sections) <= {*SECTIONS, "scope"}
