@@ -23,7 +23,8 @@ from manyeyes.engine import (
     plan_verify,
 )
 from manyeyes.engine.checks import LEVEL, halves_p_value, runs_p_value
-from manyeyes.engine.counted import MANY, Reading
+from manyeyes.engine.counted import Reading
+from manyeyes.engine.fingerprints import MANY
 from manyeyes.engine.honesty import clump_p_value
 from manyeyes.engine.plan import Outcome
 from manyeyes.engine.planner import edges
@@ -115,9 +116,9 @@ def test_so_many_versions_that_they_share_a_number() -> None:
     reading = Reading()
     for index in range(300):
         reading.add(Answer(stream=Stream.MAIN, index=index, outcome=Outcome.SUCCESS, model=f"m-{index}"))
-    assert [reading.models["m-0"], reading.models["m-253"], reading.models["m-299"]] == [1, 254, MANY]
-    assert reading.of_model(299, MANY)
-    assert not reading.of_model(299, 1)
+    numbers = reading.models.numbers.of
+    assert [numbers["m-0"], numbers["m-253"], numbers["m-299"]] == [1, 254, MANY]
+    assert reading.models.codes[299] == MANY
     plan = plan_reproduce(p0=0.01, p_min=0.02, min_successes=2, cap=600)
     said = run(plan, versioned(lambda t: t.index > 255 and t.index % 20 == 0, lambda t: f"m-{t.index}"))
     assert said.verdict == "inconclusive"

@@ -1,16 +1,15 @@
-"""Answers that were read, kept small: what later stages need of them, in eleven bytes a trial."""
+"""Answers that were read, kept small: what later stages need of them, in twelve bytes a trial."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
 
+from manyeyes.engine.fingerprints import Numbers
 from manyeyes.engine.plan import Answer, Cell, Outcome
 
 _OUTCOMES = tuple(Outcome)
 _UNKNOWN = len(_OUTCOMES)
-MANY = 255
-"""The number shared by all models after the first 254."""
 
 
 def name_of(digest: str | None) -> str | None:
@@ -24,31 +23,33 @@ def distinct(texts: Sequence[int]) -> int:
     return sum(len({text for text in texts if text & mask == share}) for share in range(mask + 1))
 
 
+class Versions:
+    """Which version gave each answer of a sequence: 0 where it is not known, or another one gave the control's."""
+
+    def __init__(self) -> None:
+        self.codes = bytearray()
+        self.numbers = Numbers()
+
+    def add(self, name: str | None, beside: str | None = None, *, alone: bool = True) -> None:
+        """Keep one more, with the version behind its control where there is one (not `alone`)."""
+        self.codes.append(self.numbers[name] if name is not None and (alone or beside == name) else 0)
+
+
 class Reading:
     """Outcomes and texts of one sequence, in the order in which they were read."""
 
     def __init__(self) -> None:
         self._codes = bytearray()
         self._texts = array("q")
-        self._models = bytearray()
-        self.models: dict[str, int] = {}
+        self.models, self.prints = Versions(), Versions()
 
     def add(self, answer: Answer, beside: Answer | None = None) -> None:
         """Keep one more, with the answer of its control where there is one."""
-        self._models.append(self._version(answer, beside))
+        self.models.add(answer.model, None if beside is None else beside.model, alone=beside is None)
+        self.prints.add(answer.fingerprint, None if beside is None else beside.fingerprint, alone=beside is None)
         code = _OUTCOMES.index(Outcome(answer.outcome))
         self._codes.append(code if answer.digest is not None else code + _UNKNOWN)
         self._texts.append(hash(answer.digest) if answer.digest is not None else 0)
-
-    def _version(self, answer: Answer, beside: Answer | None) -> int:
-        """A number for the model that gave the answer: 0 where it is not known, or another one gave the control's."""
-        if answer.model is None or (beside is not None and beside.model != answer.model):
-            return 0
-        return self.models.setdefault(answer.model, min(MANY, len(self.models) + 1))
-
-    def of_model(self, index: int, number: int) -> bool:
-        """Whether the model of this number gave the answer, and that of its control."""
-        return self._models[index] == number
 
     def __len__(self) -> int:
         return len(self._codes)

@@ -9,18 +9,20 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from random import Random
 
 from manyeyes.engine.checks import LEVEL
-from manyeyes.engine.counted import MANY, FixedCount, distinct
+from manyeyes.engine.counted import FixedCount, Versions, distinct
+from manyeyes.engine.fingerprints import MANY, change_p_value, counted, listed
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Plan, Stream
+from manyeyes.engine.plan import Plan, Question, Stream
 from manyeyes.engine.stages import MainStage, ScoreStage
 from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import Check
 
-ONE_VERSION, CACHE, SETTINGS, COLD = "one version", "cache", "settings", "temperature 0"
+ONE_VERSION, FINGERPRINTS = "one version", "fingerprints"
+CACHE, SETTINGS, COLD = "cache", "settings", "temperature 0"
 OTHERS = frozenset({Stream.POSITIVE, Stream.OLD})
 """Streams that ask another target on purpose."""
 
@@ -31,16 +33,50 @@ _SHARE = 0.8
 
 def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: ScoreStage | None) -> tuple[Check, ...]:
     """All of these checks on a replay whose stages are over."""
-    version = version_check(ledger.models)
     return (
-        *(() if version is None else (version,)),
+        *version_checks(plan, ledger),
         *(() if main is None else (cache_check(plan, main),)),
         *(() if score is None else settings_checks(score.counts)),
     )
 
 
+def version_checks(plan: Plan, ledger: Ledger) -> tuple[Check, ...]:
+    """Whether the target was one version, by its name and by how its fingerprints are spread over time."""
+    found = (version_check(ledger.models), fingerprint_check(ledger, in_time(plan, ledger)))
+    return tuple(check for check in found if check is not None)
+
+
+def in_time(plan: Plan, ledger: Ledger) -> Sequence[int]:
+    """The fingerprints of the target under question, as numbers, in the order in which its trials are asked for."""
+    codes = {stream: kept.codes for stream, kept in ledger.prints.items()}
+    main, control = codes.get(Stream.MAIN, b""), codes.get(Stream.CONTROL, b"")
+    together = chain.from_iterable(zip(main, control, strict=False))
+    short = min(len(main), len(control))
+    first = () if plan.question in (Question.REPRODUCE, Question.SCORE, Question.MAP) else (Stream.BENIGN,)
+    shown = {Stream.MAIN, Stream.CONTROL, *first} | OTHERS
+    rest = [stream for stream in Stream if stream not in shown]
+    before = chain.from_iterable(codes.get(stream, b"") for stream in first)
+    after = chain.from_iterable(codes.get(stream, b"") for stream in rest)
+    return bytes(chain(before, together, main[short:], control[short:], after))
+
+
+def fingerprint_check(ledger: Ledger, codes: Sequence[int]) -> Check | None:
+    """Whether several fingerprints were one mix throughout; None where there were not several."""
+    counts = counted(codes, ledger.numbers)
+    if len(counts) < 2:
+        return None
+    p = change_p_value(codes)
+    return Check(
+        name=FINGERPRINTS,
+        passed=p >= LEVEL,
+        detail=f"the target gave several fingerprints, {listed(counts)}, looked at for changing in time",
+        consequence="as for several versions: a mix that changes is a target that was changed during the run",
+        p_value=p,
+    )
+
+
 def version_check(models: Mapping[Stream, Counter[str]]) -> Check | None:
-    """Whether the target gave one name and fingerprint throughout; None where it gave none.
+    """Whether the target gave one name throughout; None where it gave none.
 
     A fact, not a test: a target that keeps to one version never fails it.
     """
@@ -138,9 +174,9 @@ def after_checks(
 ) -> tuple[str, str]:
     """The word and reason once the checks had their say.
 
-    Halves or runs undo `holds`. Several versions undo `holds` and `not_reproduced`, and `reproduced` unless the trials
-    of one version reach it alone, with alpha shared by the versions. A cache undoes all three unless the boundary is
-    reached with every text of a wording counted once.
+    Halves or runs undo `holds`. Several versions, by name or by fingerprints that changed in time, undo `holds` and
+    `not_reproduced`, and `reproduced` unless the trials of one version reach it alone, with alpha shared by the
+    versions. A cache undoes all three unless the boundary is reached with every text of a wording counted once.
     """
     failed = {check.name: check for check in checks if not check.passed}
     drift = [name for name in ("halves", "runs") if name in failed]
@@ -148,23 +184,39 @@ def after_checks(
         return "inconclusive", f"the success rate was not one rate during the run ({', '.join(drift)})"
     if word not in ("holds", "reproduced", "not_reproduced"):
         return word, reason
-    if ONE_VERSION in failed:
-        models = main.read.models
-        alone = word == "reproduced" and any(
-            _reaches(plan, ledger, main, word, number, len(models)) for number in models.values() if number < MANY
-        )
-        if not alone:
-            return "inconclusive", f"the target was not one version: {failed[ONE_VERSION].detail}"
-    if CACHE in failed and not _reaches(plan, ledger, main, word, None, 1):
+    for name, versions in ((ONE_VERSION, main.read.models), (FINGERPRINTS, main.read.prints)):
+        if name in failed and not (word == "reproduced" and _alone(plan, ledger, main, versions)):
+            return "inconclusive", f"the target was not one version: {failed[name].detail}"
+    if CACHE in failed and not _reaches(plan, ledger, main, word):
         return "inconclusive", "equal answers came in a row, as from a cache, and without repeats they are not enough"
     return word, reason
 
 
-def _reaches(plan: Plan, ledger: Ledger, main: MainStage, word: str, number: int | None, versions: int) -> bool:
-    """Whether some of the trials reach the word: those of one version, or all with each text of a wording once."""
-    tally = Tally(plan, strict=number is None)
+def _alone(plan: Plan, ledger: Ledger, main: MainStage, versions: Versions) -> bool:
+    """Whether the trials of one of the versions reproduce the exploit by themselves."""
+    numbers = set(versions.numbers.of.values())
+    return any(
+        _reaches(plan, ledger, main, "reproduced", only=(versions.codes, number), versions=len(versions.numbers.of))
+        for number in numbers - {MANY}
+    )
+
+
+def _reaches(
+    plan: Plan,
+    ledger: Ledger,
+    main: MainStage,
+    word: str,
+    *,
+    only: tuple[Sequence[int], int] | None = None,
+    versions: int = 1,
+) -> bool:
+    """Whether some of the trials reach the word: `only` those with this code, or all with each text of a wording once.
+
+    The error rate is shared by that many versions.
+    """
+    tally = Tally(plan, strict=only is None)
     for index, (outcome, text) in enumerate(main.read):
-        if number is None or main.read.of_model(index, number):
+        if only is None or only[0][index] == only[1]:
             control = ledger.outcome(Stream.CONTROL, index) if plan.control else None
             tally.add(main.layout.cell(Stream.MAIN, index), outcome, text, control=control)
             if tally.reached(word, versions=versions):

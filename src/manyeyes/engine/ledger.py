@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from manyeyes.engine.fingerprints import Numbers, Prints
 from manyeyes.engine.plan import Answer, Outcome, Stream, Trial
 from manyeyes.engine.schedule import Layout, Place
 
@@ -43,6 +44,9 @@ class Ledger:
         self._streams: dict[Stream, _Sequence] = {}
         self.models: dict[Stream, Counter[str]] = {}
         """By stream, how many of the answers that were read each model said it gave."""
+        self.prints: dict[Stream, Prints] = {}
+        """By stream, the fingerprints of the answers that were read, under their `numbers`."""
+        self.numbers = Numbers()
 
     def _of(self, stream: Stream) -> _Sequence:
         found = self._streams.get(stream)
@@ -75,8 +79,12 @@ class Ledger:
     def drop(self, stream: Stream, index: int) -> None:
         """Says that an answer was read and is not asked for again; its outcome stays on record."""
         answer = self._of(stream).unread.pop(index, None)
-        if answer is not None and answer.model is not None:
+        if answer is None:
+            return
+        if answer.model is not None:
             self.models.setdefault(stream, Counter())[answer.model] += 1
+        if answer.fingerprint is not None:
+            self.prints.setdefault(stream, Prints()).set(index, self.numbers[answer.fingerprint])
 
     def outcome(self, stream: Stream, index: int) -> Outcome | None:
         """What a trial came to, whether it was read or not; None where no answer is on record."""

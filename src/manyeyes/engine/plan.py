@@ -219,7 +219,7 @@ class Trial:
 class Answer:
     """What came of one trial. `digest` names the exact text of the answer, to tell repeats (None: unknown).
 
-    `model` is the name and fingerprint that the target gave for itself, where it did.
+    `model` is the name that the target gave for itself, `fingerprint` that of its build, where it did.
     """
 
     stream: Stream
@@ -227,6 +227,7 @@ class Answer:
     outcome: Outcome
     digest: str | None = None
     model: str | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from manyeyes.engine.build import arm_checks, arm_result, dead
 from manyeyes.engine.comparison import CompareStage, PairLayout
-from manyeyes.engine.honesty import ONE_VERSION, version_check
+from manyeyes.engine.fingerprints import Prints
+from manyeyes.engine.honesty import FINGERPRINTS, ONE_VERSION, fingerprint_check, version_check, version_checks
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Batch, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
@@ -39,7 +40,7 @@ def _several(word: str) -> dict[str, str]:
     """What becomes of a word when a target was not one version throughout."""
     if word == "regressed":
         return {}
-    reason = "the target gave several names for itself during the run, so it was not one version"
+    reason = "the target changed its name or its fingerprints during the run, so it was not one version"
     changed = {"reason": reason} | ({"certificate": "none"} if word in ("found", "budget") else {})
     return changed if word == "budget" else changed | {"verdict": "inconclusive"}
 
@@ -102,14 +103,15 @@ class WiderRun:
         )
 
     def _versions(self) -> tuple[Check, ...]:
-        """Whether each target gave one name throughout, where it gave one."""
-        models = self.ledger.models
-        new, old = version_check(models), version_check({Stream.MAIN: models.get(Stream.OLD, Counter())})
-        return tuple(
-            replace(check, name=name, consequence="with several, only a regression stands and nothing is proven")
-            for name, check in ((ONE_VERSION, new), (f"{ONE_VERSION}, old", old))
-            if check is not None
+        """Whether each target was one version throughout, where it said anything of that."""
+        ledger, stays = self.ledger, "with several, only a regression stands and nothing is proven"
+        old = (
+            version_check({Stream.MAIN: ledger.models.get(Stream.OLD, Counter())}),
+            fingerprint_check(ledger, ledger.prints.get(Stream.OLD, Prints()).codes),
         )
+        new = [(check.name, check) for check in version_checks(self.plan, ledger)]
+        more = [(f"{name}, old", check) for name, check in zip((ONE_VERSION, FINGERPRINTS), old, strict=True) if check]
+        return tuple(replace(check, name=name, consequence=stays) for name, check in (*new, *more))
 
     def _verdict(self) -> Verdict:
         question, plan = self.question, self.plan

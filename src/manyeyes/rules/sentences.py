@@ -241,6 +241,7 @@ _CHANCE = {
     "halves": ("they differ by no more than chance", "they differ by more than chance"),
     "runs": ("no more than by chance", "more than by chance"),
     "cache": ("no more than by chance", "more than by chance"),
+    "fingerprints": ("no more than by chance", "more than by chance"),
 }
 
 

@@ -22,7 +22,6 @@ from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.judges import check_asked
 from manyeyes.runs.labels import first_words
 from manyeyes.runs.pacing import Pacing
-from manyeyes.runs.resumed import said_to_be
 from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import Stored, StoreError, TrialRecord
 
@@ -205,7 +204,8 @@ def _verdict(plan: Plan, stored: Stored, rows: Sequence[Again]) -> Verdict | Non
             index=one.index,
             outcome=Outcome(word),
             digest=one.digest,
-            model=said_to_be(one),
+            model=one.model,
+            fingerprint=one.fingerprint,
         )
         for one, word in outcomes
         if word is not None

@@ -21,7 +21,6 @@ from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.honoured import NOTICED
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.result import RunResult
-from manyeyes.runs.resumed import said_to_be
 from manyeyes.runs.signing import plain
 from manyeyes.runs.steps import digest, exchange_of
 from manyeyes.runs.store import TrialRecord
@@ -180,7 +179,8 @@ def _answer(one: TrialRecord) -> Answer:
         index=one.index,
         outcome=Outcome(one.outcome),
         digest=one.digest,
-        model=said_to_be(one),
+        model=one.model,
+        fingerprint=one.fingerprint,
     )
 
 

@@ -84,10 +84,6 @@ class Resumed:
             index=record.index,
             outcome=outcome,
             digest=record.digest,
-            model=said_to_be(record),
+            model=record.model,
+            fingerprint=record.fingerprint,
         )
-
-
-def said_to_be(record: TrialRecord) -> str | None:
-    """What the target called the model behind an answer: its name, and its fingerprint where it has one."""
-    return " ".join(part for part in (record.model, record.fingerprint) if part) or None
