@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from manyeyes.rules import clock
+from manyeyes.vault import tokens
 
 
 def make_handle() -> str:
@@ -97,3 +98,54 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"receipt {self.pk}"
+
+
+class ApiToken(models.Model):
+    """What a program of somebody's own shows to act for them: known by a keyed hash alone, narrow, dated, revocable.
+
+    `sealed_name` is what its owner calls it, encrypted. `brief` was made for a receipt: it lasts an hour.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="api_tokens")
+    sealed_name = models.TextField(blank=True)
+    scopes = models.JSONField(default=list)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    brief = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"token {self.pk}"
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it."""
+        return tokens.open_text("api-token", self.sealed_name) if self.sealed_name else ""
+
+    @property
+    def works(self) -> bool:
+        """Whether it opens anything at this moment."""
+        return self.revoked_at is None and self.expires_at > clock.now()
+
+
+class KeptAnswer(models.Model):
+    """What was answered to a request with an idempotency key, encrypted, so that a resend gets the same for a day.
+
+    `slot` is a keyed name of who asked and their key, `request_hash` one of what they sent. `status` 0: under way.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slot = models.CharField(max_length=64, unique=True)
+    request_hash = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    sealed_body = models.TextField(blank=True)
+    at = models.DateTimeField(default=clock.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"answer {self.pk}"
