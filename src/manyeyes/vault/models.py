@@ -1,4 +1,4 @@
-"""What the vault keeps: what every encrypted row has, and stored files (data keys live in `datakey`)."""
+"""What the vault keeps: what every encrypted row has, stored files, OpenPGP keys (data keys live in `datakey`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import models
 
 from manyeyes.rules import clock
 from manyeyes.vault.datakey import DataKey
-from manyeyes.vault.fields import EncryptedField, EncryptedText
+from manyeyes.vault.fields import EncryptedField, EncryptedJSON, EncryptedText
 
 
 class Encrypted(models.Model):
@@ -67,4 +67,33 @@ class StoredFile(Encrypted):
         return f"file {self.pk}"
 
 
-__all__ = ["DataKey", "Encrypted", "StoredFile"]
+class OpenPGPKey(Encrypted):
+    """The OpenPGP key of somebody ("person:<uuid>") or of a program ("program:<uuid>", with its private part).
+
+    Clear: whose it is, the dates, and one word for what is wrong with it. One of each holder is in use.
+    """
+
+    subject = models.CharField(max_length=80, db_index=True)
+    certificate = EncryptedText()
+    fingerprint = EncryptedText()
+    names = EncryptedJSON(null=True)
+    secret = EncryptedText(null=True)
+    password = EncryptedText(null=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    added_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="Taken out of use; kept to read what came for it.")
+    trouble = models.CharField(max_length=20, blank=True)
+    trouble_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"], condition=models.Q(ended_at__isnull=True), name="one_openpgp_key_in_use"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"OpenPGP key of {self.subject}"
+
+
+__all__ = ["DataKey", "Encrypted", "OpenPGPKey", "StoredFile"]
