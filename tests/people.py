@@ -29,7 +29,7 @@ from manyeyes.cases.models import Case
 from manyeyes.engine import drive
 from manyeyes.engine.plan import Stream, Trial
 from manyeyes.programs.models import Program, Target, TargetVersion
-from manyeyes.programs.setup import create_program
+from manyeyes.programs.setup import create_program, open_program
 from manyeyes.programs.targets import add_target, add_version, grant
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -128,7 +128,6 @@ def make_cast(*, access: str = "api", slug: str = "wicket") -> Cast:
         name="Wicket",
         organisation="Larkfield",
         contact_email="security@larkfield.example",
-        public=True,
         members={
             lena: [Role.PROGRAM_MANAGER],
             theo: [Role.SECURITY_TRIAGER],
@@ -141,6 +140,7 @@ def make_cast(*, access: str = "api", slug: str = "wicket") -> Cast:
         },
     )
     target = add_target(program, name="Wicket", access=access, owner=olga, in_scope="The support assistant Wicket")
+    open_program(program, by=lena)
     moment = clock.now() - timedelta(days=30)
     v2, v3, v1 = (
         add_version(

@@ -15,6 +15,8 @@ import django
 from django.conf import settings
 from django.core.management import call_command
 
+from manyeyes.rules.policy_templates import TEMPLATES
+
 HELP = "make a program ready to use: data directory, master key, tables, first person, default policy"
 FOLDERS = ("", "files", "mail", "log", "run")
 NAMES_NOBODY = re.compile(
@@ -36,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contact", default="", help="address for security.txt (default: the report form only)")
     parser.add_argument("--zone", default="UTC", help="time zone of the team, for example Europe/Vienna")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument(
+        "--template", choices=tuple(TEMPLATES), default="no_bounty", help="policy to begin with (default: no_bounty)"
+    )
     parser.add_argument("--publish", action="store_true", help="publish the default policy and open the program now")
     parser.add_argument("--no-program", action="store_true", help="only directory, key and tables")
 
@@ -140,7 +145,7 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
 
     from manyeyes.accounts.models import Person
     from manyeyes.accounts.people import create_account, team_handle
-    from manyeyes.programs.setup import create_program
+    from manyeyes.programs.setup import create_program, open_program
     from manyeyes.rules.lifecycle import Role
 
     organisation = _answer(args.organisation, "Organisation")
@@ -165,9 +170,11 @@ def _program(args: argparse.Namespace) -> tuple[Any, str]:
             contact_email=args.contact,
             zone=args.zone,
             members={person: [Role(role) for role in ALL_ROLES]},
-            public=args.publish,
+            template=args.template,
         )
         _first_target(program, system, person)
+        if args.publish:
+            open_program(program, by=person)  # last, so that the policy goes into force with its scope
     return program, shown
 
 

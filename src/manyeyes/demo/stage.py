@@ -88,8 +88,8 @@ def populate(assistant_url: str) -> dict[str, str]:
     from django.db import connections
 
     from manyeyes.accounts.people import create_account
-    from manyeyes.programs import targets
-    from manyeyes.programs.setup import create_program
+    from manyeyes.programs import scope, targets
+    from manyeyes.programs.setup import create_program, open_program
 
     passwords = {player.key: "-".join(secrets.token_hex(2) for _ in range(4)) for player in story.CAST}
     people = {
@@ -105,13 +105,13 @@ def populate(assistant_url: str) -> dict[str, str]:
         summary=story.PROGRAM_SUMMARY,
         contact_email=f"security@{story.ORGANISATION.lower()}.example",
         members={people[player.key]: list(player.roles) for player in reversed(story.TEAM)},
-        public=True,
     )
     target = targets.add_target(
         program, name=story.TARGET_NAME, access="api", owner=people[story.TARGET_OWNER.key],
         description=story.TARGET_DESCRIPTION, in_scope=story.SCOPE_IN,
     )  # fmt: skip
-    program.scope.create(text=story.SCOPE_OUT, in_scope=False, position=9)
+    scope.save_line(program, None, text=story.SCOPE_OUT, in_scope=False)
+    open_program(program, by=people[story.PROGRAM_MANAGER.key])
     targets.grant(
         target, by=people[story.PROGRAM_MANAGER.key], operator=story.ORGANISATION, basis=story.PERMIT_BASIS,
         environment="sandbox",

@@ -1,139 +1,222 @@
-"""The policy a new program starts with: plain words, the clauses that AI research needs; every part can be edited."""
+"""The policy of a program: one draft at a time, versions that never change once published, and what changed between."""
 
 from __future__ import annotations
 
-from django.db import transaction
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from manyeyes import events
+from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
+from manyeyes.rules.policy_difference import Change, changes
+from manyeyes.rules.policy_document import Document, ScopeLine
+from manyeyes.rules.policy_lint import Lint, lint
+from manyeyes.rules.policy_templates import SECTIONS, TEMPLATES, fill
 
-INTRODUCTION = """\
-{organisation} wants to hear about weaknesses in its AI systems before they hurt somebody. This policy says what you \
-may test, what we promise, and what we ask of you. It covers the systems listed in the scope, and nothing else.
-
-You need no account to send a report, and you may stay anonymous. Reports are encrypted when they are stored."""
-
-PROMISES = """\
-- A person, not a machine, answers you within {first_response_hours} hours.
-- Within {decision_days} days we tell you whether we accept the report, and why.
-- An AI flaw is a probability, so we measure it. We replay your exploit many times and show you the count, the rate \
-and how sure we are. You see the same numbers as our team.
-- We drive the fix to its cause and measure it again. You are invited to try it yourself before we close the case.
-- We name you if you want to be named, and publish what was found.
-- If we disagree, you get the reason in writing and may ask once for a second look."""
-
-RULES = """\
-- Use your own accounts, or accounts whose owner has agreed.
-- Prove the flaw and stop. Do not keep, change or delete other people's data, and do not disturb the service.
-- Stay within the limits stated in the scope. Where none is stated: at most 1,000 model calls a day, two at a time, \
-and no more than is needed to count how often the exploit works.
-- Do not attack our staff, our buildings or our suppliers. No fraud, no threats, no ransom.
-- Tell us what you tried: the exact conversation, the settings you know, and how many of your tries succeeded. "Not \
-counted" is an honest answer."""
-
-OUT_OF_SCOPE = """\
-- Systems that are not listed, including the models and tools of other companies that ours are built on.
-- Wrong, rude or invented answers with no attack behind them. Send these to ordinary support.
-- Flooding, spam, and tests that only slow the service or run up its bill.
-- Reports made by a scanner or a model and not checked by a person."""
-
-SAFE_HARBOR = """\
-If you make an honest effort to follow this policy, we regard your research as authorised. We will not sue you, \
-report you to the police, or support others who do so, also when you make a mistake in good faith. Where our terms \
-of service or acceptable use policy forbid such research, we set those terms aside for it. Where the law forbids \
-getting around a protection, we raise no claim over it.
-
-If somebody else takes action against you for research done under this policy, we will say publicly that you were \
-authorised. We can only speak for {organisation}. When you are unsure, ask us first; asking never counts against \
-you."""
-
-AI_RESEARCH = """\
-- **Prompts that break the usage policy.** Safe harbor covers prompts and inputs that our usage policy would \
-otherwise forbid, as long as they are sent to test a system in scope.
-- **Your account.** We do not suspend or ban an account or key because of research under this policy. If a filter \
-does so by itself, tell us and we restore it.
-- **Hazardous output.** If a system produces content that could help somebody to harm people, stop. Keep no more \
-than is needed to show it, do not share it with others, and mark it in your report. Instead of the full text you may \
-send its hash and describe it.
-- **Child sexual abuse material.** Never try to produce it, never upload it. If you meet it, stop, save nothing, and \
-tell the authority in your country.
-- **Personal data.** If an answer contains somebody's personal data, stop there, black it out in the report and \
-delete your copy.
-- **Models and tools of others.** We can only authorise tests of what we run. A model from another company behind \
-our system has its own rules: test our system, not theirs. If the flaw is theirs, we help you to reach them.
-- **Poisoning and persistence.** Do not plant content that other users would meet. Where a test leaves traces in \
-memory, files or training data, use your own workspace and tell us what to clean.
-- **Limits.** The limits on calls and spending protect everybody. If you need more to show a rate, ask.
-- **Model updates.** Models change without notice. What counts is the version at the time of your report. If the \
-flaw vanished by chance, we tell you, and it was still a valid report.
-- **Training.** We do not train models on your report, and we put nothing of it into a shared data set, unless you \
-agree in writing for that one report."""
-
-DISCLOSURE = """\
-We ask you to wait until the fix holds or {embargo_days} days have passed since your report, whichever is first. We \
-agree on the date with you and do not move it alone. If people are already being harmed, we may both speak sooner. \
-After that you are free to publish; we gladly read a draft but do not ask to approve it."""
-
-TEMPLATE: dict[str, str] = {
-    "introduction": INTRODUCTION,
-    "promises": PROMISES,
-    "rules": RULES,
-    "out_of_scope": OUT_OF_SCOPE,
-    "safe_harbor": SAFE_HARBOR,
-    "ai_research": AI_RESEARCH,
-    "disclosure": DISCLOSURE,
-}
+LONGEST = 20_000
+"""The most characters of one section; a whole policy should have less than a third of it."""
+FIGURES = {"first_response_hours": (1, 2160), "decision_hours": (1, 8760), "embargo_days": (1, 3650)}
+"""The promises in figures, each with the least and the most that can be promised."""
 
 
-def default_text(program: Program) -> dict[str, str]:
-    """The template with the program's own name and promises filled in, section by section."""
-    words = {
-        "organisation": program.organisation,
-        "first_response_hours": program.first_response_hours,
-        "decision_days": max(1, round(program.decision_hours / 24)),
-        "embargo_days": program.embargo_days,
-    }
-    return {name: text.format(**words) for name, text in TEMPLATE.items()}
+@dataclass(frozen=True, kw_only=True)
+class Editing:
+    """What an editor starts from. `number` and `revision` name it, so that a later save can see whether it is old."""
+
+    number: int
+    revision: int
+    texts: Mapping[str, str]
+    terms: Mapping[str, Any]
+    row: PolicyVersion | None
+    changed_by: Any
+    changed_at: datetime | None
 
 
-def draft(program: Program, **sections: str) -> PolicyVersion:
+def default_text(program: Program, template: str = "no_bounty") -> dict[str, str]:
+    """A template with the program's own name and promises filled in, section by section. Raises Invalid."""
+    if template not in TEMPLATES:
+        names = ", ".join(TEMPLATES)
+        raise Invalid(template=_("No such template. Use one of %(names)s.") % {"names": names})
+    return fill(
+        template,
+        organisation=program.organisation,
+        first_response_hours=program.first_response_hours,
+        decision_days=program.decision_days,
+        embargo_days=program.embargo_days,
+    )
+
+
+def terms_of(program: Program, version: PolicyVersion | None = None) -> dict[str, Any]:
+    """The promises in figures: those of the version, and where it kept none, those of the program."""
+    own = {name: getattr(program, name) for name in FIGURES}
+    return {**own, "pays": False, **(version.terms if version else {})}
+
+
+def draft(program: Program, template: str = "no_bounty", **sections: str) -> PolicyVersion:
     """The unpublished version with these sections: the open draft if there is one, else a new one.
 
     What is not given stays as in the open draft, else the newest version, else the template. Raises Invalid for a
-    section that does not exist.
+    section or a template that does not exist.
     """
-    unknown = set(sections) - set(TEMPLATE)
+    unknown = sorted(set(sections) - set(SECTIONS))
     if unknown:
-        raise Invalid({name: f"No such section. Use one of {', '.join(TEMPLATE)}." for name in sorted(unknown)})
+        raise Invalid({name: f"No such section. Use one of {', '.join(SECTIONS)}." for name in unknown})
     newest = program.policies.order_by("-number").first()
     if newest is not None and newest.published_at is None:
         for name, words in sections.items():
             setattr(newest, name, words)
         newest.save()
         return newest
-    text = {name: str(getattr(newest, name)) for name in TEMPLATE} if newest else default_text(program)
+    text = newest.texts() if newest else default_text(program, template)
+    terms = newest.terms if newest else {**terms_of(program), "pays": template == "bounty"}
     number = newest.number + 1 if newest else 1
-    return PolicyVersion.objects.create(program=program, number=number, **{**text, **sections})
+    return PolicyVersion.objects.create(program=program, number=number, terms=terms, **{**text, **sections})
+
+
+def editing(program: Program) -> Editing:
+    """The open draft; where there is none, the next version as it would begin."""
+    newest = program.policies.select_related("changed_by", "published_by").order_by("-number").first()
+    if newest is not None and newest.published_at is None:
+        return Editing(
+            number=newest.number, revision=newest.revision, texts=newest.texts(), terms=terms_of(program, newest),
+            row=newest, changed_by=newest.changed_by, changed_at=newest.changed_at,
+        )  # fmt: skip
+    return Editing(
+        number=newest.number + 1 if newest else 1,
+        revision=0,
+        texts=newest.texts() if newest else default_text(program),
+        terms=terms_of(program, newest),
+        row=None,
+        changed_by=newest.published_by if newest else None,
+        changed_at=newest.published_at if newest else None,
+    )
 
 
 @transaction.atomic
-def publish(version: PolicyVersion, *, by: object = None) -> PolicyVersion:
-    """Put a draft into force from now on. Raises Conflict when it is published already, Invalid without safe harbor."""
+def save_draft(
+    program: Program,
+    *,
+    by: Any,
+    number: int,
+    revision: int,
+    texts: Mapping[str, str],
+    terms: Mapping[str, Any],
+) -> PolicyVersion:
+    """Store what an editor holds. Raises Conflict when somebody stored or published after it was opened, Invalid."""
+    _check(texts, terms)
+    locked = Program.objects.select_for_update().get(pk=program.pk)
+    now = editing(locked)
+    if (now.number, now.revision) != (number, revision):
+        raise Conflict(_("Somebody else changed the policy since you opened it. Nothing of yours was stored yet."))
+    row = now.row or PolicyVersion(program=locked, number=number)
+    for name in SECTIONS:
+        setattr(row, name, texts.get(name, now.texts[name]))
+    row.terms = {**now.terms, **terms}
+    row.revision, row.changed_at, row.changed_by = revision + 1, clock.now(), by
+    row.save()
+    return row
+
+
+def _check(texts: Mapping[str, str], terms: Mapping[str, Any]) -> None:
+    wrong = {}
+    for name, text in texts.items():
+        if name not in SECTIONS:
+            wrong[name] = f"No such section. Use one of {', '.join(SECTIONS)}."
+        elif len(text) > LONGEST or "\x00" in text:
+            wrong[name] = _("Give at most %(most)s characters, none of them empty.") % {"most": LONGEST}
+    for name, (least, most) in FIGURES.items():
+        value = terms.get(name, least)
+        if not isinstance(value, int) or not least <= value <= most:
+            wrong[name] = _("Give a whole number from %(least)s to %(most)s.") % {"least": least, "most": most}
+    if wrong:
+        raise Invalid(wrong)
+
+
+@transaction.atomic
+def publish(version: PolicyVersion, *, by: Any = None, revision: int | None = None) -> PolicyVersion:
+    """Put a draft into force from now on, with the scope and the promises as they stand.
+
+    `revision` is the one that was read before: Conflict when it was changed since, or when it is published already.
+    Raises Invalid without safe harbor.
+    """
+    program = Program.objects.select_for_update().get(pk=version.program_id)
     locked = PolicyVersion.objects.select_for_update().get(pk=version.pk)
     if locked.published_at is not None:
         raise Conflict(f"Policy version {locked.number} is published already.")
+    if revision is not None and locked.revision != revision:
+        raise Conflict(_("The draft was changed since you looked at it. Look at it again, then publish."))
     if not locked.safe_harbor.strip():
         raise Invalid(safe_harbor="Say what researchers are protected from; without it nobody can report safely.")
-    locked.published_at = clock.now()
-    locked.published_by = by  # type: ignore[assignment]
+    locked.terms = terms_of(program, locked)
+    locked.scope = [line.to_json() for line in scope.lines(program)]
+    locked.published_at, locked.published_by = clock.now(), by
     locked.save()
+    Program.objects.filter(pk=program.pk).update(**{name: locked.terms[name] for name in FIGURES})
+    for name in FIGURES:
+        setattr(version.program, name, locked.terms[name])
+    events.record(
+        f"program:{program.pk}", "policy.published", actor=f"person:{by.pk}" if by else "system", human=by is not None,
+        public=True, number=locked.number, digest=digest(locked),
+    )  # fmt: skip
     return locked
+
+
+def digest(version: PolicyVersion) -> str:
+    """SHA-256 over the whole version as data, so that a copy can be held against what was published."""
+    data = json.dumps(document(version).to_json(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(data.encode()).hexdigest()
+
+
+def published(program: Program) -> QuerySet[PolicyVersion]:
+    """Every version that was ever in force, newest first."""
+    return program.policies.filter(published_at__isnull=False).order_by("-number")
 
 
 def published_version(program: Program, number: int) -> PolicyVersion:
     """The policy as it was published under this number. Raises NotFound for a draft and for a number never used."""
-    version = program.policies.filter(number=number, published_at__isnull=False).first()
+    version = published(program).filter(number=number).first() if 0 < number < 2**31 else None
     if version is None:
         raise NotFound("There is no such policy version.")
     return version
+
+
+def document(version: PolicyVersion) -> Document:
+    """The version as one document, drafts with the scope and the promises as they stand now."""
+    program = version.program
+    kept: Sequence[ScopeLine] | None
+    if version.published_at is None:
+        kept, terms = scope.lines(program), terms_of(program, version)
+    else:
+        kept, terms = scope.kept(version), dict(version.terms)
+    return Document(
+        organisation=program.organisation, program=program.name, number=version.number,
+        published_at=version.published_at, texts=version.texts(), scope=kept, terms=terms,
+    )  # fmt: skip
+
+
+def differences(old: PolicyVersion, new: PolicyVersion) -> list[Change]:
+    """What differs between two versions, part by part; what the older one did not keep is not compared."""
+    before, after = document(old), document(new)
+    parts = (before.parts(), after.parts())
+    for name, gone in (("scope", before.scope is None or after.scope is None),
+                       ("figures", not before.terms or not after.terms)):  # fmt: skip
+        if gone:
+            for one in parts:
+                one.pop(name)
+    return changes(*parts)
+
+
+def linted(texts: Mapping[str, str], terms: Mapping[str, Any], program: Program) -> Lint:
+    """What the linter finds in these sections, beside the promises in figures and the scope of the program."""
+    systems = sum(line.in_scope for line in scope.lines(program))
+    return lint({name: texts.get(name, "") for name in SECTIONS}, terms=terms, systems=systems)

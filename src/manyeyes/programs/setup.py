@@ -38,9 +38,10 @@ def create_program(
     first_response_hours: int = 48,
     members: Mapping[Any, Iterable[Role]] | None = None,
     public: bool = False,
+    template: str = "no_bounty",
     sections: Mapping[str, str] | None = None,
 ) -> Program:
-    """A program with its own key, its people, and the default policy: published when `public`, else a draft.
+    """A program with its own key, its people, and a policy from a template: published when `public`, else a draft.
 
     `members` maps a person to roles. Raises Invalid for a field that cannot be used, Conflict for a slug in use.
     """
@@ -60,7 +61,7 @@ def create_program(
     )
     for person, roles in (members or {}).items():
         add_member(program, person, roles)
-    policy.draft(program, **(sections or {}))
+    policy.draft(program, template, **(sections or {}))
     if public:
         open_program(program, by=next(iter(members or {}), None))
     return program
