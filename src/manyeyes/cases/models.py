@@ -160,6 +160,17 @@ class Attachment(OfCase):
     at = models.DateTimeField(default=clock.now)
 
 
+class SentBundle(OfCase):
+    """A researcher's own measurement: the file, and what scoring it again came to. It decides nothing."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sent_bundles")
+    attachment = models.OneToOneField(Attachment, on_delete=models.PROTECT, related_name="bundle")
+    scored = models.BooleanField(default=False)
+    found = EncryptedJSON()
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
 class CoReporter(OfCase):
     """Somebody named as a further reporter of a case; it is theirs too once they accept. The link opens it once."""
 

@@ -34,6 +34,7 @@ ACTS: dict[str, str] = {
     "message.public": "wrote",
     "message.internal": "wrote to the team",
     "file.attached": "attached a file",
+    "bundle.received": "sent a measurement of their own",
     "assigned": "assigned the case",
     "owner_assigned": "named the owner of the fix",
     "reproducer.attached": "attached a reproducer",
@@ -71,6 +72,7 @@ ITEMS: dict[str, str] = {
     "retest": "retests",
     "root_cause": "root_causes",
     "remediation": "remediations",
+    "bundle": "sent_bundles",
     "attachment": "attachments",
     "reproducer": "reproducers",
 }

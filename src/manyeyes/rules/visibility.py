@@ -12,7 +12,7 @@ OUTSIDE_FIELDS = frozenset(
     {
         "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory",
         "replay", "purpose", "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version",
-        "vector", "sec", "saf",
+        "vector", "sec", "saf", "bundle",
     }
 )  # fmt: skip
 """Fields of an event that may cross to the researcher. A new field stays inside until it is added here."""

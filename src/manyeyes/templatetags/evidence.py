@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from manyeyes.charts import SameTable, pictures
 from manyeyes.rules import sentences
+from manyeyes.rules.numerals import interval_words
 from manyeyes.rules.sentences import check_sentence, headline, part_words, verdict_sentence
 
 register = template.Library()
@@ -89,6 +90,12 @@ def part_note(part: dict[str, Any]) -> str:
 def part_name(part: str) -> str:
     """`{{ part.part|part_name }}`: a part of the test set as people call it."""
     return part_words(part).capitalize()
+
+
+@register.filter
+def between(row: dict[str, Any]) -> str:
+    """`{{ row|between }}`: where the true rate lies."""
+    return interval_words(row["low"], row["high"])
 
 
 @register.filter
