@@ -13,6 +13,7 @@ ELSEWHERE = {
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
+    "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:file",
 }  # fmt: skip

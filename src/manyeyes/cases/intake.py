@@ -100,6 +100,14 @@ def flooded(program: Program) -> bool:
     return program.cases.filter(created_at__gt=since).count() >= settings.MANYEYES_PROGRAM_REPORTS_PER_HOUR
 
 
+def known(submission: str) -> bool:
+    """Whether a form with this id was sent already."""
+    try:
+        return Report.objects.filter(submission_id=uuid.UUID(submission)).exists()
+    except ValueError:
+        return False
+
+
 def _sent_before(report: IntakeReport) -> Report | None:
     return Report.objects.filter(submission_id=report.submission_id).select_related("case").first()
 

@@ -41,6 +41,7 @@ FILTERS: dict[str, str] = {
     "replay_finished": "Replay finished",
     "needs_me": "Needs my discipline",
     "waiting": "Waiting for the researcher",
+    "deferred": "Deferred",
     "ended": "Resolved and closed",
 }
 GROUPS: dict[str, str] = {
@@ -263,13 +264,27 @@ def _replay_finished(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
     return desk.filter(first | (Q(status=Status.RETESTING) & Q(Exists(after))))
 
 
+_DEFERRED = Q(deferred_at__isnull=False, acknowledged_at__isnull=True, status=Status.NEW)
+
+
+def _tray(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
+    """What came in a flood and nobody has answered yet; answering one takes it out."""
+    return desk.filter(_DEFERRED)
+
+
+def _by_clock(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
+    """Everything open but the tray; of the tray what is late, because lateness is hidden by no view."""
+    return _open(desk, viewer).exclude(_DEFERRED & (Q(due_at__isnull=True) | Q(due_at__gte=clock.now())))
+
+
 def _open(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
     """What is at work: open cases, and closed ones whose appeal waits for its answer."""
     return desk.filter(~Q(status__in=ENDED) | Q(appealed_at__isnull=False, due_at__isnull=False))
 
 
 _VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {
-    "all": _open,
+    "all": _by_clock,
+    "deferred": _tray,
     "mine": lambda desk, viewer: _open(desk, viewer).filter(Q(assignee=viewer) | Q(owner=viewer)),
     "unanswered": lambda desk, viewer: _open(desk, viewer).filter(acknowledged_at__isnull=True),
     "late": lambda desk, viewer: _open(desk, viewer).filter(due_at__lt=clock.now()),

@@ -25,12 +25,6 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
     ("Token limit", "max_tokens", "max_tokens"),
 )
 """(name of the reading, name in the form, name in a reproducer), named as the importers name them."""
-MEMORY = {"on": "on", "off": "off"}
-SEEN_NAMES: dict[str, str] = {
-    "surface": "Met in", "account_tier": "Account", "app_version": "App version", "seen_times": "When",
-    "conversation_link": "Conversation", "memory": "Memory of the product",
-    "publish_on": "You mean to publish on", "publish_where": "Where",
-}  # fmt: skip
 
 
 def understood(report: IntakeReport) -> list[Reading]:
@@ -96,7 +90,12 @@ def _how_often(report: IntakeReport) -> Reading:
         return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=YOU, note=note)
     low, high = exact_interval(k, n)
     note = f"From {n} tries the true rate may be anything from {percent(low)} to {percent(high)}."
-    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=YOU, note=note)
+    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=FILE if _as_in_file(k, n, report) else YOU, note=note)
+
+
+def _as_in_file(k: int, n: int, report: IntakeReport) -> bool:
+    claim = (report.imported or {}).get("draft", {}).get("claim") or {}
+    return bool((claim.get("successes"), claim.get("trials")) == (k, n))
 
 
 def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Reproducer | None) -> Reading:
@@ -117,7 +116,8 @@ def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Repro
 def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
     of_file, said = _of_file(report, "Success rule"), report.success_text.strip()
     told = of_file is not None and of_file.source != UNKNOWN
-    if found is not None:
+    in_draft = of_file is None and "success" in (report.imported or {}).get("draft", {})
+    if found is not None or in_draft:
         yield Reading(name="Success rule", value="as your file says", source=FILE)
     elif told and of_file is not None:
         yield of_file
@@ -132,7 +132,7 @@ def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading
 def _seen(report: IntakeReport) -> Iterator[Reading]:
     for name, value in {**report.seen, **report.plans}.items():
         if value.strip():
-            yield Reading(name=_(SEEN_NAMES[name]), value=value.strip(), source=YOU)
+            yield Reading(name=_(questions.SEEN[name]), value=value.strip(), source=YOU)
 
 
 def _rest_of_file(report: IntakeReport, shown: set[str]) -> list[Reading]:

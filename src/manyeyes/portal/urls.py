@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import mine, my, public, report
+from manyeyes.portal.views import machines, mine, my, public, report
 
 app_name = "portal"
 urlpatterns = [
     path("", public.home, name="home"),
     path("p/<slug:slug>/", public.program, name="program"),
     path("p/<slug:slug>/policy/<int:number>/", public.policy, name="policy"),
+    path("p/<slug:slug>/openpgp.asc", machines.openpgp_key, name="openpgp_key"),
+    path("p/<slug:slug>/disclose.json", machines.disclose_io, name="disclose_io"),
     path("p/<slug:slug>/report/", report.report, name="report"),
     path("return/", report.come_back, name="return"),
     path("start/", my.start, name="start"),
@@ -29,7 +31,7 @@ urlpatterns = [
     path("advisories/", public.advisories, name="advisories"),
     path("advisories/<slug:slug>/", public.one_advisory, name="advisory"),
     path("thanks/", public.thanks, name="thanks"),
-    path(".well-known/security.txt", public.security_txt, name="security_txt"),
+    path(".well-known/security.txt", machines.security_txt, name="security_txt"),
     path("favicon.ico", public.favicon, name="favicon"),
     path("healthz", public.healthz, name="healthz"),
 ]

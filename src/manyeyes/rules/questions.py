@@ -13,6 +13,17 @@ Form = Literal["text", "number", "choice", "yes_no"]
 LONGEST = 500
 """How long an answer in words may be."""
 MOST = 4
+SEEN: dict[str, str] = {
+    "surface": "Met in",
+    "account_tier": "Account",
+    "app_version": "App version",
+    "seen_times": "When",
+    "conversation_link": "Conversation",
+    "memory": "Memory of the product",
+    "publish_on": "Means to publish on",
+    "publish_where": "Means to publish at",
+}
+"""What else a report may say of where a flaw was met and of plans to publish: name → what it is called."""
 YES_NO: tuple[tuple[str, str], ...] = (("yes", "Yes"), ("no", "No"))
 
 

@@ -44,12 +44,11 @@ def look(data: bytes, secret: bool, password: str | None) -> dict[str, Any]:
 
 
 def _secret(data: bytes, password: str | None) -> dict[str, Any]:
-    from pysequoia import SignatureMode, Tsk, sign
+    from pysequoia import Cert, SignatureMode, Tsk, sign
 
-    try:
-        tsk = Tsk.from_bytes(data)
-    except BaseException:
+    if not Cert.split_bytes(data)[0].has_secret_keys:
         return {"problem": "not_secret"}
+    tsk = Tsk.from_bytes(data)
     cert = tsk.extract_certificate()
     wrong = _problem(cert)
     if wrong:

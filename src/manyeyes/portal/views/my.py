@@ -17,7 +17,9 @@ from manyeyes.cases import (
     access,
     attachments,
     conversation,
+    coreporters,
     disclosure,
+    drafts,
     judgement,
     progress,
     reproduction,
@@ -40,7 +42,7 @@ from manyeyes.rules.visibility import result_for_researcher
 def own_case(request: HttpRequest, ref: str) -> Case:
     """The viewer's own case. Raises NotFound for everybody else's, also for staff: they work under /desk/."""
     case = access.case_for(request.user, ref)
-    if case.reporter_id != request.user.pk:
+    if not access.is_reporter(request.user, case):
         raise NotFound
     return case
 
@@ -64,7 +66,13 @@ def start(request: HttpRequest) -> HttpResponse:
 @login_required
 def my(request: HttpRequest) -> HttpResponse:
     """Where are my reports?"""
-    return page(request, "portal/my.html", {"page": paged(request, access.reported_by(request.user)), "here": "my"})
+    context = {
+        "page": paged(request, access.reported_by(request.user)),
+        "drafts": [(row, row.saved_at + drafts.LASTS) for row in drafts.of(request.user)],
+        "invitations": coreporters.waiting_for(request.user),
+        "here": "my",
+    }
+    return page(request, "portal/my.html", context)
 
 
 @require_safe

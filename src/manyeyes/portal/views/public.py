@@ -15,7 +15,6 @@ from manyeyes.http import paged
 from manyeyes.portal.views.page import page
 from manyeyes.programs import securitytxt
 from manyeyes.programs.access import program_for, visible_to
-from manyeyes.programs.policy import published_version
 from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.publications.measures import measures
 from manyeyes.rules import clock
@@ -34,28 +33,22 @@ def home(request: HttpRequest) -> HttpResponse:
 def program(request: HttpRequest, slug: str) -> HttpResponse:
     """What may I test, what do you promise, do you keep it?"""
     found = program_for(request.user, slug)
-    scope = list(found.scope.select_related("target"))
+    in_force = found.policy
+    lines = scope.in_force(found, in_force)
     kept = figures.first_responses(found)
     context = {
         "program": found,
-        "policy": found.policy,
-        "targets": list(found.targets.prefetch_related("versions")),
-        "inside": [item for item in scope if item.in_scope],
-        "outside": [item for item in scope if not item.in_scope],
+        "policy": in_force,
+        "reading": policy.reading(in_force) if in_force else None,
+        "pays": bool(in_force and in_force.terms.get("pays")),
+        "inside": [line for line in lines if line.in_scope],
+        "outside": [line for line in lines if not line.in_scope],
         "kept": kept,
         "kept_chart": waiting_dots(kept.hours, kept.promised),
-        "security_txt": securitytxt.render(found, base_url=settings.MANYEYES_BASE_URL, now=clock.now()),
+        "security_txt": securitytxt.render(found, settings.MANYEYES_BASE_URL, clock.now()),
         "here": "program",
     }
     return page(request, "portal/program.html", context)
-
-
-@require_safe
-def policy(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """What exactly are the rules, and which version is this?"""
-    found = program_for(request.user, slug)
-    version = published_version(found, number)
-    return page(request, "portal/policy.html", {"program": found, "version": version, "current": found.policy})
 
 
 @require_safe
@@ -84,16 +77,6 @@ def thanks(request: HttpRequest) -> HttpResponse:
     rows = [line for program in visible_to(request.user) for line in hall.of_fame(program)]
     rows.sort(key=lambda line: line.confirmed_on, reverse=True)
     return page(request, "portal/thanks.html", {"page": paged(request, rows), "here": "thanks"})
-
-
-@require_safe
-def security_txt(request: HttpRequest) -> HttpResponse:
-    """RFC 9116: whom do I contact?"""
-    programs = list(visible_to(None).order_by("created_at")[:1])
-    if not programs:
-        return HttpResponse("No program is public here.\n", status=404, content_type="text/plain; charset=utf-8")
-    text = securitytxt.render(programs[0], base_url=settings.MANYEYES_BASE_URL, now=clock.now())
-    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @require_safe

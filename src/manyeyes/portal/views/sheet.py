@@ -1,0 +1,150 @@
+"""One visit to the report form: who fills it in, what was typed, which draft and files belong to it, what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from manyeyes.cases import drafts
+from manyeyes.cases.drafts import MOST_FILES, Found
+from manyeyes.cases.intake_report import IntakeReport
+from manyeyes.cases.keeping import Brought, brought
+from manyeyes.cases.understood import from_file, understood
+from manyeyes.engine import exact_interval
+from manyeyes.http import within_limit
+from manyeyes.portal.report_form import ReportForm
+from manyeyes.portal.views.page import page
+from manyeyes.programs.models import Program
+from manyeyes.rules import clock, taxonomy
+from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.vault import uploads
+
+DRAFTS_PER_HOUR = 120
+
+
+class Sheet:
+    """The form as it came, and its draft where it has one; a draft that is gone is a problem in words (`lost`)."""
+
+    def __init__(self, request: HttpRequest, program: Program, *, found: Found | None = None) -> None:
+        self.request, self.program = request, program
+        self.who: Any = request.user if request.user.is_authenticated else None
+        self.found, self.lost = found, ""
+        if found is None:
+            try:
+                self.found = drafts.wanted(program, str(request.POST.get("draft", ""))[:100], by=self.who)
+            except Conflict as error:
+                self.lost = error.message
+        self.form = self._form(request.POST)
+
+    def _form(self, data: Any = None, typed: Mapping[str, Any] | None = None, anonymous: bool = False) -> ReportForm:
+        return ReportForm(
+            data, program=self.program, signed_in=self.who is not None, found=self.found, typed=typed,
+            anonymous=anonymous,
+        )  # fmt: skip
+
+    def files(self) -> list[Brought]:
+        """What came along in this request. Raises Invalid(file=…) for a file that is too large, and for too many."""
+        came = self.request.FILES.getlist("files")
+        if len(came) > MOST_FILES:
+            raise Invalid(file=f"A report brings at most {MOST_FILES} files. Put several into one archive.")
+        return [brought(upload) for upload in came]
+
+    def keep(self, *, files: bool = True) -> None:
+        """Store what was typed as a draft, with the files that came along. Raises Invalid."""
+        if not within_limit(self.request, "draft", DRAFTS_PER_HOUR):
+            raise Invalid(file=_("Many drafts came from your network this hour. What you typed is still here."))
+        held = self.found.draft.answers if self.found else {}
+        answers = {**held, "typed": self.form.typed()}
+        came = self.files() if files else []
+        token = self.found.token if self.found else ""
+        self.found = drafts.save(self.program, answers, by=self.who, token=token, brought=came)
+
+    def again(self, typed: Mapping[str, Any] | None = None, *, status: int = 200, said: str = "") -> HttpResponse:
+        """The form with everything that was typed and without a word about what is still missing."""
+        self.form = self._form(typed=self.form.typed() if typed is None else typed)
+        return self.show(status=status, said=said)
+
+    def refused(self, problems: Mapping[str, str], *, status: int = 422) -> HttpResponse:
+        """The form with problems of its files and of its draft; nothing typed is lost."""
+        self.form.is_valid()
+        for name, problem in problems.items():
+            self.form.refuse(name, problem)
+        return self.show(status=status)
+
+    def refused_alone(self, problem: str, *, status: int = 422) -> HttpResponse:
+        """The form with one problem of its own, and no word about what is still missing."""
+        self.form = self._form(typed=self.form.typed())
+        self.form.full_clean()
+        self.form.cleaned_data = {}  # an unbound form has none, and add_error looks into it
+        self.form.add_error(None, problem)
+        return self.show(status=status)
+
+    def kept_refused(self, status: int = 422) -> HttpResponse:
+        """The form with its problems; files that came along wait in a draft: nobody has to choose them twice."""
+        if self.request.FILES.getlist("files"):
+            problems = dict(self.form.errors)
+            try:
+                self.keep()
+            except Invalid as error:
+                self.form.refuse_all(error)
+                return self.show(status=status)
+            self.form = self._form({**self.request.POST.dict(), "draft": self.found.token if self.found else ""})
+            self.form.is_valid()
+            for name, said in problems.items():
+                if name not in self.form.errors:
+                    self.form.add_error(None if name == "__all__" else name, said)
+        return self.show(status=status)
+
+    def show(self, *, status: int = 200, said: str = "") -> HttpResponse:
+        """The form."""
+        held = self.found.draft.answers.get("import") if self.found else None
+        context = {
+            **self._known(),
+            "policy": self.program.policy,
+            "kinds": taxonomy.KINDS.values(),
+            "said": said,
+            "lost": self.lost,
+            "tool": held,
+            "readings": from_file_of(held),
+            "largest": uploads.max_bytes() // 1024 // 1024,
+            "most_files": MOST_FILES,
+        }
+        return page(self.request, "portal/report.html", context, status=status)
+
+    def check(self) -> HttpResponse:
+        """What was understood, before anything is sent."""
+        report = self.form.report
+        k, n = report.claim_k, report.claim_n
+        counted = k is not None and n and not report.biased
+        context = {
+            **self._known(),
+            "rows": understood(report),
+            "system": dict(self.form.fields["target"].choices).get(report.target, ""),  # type: ignore[attr-defined]
+            "claim": (k, n, *exact_interval(k or 0, n or 0)) if counted else None,
+            "unanswered": [field for field in self.form.asked() if not field.value()],
+            "answered": [field for field in self.form.asked() if field.value()],
+        }
+        return page(self.request, "portal/report_check.html", context)
+
+    def _known(self) -> dict[str, Any]:
+        return {
+            "program": self.program,
+            "form": self.form,
+            "found": self.found,
+            "answer_by": answer_by(self.program),
+            "here": "report",
+        }
+
+
+def from_file_of(held: Any) -> list[Any]:
+    """The readings of a tool's file that lies with a draft."""
+    return from_file(IntakeReport(imported=held)) if held else []
+
+
+def answer_by(program: Program) -> datetime:
+    """When a person will have answered a report that is sent now."""
+    return clock.now() + timedelta(hours=program.first_response_hours)
