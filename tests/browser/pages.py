@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from tests.browser.site import Site
 
 ELSEWHERE = {
+    "portal:invited", "portal:report_import",
     "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
     "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
+    "portal:report_questions",
     "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:file",
@@ -43,9 +45,9 @@ KNOWN = Site(
     base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
     cases=dict.fromkeys(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
-         "asked", "closed", "rests", "by_hand", "exposed"), ""),
+         "asked", "closed", "rests", "by_hand", "exposed", "filled"), ""),
     pages=dict.fromkeys(
-        ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch"), ""),
+        ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -56,6 +58,9 @@ def _public(site: Site) -> Iterator[Place]:
     yield Place("portal:policy", "", "nobody", "/p/wicket/policy/1/")
     yield Place("portal:report", "", "nobody", "/p/wicket/report/")
     yield Place("portal:report", "signed-in", "rhea", "/p/wicket/report/")
+    yield Place("portal:report_stop", "", "nobody", "/p/wicket/report/stop/")
+    yield Place("portal:report_draft", "", "rhea", f"/p/wicket/report/draft/{site.pages['draft']}/")
+    yield Place("portal:join", "", "nobody", f"/join/{site.pages['secret']}/")
     yield Place("portal:return", "", "nobody", "/return/")
     yield Place("portal:advisories", "", "nobody", "/advisories/")
     yield Place("portal:advisory", "", "nobody", f"/advisories/{site.pages['advisory']}/")
@@ -76,6 +81,8 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:my_fix", "patch", "rhea", f"/my/{site.cases['exposed']}/fix/{site.pages['patch']}/")
     yield Place("portal:my_retest", "", "rhea", f"/my/{site.cases['fix_deployed']}/retest/")
     yield Place("portal:my_credit", "", "rhea", f"/my/{done}/credit/")
+    yield Place("portal:my_case", "with-files", "rhea", f"/my/{site.cases['filled']}/")
+    yield Place("portal:co_reporters", "", "rhea", f"/my/{site.cases['filled']}/people/")
     yield Place("portal:my_embargo", "", "rhea", f"/my/{site.cases['confirmed']}/embargo/")
 
 
@@ -85,6 +92,8 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:queue", "mine", "mina", "/desk/?view=mine")
     for state in ("hostile", "triaged", "signed", "confirmed", "exposed", "closed"):
         yield Place("console:case", state, "theo", f"/desk/cases/{cases[state]}/")
+    yield Place("console:case", "with-files", "theo", f"/desk/cases/{cases['filled']}/")
+    yield Place("console:queue", "deferred", "theo", "/desk/?view=deferred")
     yield Place("console:case", "manager", "lena", f"/desk/cases/{cases['remediating']}/")
     yield Place("console:case", "resolved", "theo", f"/desk/cases/{pages['resolved']}/")
     yield Place("console:reproducer", "", "theo", f"/desk/cases/{cases['triaged']}/reproducer/")

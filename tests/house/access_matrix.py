@@ -18,6 +18,7 @@ VIEWERS = ("nobody", "eve", "rhea", "theo", "mina", "olga", "lena", "finn", "pia
 PUBLIC = "     I     I   I     I    I    I    I    I    I   I   I"
 ACCOUNT = "    s     I   I     I    I    I    I    I    I   I   I"
 OWN_CASE = "   s     –   I     –    –    –    –    –    –   –   –"
+INVITED = "    s     I   –     –    –    –    –    –    –   –   –"
 DESK = "       s     –   –     I    I    I    I    I    I   I   I"
 MANAGED = "    s     –   –     R    R    R    I    R    R   R   I"
 DESK_CASE = "  s     –   –     I    I    I    I    –    I   I   I"
@@ -55,13 +56,18 @@ ROWS: dict[str, Row] = {
     "portal:program": Row(PUBLIC),
     "portal:policy": Row(PUBLIC),
     "portal:report": Row(PUBLIC),
+    "portal:report_questions": Row(PUBLIC),
+    "portal:report_stop": Row(PUBLIC),
+    "portal:report_import": Row(PUBLIC),
+    "portal:report_draft": Row(OWN_CASE),
+    "portal:co_reporters": Row(OWN_CASE),
+    "portal:invited": act(INVITED, action="decline"),
+    "portal:join": Row(PUBLIC),
     "portal:return": Row(PUBLIC),
     "portal:advisories": Row(PUBLIC),
     "portal:advisory": Row(PUBLIC),
     "portal:thanks": Row(PUBLIC),
     "portal:security_txt": Row(PUBLIC),
-    "portal:openpgp_key": Row(PUBLIC),
-    "portal:disclose_io": Row(PUBLIC),
     "portal:favicon": Row(PUBLIC),
     "portal:healthz": Row(PUBLIC),
     "portal:start": Row(ACCOUNT),

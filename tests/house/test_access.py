@@ -10,8 +10,7 @@ from django.http import HttpResponse
 from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
-from manyeyes.cases import attachments
-from manyeyes.programs import openpgp
+from manyeyes.cases import attachments, coreporters, drafts
 from manyeyes.publications import advisory
 from tests import people
 from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
@@ -64,7 +63,6 @@ class TestAccess(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         cls.cast = people.make_cast()
-        openpgp.make_key(cls.cast.program, by=cls.cast.lena)
         cls.cases = {rung: people.make_case(cls.cast, at=rung) for rung in ("resolved", "new")}
         case = cls.cases["resolved"]
         advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")
@@ -73,6 +71,10 @@ class TestAccess(TestCase):
         sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
         cls.values["file_id"] = sent.pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
+        cls.values["draft_id"] = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea).draft.pk
+        cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
+        coreporters.invite(case, by=cls.cast.rhea, handle=cls.cast.eve.handle)
+        cls.values["invitation_id"] = coreporters.waiting_for(cls.cast.eve)[0].pk
 
     def address(self, name: str, row: Row) -> str:
         """The path of a named address on the stage."""
