@@ -68,6 +68,8 @@ ROWS: dict[str, Row] = {
     "portal:advisory": Row(PUBLIC),
     "portal:thanks": Row(PUBLIC),
     "portal:security_txt": Row(PUBLIC),
+    "portal:openpgp_key": Row(PUBLIC),
+    "portal:disclose_io": Row(PUBLIC),
     "portal:favicon": Row(PUBLIC),
     "portal:healthz": Row(PUBLIC),
     "portal:start": Row(ACCOUNT),

@@ -11,6 +11,7 @@ from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.cases import attachments, coreporters, drafts
+from manyeyes.programs import openpgp
 from manyeyes.publications import advisory
 from tests import people
 from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
@@ -63,6 +64,7 @@ class TestAccess(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         cls.cast = people.make_cast()
+        openpgp.make_key(cls.cast.program, by=cls.cast.lena)
         cls.cases = {rung: people.make_case(cls.cast, at=rung) for rung in ("resolved", "new")}
         case = cls.cases["resolved"]
         advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")

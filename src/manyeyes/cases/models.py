@@ -8,10 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from manyeyes.cases.filetypes import words_for
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
 from manyeyes.replays.models import Replay
-from manyeyes.rules import clock
+from manyeyes.rules import clock, questions
 from manyeyes.rules.errors import Conflict
+from manyeyes.rules.permits import HAZARDS
 from manyeyes.vault.fields import EncryptedJSON, EncryptedText
 from manyeyes.vault.models import Encrypted, StoredFile
 
@@ -117,6 +119,18 @@ class Report(OfCase):
     readings = EncryptedJSON(null=True)  # what was understood of it when it came: [{name, value, source, note}]
     sent_at = models.DateTimeField(default=clock.now)
 
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """(question, answer) of everything optional that was answered, in the order of the form."""
+        asked = questions.answered(self.case.vuln_class, self.answers)
+        beside = {**(self.seen or {}), **(self.plans or {})}
+        return asked + [(questions.SEEN.get(name, name), str(value)) for name, value in beside.items()]
+
+    @property
+    def hazard_words(self) -> str:
+        """The kind of hazardous content, in words; empty for none."""
+        return HAZARDS.get(self.hazard, self.hazard)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the report, once. Raises Conflict for any change."""
         if not self._state.adding:
@@ -158,6 +172,11 @@ class Attachment(OfCase):
     stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
+
+    @property
+    def type_words(self) -> str:
+        """What it is by its content, in words."""
+        return words_for(self.stored.media_type)
 
 
 class SentBundle(OfCase):
@@ -205,6 +224,11 @@ class DraftFile(Encrypted):
     stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     inside = EncryptedJSON(null=True)
     added_at = models.DateTimeField(default=clock.now)
+
+    @property
+    def type_words(self) -> str:
+        """What it is by its content, in words."""
+        return words_for(self.stored.media_type)
 
 
 class ReadMark(models.Model):

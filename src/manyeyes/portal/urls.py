@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import mine, my, policies, public, report, together
+from manyeyes.portal.views import machines, mine, my, policies, public, report, together
 
 app_name = "portal"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("p/<slug:slug>/policy/changes.txt", policies.changes_text, name="policy_changes_text"),
     path("p/<slug:slug>/policy/<int:number>/", policies.one, name="policy"),
     path("p/<slug:slug>/policy/<int:number>/policy.<slug:form>", policies.download, name="policy_file"),
+    path("p/<slug:slug>/openpgp.asc", machines.openpgp_key, name="openpgp_key"),
+    path("p/<slug:slug>/disclose.json", machines.disclose_io, name="disclose_io"),
     path("p/<slug:slug>/report/", report.report, name="report"),
     path("p/<slug:slug>/report/questions/", report.report_questions, name="report_questions"),
     path("p/<slug:slug>/report/stop/", report.report_stop, name="report_stop"),
@@ -40,7 +42,7 @@ urlpatterns = [
     path("advisories/", public.advisories, name="advisories"),
     path("advisories/<slug:slug>/", public.one_advisory, name="advisory"),
     path("thanks/", public.thanks, name="thanks"),
-    path(".well-known/security.txt", public.security_txt, name="security_txt"),
+    path(".well-known/security.txt", machines.security_txt, name="security_txt"),
     path("favicon.ico", public.favicon, name="favicon"),
     path("healthz", public.healthz, name="healthz"),
 ]
