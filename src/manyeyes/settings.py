@@ -138,6 +138,7 @@ TEMPLATES = [
                 "manyeyes": "manyeyes.templatetags.manyeyes",
                 "evidence": "manyeyes.templatetags.evidence",
                 "prose": "manyeyes.templatetags.prose",
+                "policies": "manyeyes.templatetags.policies",
             },
         },
     }

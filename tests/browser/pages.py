@@ -16,7 +16,7 @@ ELSEWHERE = {
 PLAIN = {
     "portal:report_questions",
     "portal:openpgp_key", "portal:disclose_io",
-    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "portal:policy_file", "portal:policy_changes_text", "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:file",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""
@@ -56,6 +56,8 @@ def _public(site: Site) -> Iterator[Place]:
     yield Place("portal:home", "", "nobody", "/")
     yield Place("portal:program", "", "nobody", "/p/wicket/")
     yield Place("portal:policy", "", "nobody", "/p/wicket/policy/1/")
+    yield Place("portal:policy_history", "", "nobody", "/p/wicket/policy/")
+    yield Place("portal:policy_changes", "", "nobody", "/p/wicket/policy/changes/?from=1&to=2")
     yield Place("portal:report", "", "nobody", "/p/wicket/report/")
     yield Place("portal:report", "signed-in", "rhea", "/p/wicket/report/")
     yield Place("portal:report_stop", "", "nobody", "/p/wicket/report/stop/")

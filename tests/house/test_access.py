@@ -69,7 +69,7 @@ class TestAccess(TestCase):
         case = cls.cases["resolved"]
         advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")
         published = advisory.publish(case, by=cls.cast.pia)
-        cls.values = {"number": 1, "name": "reopen", "part": "target", "stream": "main", "index": 0}
+        cls.values = {"number": 1, "form": "md", "name": "reopen", "part": "target", "stream": "main", "index": 0}
         sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
         cls.values["file_id"] = sent.pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -220,3 +221,13 @@ def linted(texts: Mapping[str, str], terms: Mapping[str, Any], program: Program)
     """What the linter finds in these sections, beside the promises in figures and the scope of the program."""
     systems = sum(line.in_scope for line in scope.lines(program))
     return lint({name: texts.get(name, "") for name in SECTIONS}, terms=terms, systems=systems)
+
+
+@lru_cache(maxsize=128)
+def _reading(texts: tuple[tuple[str, str], ...]) -> Lint:
+    return lint(dict(texts))
+
+
+def reading(version: PolicyVersion) -> Lint:
+    """How long and how mature a version is, as its readers are told; worked out once for each text."""
+    return _reading(tuple(version.texts().items()))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from manyeyes.charts.dots import waiting_dots
 from manyeyes.http import paged
 from manyeyes.portal.views.page import page
-from manyeyes.programs import securitytxt
+from manyeyes.programs import policy, scope, securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.publications.measures import measures

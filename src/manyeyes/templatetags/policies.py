@@ -1,0 +1,54 @@
+"""Tags of the policy pages: kinds of flaw by name, and what changed between two texts in words and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from manyeyes.rules.policy_difference import IN, OUT, Piece
+from manyeyes.rules.policy_document import ScopeLine
+from manyeyes.rules.taxonomy import KINDS
+from manyeyes.templatetags.manyeyes import inert
+
+register = template.Library()
+
+
+@register.filter
+def kind_names(codes: Iterable[str]) -> str:
+    """`{{ line.classes_in|kind_names }}`: the kinds of flaw in words."""
+    names = [KINDS[code].name if code in KINDS else code for code in codes]
+    return ", ".join([*names[:1], *[name[:1].lower() + name[1:] for name in names[1:]]])
+
+
+@register.filter
+def marked(pieces: Iterable[Piece]) -> SafeString:
+    """`{{ change.pieces|marked }}`: both texts in one, with what was taken out and put in said in words and marks."""
+    forms = {
+        OUT: (_("taken out:"), '<del><span class="sr">[{} </span>{}<span class="sr">] </span></del>'),
+        IN: (_("put in:"), '<ins><span class="sr">[{} </span>{}<span class="sr">] </span></ins>'),
+    }
+    return format_html_join("", "{}", ((_piece(piece, forms),) for piece in pieces))
+
+
+def _piece(piece: Piece, forms: dict[str, tuple[str, str]]) -> SafeString:
+    text = inert(piece.text)
+    if piece.kind not in forms:
+        return text
+    word, form = forms[piece.kind]
+    return format_html(form, word, text)
+
+
+@register.filter
+def marks(lines: Iterable[ScopeLine]) -> list[ScopeLine]:
+    """`{{ inside|marks }}`: the lines whose testers show who they are."""
+    return [line for line in lines if line.mark]
+
+
+@register.filter
+def reading_minutes(minutes: float) -> str:
+    """`{{ measured.minutes|reading_minutes }}`: whole minutes, at least one."""
+    return str(max(1, round(minutes)))
