@@ -99,7 +99,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tau", type=float, help="the rate per trial that must not be reached (default .01)")
     group.add_argument("--attack-tau", type=float, metavar="T", help="the same for an attacker with K tries")
     group.add_argument("--before", metavar="K/N", help="successes of trials before the fix, for example 28/30")
-    families = f"of variants, with commas; a plus composes them. Known: {', '.join(KNOWN)} (default the first three)"
+    known = f"{', '.join(KNOWN)}, pyrit, pyrit:NAME"
+    families = f"of variants, with commas; a plus composes them. Known: {known} (default the first three)"
     group.add_argument("--families", default=",".join(FAMILIES), metavar="NAMES", help=families)
     group.add_argument("--per-family", type=whole(0), default=4, metavar="N", help="variants of each (default 4)")
     group.add_argument("--benign-need", type=whole(0), default=4, metavar="N", help="useful answers of 8 (default 4)")

@@ -69,6 +69,15 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--confirm-key-env", metavar="VAR", help="environment variable with its key")
 
 
+def add_paraphrase(parser: argparse.ArgumentParser) -> None:
+    """Who makes further wordings before the plan is frozen."""
+    group = parser.add_argument_group("paraphrases: a model that is shown the reported wording, before trial 1")
+    group.add_argument("--paraphrase", default="", metavar="URL", help="its address (default: nobody is asked)")
+    group.add_argument("--paraphrase-model", default="", metavar="NAME", help="its name")
+    group.add_argument("--paraphrase-key-env", metavar="VAR", help="environment variable with its key")
+    group.add_argument("--paraphrases", type=whole(1), default=4, metavar="N", help="wordings wanted (default 4)")
+
+
 def target_of(args: argparse.Namespace, *, url: str | None = None, model: str | None = None) -> TargetInfo:
     """The main target, or the same kind elsewhere. Raises UsageError where its kind does not take what was given."""
     options = dict(_option(text) for text in args.target_option)

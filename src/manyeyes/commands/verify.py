@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, running
+from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, rewording, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_verify(parser)
     reaching.add_target(parser)
     reaching.add_judge(parser)
+    reaching.add_paraphrase(parser)
     by_hand.add_manual(parser)
     handouts.add_handouts(parser)
     group = parser.add_argument_group("positive control: a version known to have the flaw")
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
         targets = by_hand.targets_of(args) if args.manual else _targets(args, keys)
         if not args.manual:
             reaching.judged(args, [reproducer], targets, keys)
-        options = chosen.options_of(args, reproducer)
+        made = rewording.paraphrased_for(args, reproducer)
+        options = replace(chosen.options_of(args, reproducer), paraphrased=made)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 
     return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)

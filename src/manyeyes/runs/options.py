@@ -10,6 +10,7 @@ from manyeyes.engine.judge import JudgeError
 from manyeyes.reproducer.variants import FAMILIES
 from manyeyes.runs.document import Caps
 from manyeyes.runs.judges import By
+from manyeyes.runs.paraphrasing import Paraphrased
 from manyeyes.runs.price import Price
 
 
@@ -17,7 +18,8 @@ from manyeyes.runs.price import Price
 class Options:
     """How to ask. Counts are trials; `mix` says which settings the scored stream draws from.
 
-    `families` and `per_family` are for verify: other wordings of the first reported one, beside those reported.
+    `families` and `per_family` are for verify: other wordings of the first reported one, beside those reported; a
+    family `pyrit` or `pyrit:NAME` is made by PyRIT, and `paraphrased` holds what a model made beforehand.
     Every part (the reported wordings, each family) gets the same weight, shared evenly by its wordings. `benign_n` is 8
     where harmless requests must get useful answers, else 20 to say how often they show the flaw; `control_n` fresh
     trials of the control follow a reproduction.
@@ -43,6 +45,7 @@ class Options:
     mix: Literal["rated", "all"] = "rated"
     families: Sequence[str] = FAMILIES
     per_family: int = 4
+    paraphrased: Paraphrased | None = None
     use_control: bool = True
     score: bool = True
     rated_n: int = 30

@@ -10,12 +10,13 @@ from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
 from manyeyes.plugins.registry import UnknownPluginError
 from manyeyes.reproducer.model import Reproducer, Setting, Wording
-from manyeyes.reproducer.variants import variants
 from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import check_asked, confirmed_rule, known_error
 from manyeyes.runs.options import Options
+from manyeyes.runs.paraphrasing import NOTE, ROLE
 from manyeyes.runs.wider import compare_plan, map_plan
+from manyeyes.runs.wordings import other_wordings
 
 __all__ = ["Options", "PrepareError", "prepare"]
 
@@ -113,16 +114,11 @@ class _Making:
                 "benign: is required to verify a fix: a harmless request and how a useful answer to it is recognised, "
                 "since a target that refuses everything would pass without it"
             )
-        more = variants(
-            self.reported[0].text, families=options.families, per_family=options.per_family, seed=options.seed
-        )
-        more = tuple(one for one in more if not one.turns or self.reproducer.takes_turns)
-        more = more if self.reproducer.can_vary else ()
         positive = self._positive()
+        if options.paraphrased is not None:
+            self.notes |= {NOTE: options.paraphrased.note(), ROLE: options.paraphrased.told}
         return plan_verify(
-            cells=self._mixture(
-                (*self.reported, *(one for one in more if not one.turns or self.reproducer.takes_turns))
-            ),
+            cells=self._mixture((*self.reported, *other_wordings(self.reproducer, options))),
             tau=options.tau,
             alpha=options.alpha,
             beta=options.beta,

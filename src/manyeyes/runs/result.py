@@ -81,6 +81,8 @@ class RunResult:
         found: list[Mapping[str, Any]] = []
         if note := self.document.plan.notes.get("positive"):
             found.append(_check("positive control", True, note, "the verdict leans on the success rule alone"))
+        if note := self.document.plan.notes.get("paraphrase"):
+            found.append(_check("paraphrases", True, note, "that they mean the same is the word of that model"))
         return [*found, *self.noticed]
 
 
