@@ -14,6 +14,7 @@ from manyeyes.cases.access import reporter_ids, roles_in
 from manyeyes.cases.clocks import keep
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case
+from manyeyes.cases.people import following
 from manyeyes.rules import clock, lifecycle
 from manyeyes.rules.errors import Conflict, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role, Status
@@ -113,11 +114,14 @@ def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[s
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:
     """Queue one neutral mail for each person who has an address, never for the one who acted."""
-    outside = reporter_ids(row)
-    for person in {person.pk: person for person in people if person is not None}.values():
+    outside, sender = reporter_ids(row), f"program:{row.program_id}"
+    found = {person.pk: person for person in people if person is not None}
+    if found:
+        found |= {person.pk: person for person in following(row)}
+    for person in found.values():
         if person.email and (by is None or person.pk != by.pk):
             path = f"/my/{row.ref}/" if person.pk in outside else f"/desk/cases/{row.ref}/"
-            events.queue_mail(person.pk, row.ref, path, reason=reason)
+            events.queue_mail(person.pk, row.ref, path, reason=reason, sender=sender)
 
 
 def _bring_up_to_date(case: Case, row: Case) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from manyeyes import events
+from manyeyes.accounts.models import Person
+from manyeyes.cases.access import sees_inside
 from manyeyes.cases.models import Case, CoReporter
 from manyeyes.programs.models import Membership
 from manyeyes.rules.lifecycle import Role
@@ -39,3 +42,9 @@ def triagers(case: Case) -> list[Any]:
 def everybody(case: Case) -> list[Any]:
     """Both sides."""
     return [*reporter(case), *team(case)]
+
+
+def following(case: Case) -> list[Any]:
+    """The people of the team who asked for mail about this case and may still see it."""
+    asked = events.followers(case.ref)
+    return [person for person in Person.objects.filter(pk__in=asked) if sees_inside(person, case)] if asked else []

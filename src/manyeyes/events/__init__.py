@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from manyeyes.events.chain import broken_since, commit, heads, log, matches, record, verify_chain
-    from manyeyes.events.outbox import deliver_due, queue_mail
+    from manyeyes.events.outbox import choose, chosen, deliver_due, followers, held, held_of, queue_mail, send_held
 
 __all__ = [
     "broken_since",
+    "choose",
+    "chosen",
     "commit",
     "deliver_due",
+    "followers",
     "heads",
+    "held",
+    "held_of",
     "log",
     "matches",
     "queue_mail",
     "record",
+    "send_held",
     "verify_chain",
 ]
 
-_HOME = {name: "outbox" if name in {"deliver_due", "queue_mail"} else "chain" for name in __all__}
+_OUTBOX = {"choose", "chosen", "deliver_due", "followers", "held", "held_of", "queue_mail", "send_held"}
+_HOME = {name: "outbox" if name in _OUTBOX else "chain" for name in __all__}
 
 
 def __getattr__(name: str) -> Any:

@@ -93,6 +93,7 @@ class Delivery(models.Model):
     case_ref = models.CharField(max_length=20)
     path = models.CharField(max_length=200)
     reason = models.CharField(max_length=60)
+    sender = models.CharField(max_length=80, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
     due_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveIntegerField(default=0)
@@ -114,3 +115,19 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"mail about {self.case_ref}"
+
+
+class CaseMail(models.Model):
+    """What somebody chose about mails of one case, against what would come by itself: to have them, or not."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person_id = models.UUIDField()
+    case_ref = models.CharField(max_length=20)
+    wanted = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person_id", "case_ref"], name="one_choice_per_case")]
+        indexes = [models.Index(fields=["case_ref"], name="case_mail_by_case")]
+
+    def __str__(self) -> str:
+        return f"{self.case_ref}: {'mail' if self.wanted else 'no mail'}"

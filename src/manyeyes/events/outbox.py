@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import EmailMessage
 from django.db.models import F, Q
 
-from manyeyes.events.models import Delivery
+from manyeyes.events import letters
+from manyeyes.events.models import CaseMail, Delivery
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
+from manyeyes.vault import openpgp, postkeys
 
 LEASE = timedelta(minutes=5)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 MAX_ATTEMPTS = 10
 BATCH = 50
-SETTINGS_PATH = "/my/settings/"
-
-TEXT = """There is something new for you in {ref}.
-
-{link}
-
-This mail says no more on purpose. Sign in to read it.
-You get it because you take part in {ref}. To stop these mails: {settings}
-"""
+HELD = "key_"  # how the note of a mail begins that could not be encrypted, and so was not sent
+HELD_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -39,12 +34,14 @@ class Sent:
     sent: int = 0
     failed: int = 0
     skipped: int = 0
+    held: int = 0
 
 
-def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str) -> Delivery:
+def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str, sender: str = "") -> Delivery:
     """Queue one mail to one person. Call it inside the transaction that did the thing, so that both happen or neither.
 
     The mail holds `case_ref` and a link to `path`, nothing else; `reason` is a word for the record, never sent.
+    `sender` ("program:<uuid>") says whose key signs it.
     """
     if not re.fullmatch(r"[A-Za-z0-9\-]{1,20}", case_ref):
         raise Invalid(case_ref="give the public reference, like ME-7K3F-Q2M4.")
@@ -57,6 +54,7 @@ def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str) -
         case_ref=case_ref,
         path=path,
         reason=reason,
+        sender=sender,
         created_at=clock.now(),
         due_at=clock.now(),
     )
@@ -67,7 +65,7 @@ def deliver_due(now: datetime | None = None) -> Sent:
     moment = now or clock.now()
     waiting = Q(sent_at__isnull=True, dropped_at__isnull=True, due_at__lte=moment)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
-    tally = {"sent": 0, "failed": 0, "skipped": 0}
+    tally = {"sent": 0, "failed": 0, "skipped": 0, "held": 0}
     for pk in list(Delivery.objects.filter(waiting, free).order_by("due_at").values_list("pk", flat=True)[:BATCH]):
         lease = uuid.uuid4()
         mine = Delivery.objects.filter(waiting, free, pk=pk).update(
@@ -80,12 +78,16 @@ def deliver_due(now: datetime | None = None) -> Sent:
 
 def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
     still_mine = Delivery.objects.filter(pk=delivery.pk, lease=lease)
-    address, why_not = _address_of(delivery.person_id)
-    if address is None:
+    person, why_not = _reader_of(delivery)
+    if person is None:
         still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=why_not)
         return "skipped"
     try:
-        _message(delivery, address).send()
+        _letter(delivery, person).send()
+    except openpgp.CannotUse as refused:
+        # Nothing is sent in the clear that should be encrypted: it waits until the person gives another key.
+        still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=f"{HELD}{refused.why}")
+        return "held"
     except Exception as error:  # whatever the mail server does, the other mails must still go
         again = delivery.attempts < MAX_ATTEMPTS
         left = {"due_at": moment + _wait(delivery.attempts)} if again else {"dropped_at": moment}
@@ -96,27 +98,62 @@ def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
     return "sent"
 
 
-def _address_of(person_id: uuid.UUID) -> tuple[str | None, str]:
-    person = get_user_model().objects.filter(pk=person_id).first()
+def held(refs: Iterable[str] | None = None) -> list[Delivery]:
+    """The mails that could not be encrypted and wait for another key, oldest first; of all cases or of these."""
+    rows = Delivery.objects.filter(sent_at__isnull=True, note__startswith=HELD, dropped_at__gt=clock.now() - HELD_FOR)
+    return list((rows if refs is None else rows.filter(case_ref__in=list(refs))).order_by("created_at"))
+
+
+def held_of(person_id: uuid.UUID) -> int:
+    """How many mails wait for another key of this person."""
+    return sum(row.person_id == person_id for row in held())
+
+
+def send_held(person_id: uuid.UUID) -> int:
+    """Queue what was held for this person once more, because their key changed. The same rows, so nothing doubles."""
+    waiting = Delivery.objects.filter(
+        person_id=person_id, sent_at__isnull=True, note__startswith=HELD, dropped_at__gt=clock.now() - HELD_FOR
+    )
+    return waiting.update(dropped_at=None, due_at=clock.now(), attempts=0, note="")
+
+
+def choose(person_id: uuid.UUID, case_ref: str, wanted: bool | None) -> None:
+    """Whether a person wants mail about a case: yes (follow it), no (mute it), or None for as it comes."""
+    if wanted is None:
+        CaseMail.objects.filter(person_id=person_id, case_ref=case_ref).delete()
+    else:
+        CaseMail.objects.update_or_create(person_id=person_id, case_ref=case_ref, defaults={"wanted": wanted})
+
+
+def chosen(person_id: uuid.UUID, case_ref: str) -> bool | None:
+    """What the person chose about this case; None for nothing."""
+    return CaseMail.objects.filter(person_id=person_id, case_ref=case_ref).values_list("wanted", flat=True).first()
+
+
+def followers(case_ref: str) -> list[uuid.UUID]:
+    """Who asked for mail about this case, whatever their part in it."""
+    return list(CaseMail.objects.filter(case_ref=case_ref, wanted=True).values_list("person_id", flat=True))
+
+
+def _reader_of(delivery: Delivery) -> tuple[Any, str]:
+    person = get_user_model().objects.filter(pk=delivery.person_id).first()
     if person is None or not person.is_active:
         return None, "no_such_person"
-    address = getattr(person, "email", None)
-    if not address:
+    if not getattr(person, "email", None):
         return None, "no_address"
-    return (address, "") if getattr(person, "wants_mail", True) else (None, "muted")
+    if not getattr(person, "wants_mail", True):
+        return None, "muted"
+    return (None, "muted_case") if chosen(delivery.person_id, delivery.case_ref) is False else (person, "")
 
 
-def _message(delivery: Delivery, address: str) -> EmailMessage:
-    site = settings.MANYEYES_BASE_URL
-    return EmailMessage(
-        subject=f"[{delivery.case_ref}] news",
-        body=TEXT.format(ref=delivery.case_ref, link=site + delivery.path, settings=site + SETTINGS_PATH),
-        to=[address],
-        headers={
-            # The same at every attempt, so that a mail sent twice after a crash is shown once.
-            "Message-ID": f"<{delivery.pk}@manyeyes>",
-            "Auto-Submitted": "auto-generated",
-        },
+def _letter(delivery: Delivery, person: Any) -> letters.Letter:
+    keys = {row.subject: row for row in postkeys.in_use({f"person:{person.pk}", delivery.sender} - {""})}
+    return letters.letter(
+        delivery,
+        person.email,
+        language=str(getattr(person, "language", "") or ""),
+        to=keys.get(f"person:{person.pk}"),
+        by=keys.get(delivery.sender),
     )
 
 

@@ -1,0 +1,134 @@
+"""What a mail says (that something is new, never what) and its form: plain, signed, or encrypted as RFC 3156 says."""
+
+from __future__ import annotations
+
+from email import policy
+from email.charset import QP, Charset
+from email.message import Message
+from email.mime.application import MIMEApplication
+from email.mime.text import MIMEText
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.message import SafeMIMEMultipart
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from manyeyes.events.models import Delivery
+from manyeyes.vault import openpgp, postkeys
+from manyeyes.vault.models import OpenPGPKey
+
+SETTINGS_PATH = "/my/settings/"
+CONTENT = ("content-type", "content-transfer-encoding", "mime-version")
+
+
+class Letter(EmailMessage):
+    """A mail whose body was made beforehand, so that its signature holds however often it is written out."""
+
+    made: SafeMIMEMultipart | None = None
+
+    def message(self) -> Message:  # type: ignore[override]
+        """The mail with its headers, around the body that was signed or encrypted."""
+        plain = super().message()
+        if self.made is None:
+            return plain
+        whole = self.made
+        for name in whole.keys():  # noqa: SIM118 -- a message, no dict: headers may come twice
+            if name.lower() not in CONTENT:
+                del whole[name]
+        for name, value in plain.items():
+            if name.lower() not in CONTENT:
+                whole[name] = value
+        return whole
+
+
+def letter(
+    delivery: Delivery, address: str, *, language: str = "", to: OpenPGPKey | None = None, by: OpenPGPKey | None = None
+) -> Letter:
+    """The mail: encrypted where the person gave a key (`to`), signed where the program has one (`by`).
+
+    Raises openpgp.CannotUse when it cannot be encrypted: then nothing may be sent. A program's key that does not sign
+    is noted as trouble, and the mail goes unsigned.
+    """
+    with translation.override(language or settings.LANGUAGE_CODE):
+        body, subject = _words(delivery), _("[{ref}] news").format(ref=delivery.case_ref)
+    made = Letter(
+        subject=subject,
+        body=body,
+        to=[address],
+        headers={
+            # The same at every attempt, so that a mail sent twice after a crash is shown once.
+            "Message-ID": f"<{delivery.pk}@manyeyes>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    signer = by if by is not None and postkeys.trouble_of(by) != "expired" else None
+    made.made = _encrypted(body, to, signer) if to is not None else _signed(body, signer)
+    return made
+
+
+def _words(delivery: Delivery) -> str:
+    site = settings.MANYEYES_BASE_URL
+    said = _(
+        "There is something new for you in {ref}.\n\n{link}\n\n"
+        "This mail says no more on purpose. Sign in to read it.\n"
+        "You get it because you take part in {ref}. To stop these mails: {settings}\n"
+    )
+    return said.format(ref=delivery.case_ref, link=site + delivery.path, settings=site + SETTINGS_PATH)
+
+
+def _part(body: str) -> MIMEText:
+    """The words as a part of their own; in signs that no mail server on the way rewrites."""
+    charset = Charset("utf-8")
+    charset.body_encoding = QP
+    part = MIMEText(body, "plain", charset)  # type: ignore[arg-type]
+    del part["MIME-Version"]
+    return part
+
+
+def _bytes(part: Message) -> bytes:
+    return part.as_bytes(policy=policy.compat32.clone(linesep="\r\n"))
+
+
+def _signed(body: str, signer: OpenPGPKey | None) -> SafeMIMEMultipart | None:
+    if signer is None:
+        return None
+    part = _part(body)
+    try:
+        signature, digest = postkeys.detached(_bytes(part), signer=signer)
+    except openpgp.CannotUse as refused:
+        postkeys.note_trouble(signer, refused.why)
+        return None
+    postkeys.note_trouble(signer, "")
+    whole = SafeMIMEMultipart(_subtype="signed", protocol="application/pgp-signature", micalg=digest)
+    whole.attach(part)
+    whole.attach(_attachment(signature, "pgp-signature", "signature.asc"))
+    return whole
+
+
+def _encrypted(body: str, to: OpenPGPKey, signer: OpenPGPKey | None) -> SafeMIMEMultipart:
+    data = _bytes(_part(body))
+    try:
+        sealed = postkeys.encrypt(data, to=to, signer=signer)
+    except openpgp.CannotUse as refused:
+        if refused.why != "sign":
+            raise
+        sealed = postkeys.encrypt(data, to=to)
+    whole = SafeMIMEMultipart(_subtype="encrypted", protocol="application/pgp-encrypted")
+    whole.attach(_attachment("Version: 1\n", "pgp-encrypted", ""))
+    whole.attach(_attachment(sealed, "octet-stream", "encrypted.asc"))
+    return whole
+
+
+def _attachment(text: str, kind: str, name: str) -> MIMEApplication:
+    part = MIMEApplication(text.encode("ascii"), kind, _as_it_stands)
+    del part["MIME-Version"]
+    if name:
+        part.add_header("Content-Disposition", "inline", filename=name)
+    return part
+
+
+def _as_it_stands(part: Message) -> None:
+    """Armoured text needs no encoding of its own; many mail programs expect none here."""
+    part.set_payload(part.get_payload(decode=True).decode("ascii"))  # type: ignore[union-attr]
+    part["Content-Transfer-Encoding"] = "7bit"
