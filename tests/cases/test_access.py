@@ -83,12 +83,16 @@ def test_absent_and_forbidden_take_the_same_time(cast: Cast) -> None:
             access.case_for(cast.eve, ref)
         return time.perf_counter() - began
 
-    for _ in range(50):
-        ask(hidden)
-        ask("ME-2222-2222")
-    times = [(ask(hidden), ask("ME-2222-2222")) for _ in range(500)]
-    forbidden, absent = median(pair[0] for pair in times), median(pair[1] for pair in times)
-    assert abs(forbidden / absent - 1) < 0.05
+    def apart() -> float:
+        """How far the medians are from each other, with each of the two asked first half of the time."""
+        times: dict[str, list[float]] = {hidden: [], "ME-2222-2222": []}
+        for turn in range(300):
+            for ref in sorted(times, reverse=turn % 2 == 0):
+                times[ref].append(ask(ref))
+        return abs(median(times[hidden]) / median(times["ME-2222-2222"]) - 1)
+
+    # A difference that is in the code is there every time; one that the machine makes is not.
+    assert min(apart() for _ in range(4)) < 0.05
 
 
 def test_a_reference_may_be_typed_carelessly(cast: Cast) -> None:
