@@ -43,7 +43,9 @@ def invite(case: Case, *, by: Any, handle: str = "") -> str:
         case=case, key=case.key, person=person, named=named or None, locator=tokens.keyed("co-reporter", secret),
         invited_by=by,
     )  # fmt: skip
-    with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], co_reporter=str(row.pk)):
+    with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], public=True, side="reporter",
+        co_reporter=str(row.pk),
+    ):  # fmt: skip
         row.save()
     return "" if named else secret
 
@@ -97,7 +99,9 @@ def end(invitation: CoReporter, *, by: Any) -> None:
     case = invitation.case
     if by.pk not in (case.reporter_id, invitation.person_id):
         raise NotAllowed("The reporter who sent the report takes invitations back.")
-    with acting(case, "co_reporter.ended", by=by, allowed=None, co_reporter=str(invitation.pk)):
+    with acting(
+        case, "co_reporter.ended", by=by, allowed=None, public=True, side="reporter", co_reporter=str(invitation.pk)
+    ):
         row = CoReporter.objects.select_for_update().get(pk=invitation.pk)
         if row.ended_at is None:
             row.ended_at = clock.now()

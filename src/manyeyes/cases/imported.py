@@ -10,6 +10,7 @@ from manyeyes.cases import drafts
 from manyeyes.cases.drafts import Found
 from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import DraftFile
+from manyeyes.cases.understood import plain_note
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused
 from manyeyes.programs.models import Program
 from manyeyes.rules.errors import Invalid
@@ -87,7 +88,7 @@ def take(read: Read, place: int) -> dict[str, Any]:
 def in_words(finding: Finding) -> list[Reading]:
     """The readings of a finding with their sources as people read them."""
     return [
-        Reading(name=row.name, value=row.value, source=WORDS.get(row.source, row.source), note=row.note)  # type: ignore[call-overload]
+        plain_note(Reading(name=row.name, value=row.value, source=WORDS.get(row.source, row.source), note=row.note))  # type: ignore[call-overload]
         for row in finding.readings
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -38,14 +39,23 @@ def understood(report: IntakeReport) -> list[Reading]:
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
-    return rows
+    return [plain_note(row) for row in rows]
+
+
+def plain_note(row: Reading) -> Reading:
+    """The reading with ordinary spaces in its note: pages box unusual ones, and ours before a percent sign is one."""
+    return replace(row, note=row.note.replace("\u202f", " "))
 
 
 def from_file(report: IntakeReport) -> list[Reading]:
     """What the tool's file said, with its sources in words."""
     rows = report.imported.get("readings", ()) if report.imported else ()
     return [
-        Reading(name=row["name"], value=row["value"], source=WORDS.get(row["source"], row["source"]), note=row["note"])
+        plain_note(
+            Reading(
+                name=row["name"], value=row["value"], source=WORDS.get(row["source"], row["source"]), note=row["note"]
+            )
+        )
         for row in rows
     ]
 

@@ -80,8 +80,15 @@ def _archive(rows: list[dict[str, Any]], count: int, note: str = "") -> dict[str
 
 def _text(value: Any, longest: int) -> str:
     """Text that can be stored and shown: no lone surrogates, no NUL, not too long."""
-    said = str(value).encode("utf-8", "replace").decode().replace("\x00", "\\0")
+    # Bytes that a mail's header should have coded arrive as lone surrogates: read as the UTF-8 they mostly are.
+    said = str(value).encode("utf-8", "surrogateescape" if _escaped(value) else "replace").decode("utf-8", "replace")
+    said = said.replace("\x00", "\\0")
     return said if len(said) <= longest else said[: longest - 1] + "…"
+
+
+def _escaped(value: Any) -> bool:
+    """Whether every lone surrogate in a text stands for a byte."""
+    return all("\udc80" <= sign <= "\udcff" for sign in str(value) if "\ud800" <= sign <= "\udfff")
 
 
 LOOKS = {
