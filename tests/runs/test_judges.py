@@ -13,11 +13,12 @@ from manyeyes.engine.judge import JudgeError
 from manyeyes.plugins.builtin.targets.recording import Scripted
 from manyeyes.plugins.protocols import Reply
 from manyeyes.reproducer.load import load_data
-from manyeyes.runs.document import Caps, TargetInfo
+from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
 from manyeyes.runs.driver import AwaitingLabel, BudgetStop, run
 from manyeyes.runs.judges import confirmed_rule, judge_version
 from manyeyes.runs.labelling import ToLabel, label, waiting
 from manyeyes.runs.prepare import PrepareError, prepare
+from manyeyes.runs.price import Price
 from manyeyes.runs.store import FileStore
 from tests.reproducer.examples import EXAMPLE
 from tests.runs.judged import JUDGED, LEAK, judging, leaking, planned, played
@@ -166,3 +167,32 @@ def test_the_longest_answer_to_judge_never_passes_a_cap(tmp_path: Path) -> None:
     rows = [row for one in FileStore(tmp_path).load().trials for row in one.judged]
     assert 0 < sum(row["tokens_in"] + row["tokens_out"] for row in rows) <= 12_000
     assert judge.calls == len(rows)
+
+
+def test_the_bill_holds_both_prices_after_a_resume_too(tmp_path: Path) -> None:
+    prices = {"price": Price(per_million_in=1, per_million_out=2), "judge_price": Price(per_million_in=300)}
+    known = {"roles": ("judge", "confirm"), "confirm": "confirm", "score": False, "use_control": False, "benign_n": 0}
+    plan = planned("reproduce", **known, **prices, cap=40)
+    targets = {"main": leaking(0.05), "judge": judging(1.0, 0.1), "confirm": judging(1.0, 0.0, name="second")}
+    with pytest.raises(BudgetStop):
+        played(plan.with_caps(Caps(max_calls=8)), tmp_path, concurrency=1, **targets)
+    result = played(plan, tmp_path, **targets)
+    asked = targets["judge"].calls + targets["confirm"].calls
+    main = targets["main"].calls
+    assert (result.tokens_in, result.tokens_out) == (main * 9 + asked * 200, main * 5 + asked * 12)
+    assert result.cost == pytest.approx((main * (9 + 2 * 5) + asked * 200 * 300) / 1e6)
+    assert PlanDocument.from_json(plan.to_json()) == plan
+    assert set(plan.prices) == {"judge", "confirm"}
+    assert "prices" not in planned("reproduce", **known).to_json()
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        ({"judge_price": Price()}, "judge_price: needs the price of the target too"),
+        ({"judge_price": Price(currency="EUR"), "price": Price()}, "judge_price: must be in the currency"),
+    ],
+)
+def test_a_price_that_makes_no_bill_is_refused(prices: Any, said: str) -> None:
+    with pytest.raises(PrepareError, match=said):
+        planned("reproduce", roles=("judge",), confirm="human", **prices)

@@ -256,3 +256,25 @@ def test_what_an_earlier_run_was_not_told_is_still_held_against_the_caps() -> No
     told.recall(message, {"max_tokens": 30}, tokens_in=5, tokens_out=2)
     assert told.reserve("a", message, {"max_tokens": 30}).tokens_out == 30
     assert (told.tokens_in, told.tokens_out, told.calls) == (5, 2, 1)
+
+
+def test_a_judge_with_a_price_of_its_own_is_billed_by_it() -> None:
+    one = Meter(Caps(max_cost=1.0), Price(per_million_in=10), prices={"judge": Price(per_million_in=1_000)})
+    one.settle(one.reserve("c", MESSAGES, {}, role="main"), cell="c", tokens_in=100, tokens_out=10)
+    one.settle(one.reserve("judge/judge", MESSAGES, {}, role="judge"), cell="judge/judge", tokens_in=50, tokens_out=5)
+    assert (one.tokens_in, one.tokens_out) == (150, 15)
+    assert one.cost == pytest.approx((100 * 10 + 50 * 1_000) / 1e6)
+    one.recall((), {}, tokens_in=1_000, tokens_out=0, role="judge")
+    assert one.cost == pytest.approx((100 * 10 + 1_050 * 1_000) / 1e6)
+    with pytest.raises(ValueError, match="needs a price per token"):
+        Meter(Caps(), None, prices={"judge": Price()})
+
+
+def test_a_dear_judge_stops_at_the_cap_where_the_target_would_not() -> None:
+    one = Meter(Caps(max_cost=0.05), Price(), prices={"judge": Price(per_million_in=100)})
+    for _ in range(4):
+        one.reserve("c", [{"role": "user", "content": "x" * 900}], {"max_tokens": 1}, role="main")
+    long = [{"role": "user", "content": "x" * 284}]
+    one.reserve("judge/judge", long, {"max_tokens": 1}, role="judge", live=True)
+    with pytest.raises(BudgetStop, match=r"could pass the cap of 0\.05 USD"):
+        one.reserve("judge/judge", long, {"max_tokens": 1}, role="judge", live=True)

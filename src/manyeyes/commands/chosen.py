@@ -29,6 +29,7 @@ def options_of(args: argparse.Namespace, reproducer: Reproducer | None = None) -
         "mix": "all" if said.get("all_settings") else "rated",
         "caps": Caps(max_calls=args.max_calls, max_tokens=args.max_tokens, max_cost=args.max_cost),
         "price": _price(args),
+        "judge_price": _judge_price(args),
     }
     for question, read in (("reproduce", _reproduce), ("map", _map), ("compare", _compare), ("sweep", _sweep)):
         if _asks(args, question):
@@ -128,6 +129,16 @@ def _price(args: argparse.Namespace) -> Price | None:
             )
         return None
     return Price(per_million_in=args.price_in or 0.0, per_million_out=args.price_out or 0.0, currency=args.currency)
+
+
+def _judge_price(args: argparse.Namespace) -> Price | None:
+    """The price of the judges, where it was given."""
+    into, out = getattr(args, "judge_price_in", None), getattr(args, "judge_price_out", None)
+    if into is None and out is None:
+        return None
+    if args.price_in is None and args.price_out is None:
+        raise UsageError("--judge-price-in: needs --price-in and --price-out too (0 where the target costs nothing)")
+    return Price(per_million_in=into or 0.0, per_million_out=out or 0.0, currency=args.currency)
 
 
 def _before(text: str | None) -> tuple[int, int] | None:

@@ -65,6 +65,10 @@ def add_judge(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--confirm-url", default="", metavar="URL", help="address of the second judge (default: --judge)"
     )
+    group.add_argument("--judge-price-in", type=float, metavar="M", help="its money per million tokens sent")
+    group.add_argument(
+        "--judge-price-out", type=float, metavar="M", help="the same for tokens answered (default: the target's prices)"
+    )
     group.add_argument("--confirm-model", default="", metavar="NAME", help="its name")
     group.add_argument("--confirm-key-env", metavar="VAR", help="environment variable with its key")
 

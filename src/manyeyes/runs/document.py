@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from manyeyes.engine.plan import Plan
-from manyeyes.engine.resume import resumed
+from manyeyes.engine.resume import open_at, resumed
 from manyeyes.runs.price import Price
 
 FORMAT = "manyeyes.plan/1"
@@ -119,6 +119,7 @@ class PlanDocument:
     """A plan of the engine together with what it means outside.
 
     `caps` can stop a run but never change its verdict, so they may be raised on resume and are not part of `hash`.
+    `price` is that of the target, `prices` hold those of roles that cost otherwise.
     """
 
     plan: Plan
@@ -136,12 +137,17 @@ class PlanDocument:
     reproducer_hash: str = ""
     knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     claim: Mapping[str, Any] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The document as plain data; `from_json` is its inverse."""
         data = {name: value for name, value in self.__dict__.items() if name != "plan"}
         data |= {"format": FORMAT, "plan": self.plan.to_json(), "caps": asdict(self.caps)}
         data["price"] = asdict(self.price) if self.price else None
+        if self.prices:
+            data["prices"] = {role: asdict(price) for role, price in self.prices.items()}
+        else:
+            del data["prices"]  # the first version had none: old plans keep their hash
         data["requests"] = {key: request.to_json() for key, request in self.requests.items()}
         data["targets"] = {role: asdict(target) for role, target in self.targets.items()}
         return json.loads(json.dumps(data))  # type: ignore[no-any-return]
@@ -156,6 +162,7 @@ class PlanDocument:
             values["plan"] = Plan.from_json(values["plan"])
             values["caps"] = Caps(**values["caps"])
             values["price"] = Price(**values["price"]) if values["price"] else None
+            values["prices"] = {role: Price(**row) for role, row in values.get("prices", {}).items()}
             values["targets"] = {role: TargetInfo(**row) for role, row in values["targets"].items()}
             rows = values["requests"].items()
             values["requests"] = {key: CellRequest.from_json(row) for key, row in rows}
@@ -195,6 +202,16 @@ class PlanDocument:
     def resumed(self, *, cap: int) -> PlanDocument:
         """The document that goes on from this one with a larger cap (see `engine.resume`). Raises ValueError."""
         return replace(self, plan=resumed(self.plan, cap=cap))
+
+    def gone_on(self, result: Mapping[str, Any] | None, *, cap: int) -> PlanDocument:
+        """The document that goes on from this one after its result. ValueError, with the mend, where it may not."""
+        if result is None:
+            raise ValueError("the run has not ended yet; go on with it as it is, under the cap that it has")
+        if not open_at(str(self.plan.question), str(result["verdict"]), int(result["n"])):
+            raise ValueError(f"the run ended with an answer ({result['verdict']}) that a larger cap does not change")
+        if cap <= self.plan.cap:
+            raise ValueError(f"cap: the run ended within {self.plan.cap} trials; give more than that, not {cap}")
+        return self.resumed(cap=cap)
 
     def goes_on_from(self, kept: PlanDocument) -> bool:
         """Whether this is `kept` with a larger cap and nothing else, so that it may take over its trials."""

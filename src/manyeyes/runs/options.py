@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from manyeyes.engine.judge import JudgeError
 from manyeyes.reproducer.variants import FAMILIES
 from manyeyes.runs.document import Caps
-from manyeyes.runs.judges import By
+from manyeyes.runs.judges import MACHINES, By
 from manyeyes.runs.paraphrasing import Paraphrased
 from manyeyes.runs.price import Price
 
@@ -29,7 +29,7 @@ class Options:
     For sweep: `fdr`, `clear_beta`, `p_reg`, and `cap` per item.
 
     `judge` holds the labels of the judge that the success rule asks; `confirm` has each of its successes decided again,
-    by a person or by the target of the role `confirm`.
+    by a person or by the target of the role `confirm`. `judge_price` is that of both, where it is not the target's.
     """
 
     alpha: float = 0.05
@@ -71,4 +71,17 @@ class Options:
     p_reg: float = 0.2
     caps: Caps = field(default_factory=Caps)
     price: Price | None = None
+    judge_price: Price | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def role_prices(options: Options, roles: Collection[str]) -> dict[str, Price]:
+    """The prices of those roles that cost otherwise than the target. ValueError names the option at fault."""
+    price = options.judge_price
+    if price is None:
+        return {}
+    if options.price is None:
+        raise ValueError("judge_price: needs the price of the target too (0 where it costs nothing)")
+    if price.currency != options.price.currency:
+        raise ValueError("judge_price: must be in the currency of the target's price")
+    return {role: price for role in sorted(MACHINES) if role in roles}

@@ -13,7 +13,7 @@ from manyeyes.reproducer.model import Reproducer, Setting, Wording
 from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import check_asked, confirmed_rule, known_error
-from manyeyes.runs.options import Options
+from manyeyes.runs.options import Options, role_prices
 from manyeyes.runs.paraphrasing import NOTE, ROLE
 from manyeyes.runs.wider import compare_plan, map_plan
 from manyeyes.runs.wordings import other_wordings
@@ -143,6 +143,7 @@ class _Making:
             targets=self.targets,
             caps=self.options.caps,
             price=self.options.price,
+            prices=role_prices(self.options, self.targets),
             seeds=self.reproducer.seeds,
             seed=self.reproducer.seed,
             effects=self.reproducer.effects,

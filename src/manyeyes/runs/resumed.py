@@ -22,7 +22,7 @@ class Resumed:
 
     def __init__(self, document: PlanDocument, caps: Caps | None) -> None:
         self.document = document
-        self.meter = Meter(caps or document.caps, document.price)
+        self.meter = Meter(caps or document.caps, document.price, prices=document.prices)
         self.engine = replay(document.plan)
         self.progress = next(self.engine).progress
         self.tried, self.models = Tried(), Counter[str]()
@@ -54,7 +54,8 @@ class Resumed:
             calls=1 + len(record.steps),
         )
         for row in record.judged:
-            self.meter.recall((), {}, tokens_in=row["tokens_in"] or 0, tokens_out=row["tokens_out"] or 0)
+            spent = {"tokens_in": row["tokens_in"] or 0, "tokens_out": row["tokens_out"] or 0}
+            self.meter.recall((), {}, **spent, role=row["role"])
         self._busy.add(record.started_at, record.ms)
         if record.stream in (Stream.MAIN, Stream.CONTROL):
             self.beforehand.append(record.index)

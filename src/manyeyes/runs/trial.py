@@ -167,7 +167,7 @@ class Asking:
             target = self.targets[role]
             requests = 1 if ask else getattr(target, "requests_per_ask", 1)  # more where a session is opened first
             held = self.meter.reserve(
-                cell, request.messages, request.params, requests=requests, tools=request.tools, live=live
+                cell, request.messages, request.params, requests=requests, tools=request.tools, live=live, role=role
             )
             usage: dict[str, Any] = {}
             try:

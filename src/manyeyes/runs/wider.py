@@ -14,7 +14,7 @@ from manyeyes.reproducer.model import Reproducer
 from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import MACHINES, confirmed, confirmed_rule
-from manyeyes.runs.options import Options
+from manyeyes.runs.options import Options, role_prices
 
 GATE = 8
 """Harmless requests asked before a comparison or a sweep; `benign_need` of them must get useful answers."""
@@ -161,6 +161,7 @@ def _document(
         targets=dict(targets),
         caps=options.caps,
         price=options.price,
+        prices=role_prices(options, targets),
         seeds=first.seeds,
         seed=first.seed,
         effects=max((found.effects for found in reproducers.values()), key=_EFFECTS.index),
