@@ -12,6 +12,8 @@ from django.db.models.functions import Lower
 
 from manyeyes.rules import clock
 from manyeyes.vault import tokens
+from manyeyes.vault.fields import EncryptedJSON, EncryptedText
+from manyeyes.vault.models import Encrypted
 
 
 def make_handle() -> str:
@@ -49,6 +51,8 @@ class Person(AbstractBaseUser):
     display_name = models.CharField(max_length=80, blank=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ACCOUNT)
     wants_mail = models.BooleanField(default=True)
+    language = models.CharField(max_length=12, blank=True, help_text="What they would rather read; empty: as it comes.")
+    zone = models.CharField(max_length=60, blank=True, help_text="Whose clock stands below UTC; empty: UTC alone.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now)
 
@@ -85,6 +89,33 @@ class Person(AbstractBaseUser):
         """Store the person; addresses are compared in lower case, and an empty one is none."""
         self.email = (self.email or "").strip().lower() or None
         super().save(*args, **kwargs)
+
+
+class Profile(Encrypted):
+    """What somebody says about themselves beyond a handle, under a key of their own: it goes when they do."""
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="profile")
+    credit_name = EncryptedText(null=True)
+    links = EncryptedJSON(null=True)
+
+    def __str__(self) -> str:
+        return f"profile {self.pk}"
+
+
+class SignIn(models.Model):
+    """One browser in which somebody is signed in: since when and last seen when; nothing of the browser itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    began_at = models.DateTimeField(default=clock.now)
+    seen_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return f"sign-in {self.pk}"
 
 
 class Receipt(models.Model):

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from manyeyes.cases.filetypes import words_for
+from manyeyes.cases.spoken import EarlierWords, PreparedAnswer  # noqa: F401 -- where Django looks for tables
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock, questions
@@ -30,6 +31,7 @@ class Case(Encrypted):
     ref = models.CharField(max_length=16, unique=True)
     status = models.CharField(max_length=16, default="new")
     close_reason = models.CharField(max_length=24, blank=True)
+    origin = models.CharField(max_length=10, default="outside", help_text="outside, staff or red_team; counted apart.")
     came_from = models.CharField(max_length=16, blank=True, help_text="Where a question will lead back to.")
     version = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField(default=clock.now)
@@ -61,6 +63,7 @@ class Case(Encrypted):
         null=True, help_text="Came in a flood: waits in a tray of its own, clock running."
     )
     appealed_at = models.DateTimeField(null=True)
+    reopened_at = models.DateTimeField(null=True, help_text="When it was last taken up again; older proof counts not.")
 
     class Meta:
         indexes = [
@@ -107,6 +110,7 @@ class Report(OfCase):
     settings = EncryptedJSON(null=True)
     contact = EncryptedText(null=True)
     own_ref = EncryptedText(null=True)
+    own_ref_token = models.CharField(max_length=64, blank=True, db_index=True, help_text="A keyed name of `own_ref`.")
     claim_k = models.PositiveIntegerField(null=True)
     claim_n = models.PositiveIntegerField(null=True)
     exploited_now = models.BooleanField(default=False)
@@ -158,6 +162,7 @@ class Message(OfCase):
     public = models.BooleanField(default=False)
     purpose = models.CharField(max_length=12, default="word")
     text = EncryptedText()
+    edits = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField(default=clock.now)
 
 
@@ -294,6 +299,7 @@ class Rating(OfCase):
     replay = models.ForeignKey(Replay, on_delete=models.PROTECT, null=True, related_name="+")
     vector = models.CharField(max_length=200)
     reasons = EncryptedJSON()
+    why = EncryptedText(null=True)  # why it was changed, where an older one stood
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 

@@ -17,6 +17,7 @@ class DataKey(models.Model):
 
         CASE = "case"
         PROGRAM = "program"
+        PERSON = "person"
         PLATFORM = "platform"
         ROOT = "root"
 
