@@ -17,6 +17,7 @@ from manyeyes.commands.findings import findings_in
 from manyeyes.commands.gate_files import junit, sarif
 from manyeyes.commands.picture import drawable, grid
 from manyeyes.commands.questions import UsageError
+from manyeyes.rules.visibility import result_for_researcher
 from tests.cli.test_commands import Model, model
 from tests.commands.runs_on_record import HOSTILE, REPRODUCER
 
@@ -361,3 +362,14 @@ def test_a_terminal_without_blocks_gets_plain_letters() -> None:
         encoding = "latin-1"
 
     assert not drawable(Latin())  # type: ignore[arg-type]
+
+
+def test_a_comparison_names_both_versions(
+    finding: str, leaky: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--target", leaky.url, "--old", "v1", "--new", "v2", "--cap", "5", "--out", str(tmp_path / "run")]
+    _, data, _ = told(capsys, "compare", finding, *words)
+    assert (data["target"]["model"], data["old_target"]["model"]) == ("v2", "v1")
+    assert data["old_target"]["url"] == leaky.url
+    outside = result_for_researcher(data)
+    assert "url" not in {*outside["target"], *outside["old_target"]}

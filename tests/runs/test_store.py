@@ -103,3 +103,57 @@ def test_the_time_of_earlier_runs_is_that_in_which_a_trial_was_under_way() -> No
             busy.add(began, ms)
         assert busy.seconds == pytest.approx(4.5)
     assert Busy().seconds == 0.0
+
+
+def test_a_line_that_another_run_is_writing_is_left_alone(tmp_path: Path, plan: PlanDocument) -> None:
+    store = FileStore(tmp_path)
+    store.freeze(plan)
+    store.save(calls=2, trials=[record(0), record(1)])
+    path = tmp_path / "trials.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    onlooker = FileStore(tmp_path)
+    assert [trial.index for trial in onlooker.load().trials] == [0]
+    assert path.read_bytes() == whole[:-20]
+    onlooker.close()
+    assert [trial.index for trial in store.load().trials] == [0]
+    assert len(path.read_bytes()) < len(whole) - 20
+    store.close()
+
+
+def test_trials_whose_plan_is_gone_are_not_given_to_another(tmp_path: Path, plan: PlanDocument) -> None:
+    store = FileStore(tmp_path)
+    store.freeze(plan)
+    store.save(calls=1, trials=[record(0)])
+    store.close()
+    (tmp_path / "plan.json").unlink()
+    with pytest.raises(StoreError, match="trials of a plan that is gone"):
+        FileStore(tmp_path).freeze(plan)
+
+
+def test_a_crash_while_a_longer_plan_takes_over_loses_nothing(
+    tmp_path: Path, plan: PlanDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write, left = FileStore(tmp_path), FileStore._write, [0]
+    store.freeze(plan)
+    store.save(calls=1, trials=[record(0)])
+    store.finish({"verdict": "inconclusive"}, overrun=[])
+    longer = plan.resumed(cap=plan.plan.cap + 50)
+
+    def cut(self: FileStore, name: str, data: object) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(self, name, data)
+
+    monkeypatch.setattr(FileStore, "_write", cut)
+    for survived in (0, 1):
+        left[0] = survived
+        with pytest.raises(KeyboardInterrupt):
+            store.freeze(longer)
+        assert store.load().document == plan
+    left[0] = 9
+    store.freeze(longer)
+    assert store.load().document == longer
+    assert store.load().trials == [record(0)]
+    store.close()

@@ -102,8 +102,8 @@ class Session:
 
     def __init__(self, document: PlanDocument, store: FileStore, *, minutes: float) -> None:
         self.document, self.store, self.minutes = document, store, minutes
-        stored = store.load()
         store.freeze(document)
+        stored = store.load()
         if any(one.origin != ORIGIN for one in stored.trials):
             raise StoreError(f"{store.directory} holds trials made by a machine; use another directory")
         self.trials: list[TrialRecord] = list(stored.trials)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, running
+from manyeyes.commands import by_hand, chosen, handouts, larger_cap, questions, reaching, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.prepare import prepare
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reaching.add_target(parser)
     reaching.add_judge(parser)
     by_hand.add_manual(parser)
+    larger_cap.add_resume(parser)
     handouts.add_handouts(parser)
 
 
@@ -38,4 +39,5 @@ def run(args: argparse.Namespace) -> int:
             reaching.judged(args, [reproducer], targets, keys)
         return prepare(reproducer, question, targets=targets, options=chosen.options_of(args, reproducer))
 
-    return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)
+    made = larger_cap.going_on(args, prepared)
+    return by_hand.carry_out(args, made) if args.manual else running.carry_out(args, made, keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from manyeyes.commands import by_hand, chosen, handouts, questions, reaching, rewording, running
+from manyeyes.commands import by_hand, chosen, handouts, larger_cap, questions, reaching, rewording, running
 from manyeyes.engine.plan import Question
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reaching.add_judge(parser)
     reaching.add_paraphrase(parser)
     by_hand.add_manual(parser)
+    larger_cap.add_resume(parser)
     handouts.add_handouts(parser)
     group = parser.add_argument_group("positive control: a version known to have the flaw")
     group.add_argument(
@@ -43,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
         options = replace(chosen.options_of(args, reproducer), paraphrased=made)
         return prepare(reproducer, Question.VERIFY, targets=targets, options=options)
 
-    return by_hand.carry_out(args, prepared) if args.manual else running.carry_out(args, prepared, keys)
+    goes = larger_cap.going_on(args, prepared)
+    return by_hand.carry_out(args, goes) if args.manual else running.carry_out(args, goes, keys)
 
 
 def _targets(args: argparse.Namespace, keys: dict[str, str | None]) -> dict[str, TargetInfo]:

@@ -12,15 +12,22 @@ from manyeyes.engine.verdict import Verdict
 def resumable(verdict: Verdict) -> bool:
     """Whether a larger cap could still bring an answer: the run ended at its cap, or because it looked hopeless.
 
+    What ended before its main stream (no sensitive assay) has nothing to go on with.
+
     >>> from manyeyes.engine import drive, plan_verify
     >>> resumable(drive(plan_verify(), lambda trial: False))
     False
     >>> resumable(drive(plan_verify(tau=0.05), lambda trial: trial.index % 12 == 5))
     True
     """
-    if verdict.question not in (Question.REPRODUCE, Question.VERIFY):
+    return open_at(verdict.question, verdict.verdict, verdict.n)
+
+
+def open_at(question: str, word: str, n: int) -> bool:
+    """`resumable` of a verdict that is known by its question, its word and its n alone."""
+    if question not in (Question.REPRODUCE, Question.VERIFY):
         return False
-    return verdict.verdict in ("not_shown", "reduced") or (verdict.verdict == "inconclusive" and verdict.n > 0)
+    return word in ("not_shown", "reduced") or (word == "inconclusive" and n > 0)
 
 
 def resumed(plan: Plan, *, cap: int) -> Plan:

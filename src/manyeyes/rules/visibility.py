@@ -31,14 +31,15 @@ def fields_for_researcher(kind: str, public: bool, data: Mapping[str, Any]) -> d
 
 
 def result_for_researcher(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result without what it cost and without the address that was called.
+    """A result without what it cost and without the addresses that were called.
 
     >>> result_for_researcher({"n": 3, "cost": 1.5, "currency": "EUR", "target": {"url": "https://x", "label": "v1"}})
     {'n': 3, 'target': {'label': 'v1'}}
     """
     kept = {name: value for name, value in result.items() if name not in ("cost", "currency")}
-    if isinstance(kept.get("target"), Mapping):
-        kept["target"] = {name: value for name, value in kept["target"].items() if name != "url"}
+    for target in ("target", "old_target"):
+        if isinstance(kept.get(target), Mapping):
+            kept[target] = {name: value for name, value in kept[target].items() if name != "url"}
     return kept
 
 

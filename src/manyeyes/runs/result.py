@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manyeyes.engine.verdict import Verdict
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import PlanDocument, TargetInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class RunResult:
     def to_json(self) -> dict[str, Any]:
         """The object of DESIGN §7: the verdict's numbers, the bill, the target."""
         verdict = self.verdict.to_json()
-        main = self.document.targets.get("main")
+        main, old = self.document.targets.get("main"), self.document.targets.get("old")
         knobs = self.document.knobs
         settings = [{**row, "parameters": dict(knobs.get(row["setting"], {}))} for row in verdict["settings"]]
         return {
@@ -50,13 +50,8 @@ class RunResult:
             "currency": self.document.price.currency if self.document.price else None,
             "seconds": round(self.seconds, 3),
             "tau": self.document.plan.tau if self.verdict.question == "verify" else None,
-            "target": {
-                "kind": main.kind if main else None,
-                "url": main.url if main else None,
-                "model": main.model if main else None,
-                "label": main.label if main else None,
-                "models_seen": dict(self.models),
-            },
+            "target": {**_named(main), "models_seen": dict(self.models)},
+            **({"old_target": _named(old)} if old else {}),
         }
 
     def _wordings(self) -> list[dict[str, Any]]:
@@ -84,6 +79,11 @@ class RunResult:
         if note := self.document.plan.notes.get("paraphrase"):
             found.append(_check("paraphrases", True, note, "that they mean the same is the word of that model"))
         return [*found, *self.noticed]
+
+
+def _named(target: TargetInfo | None) -> dict[str, Any]:
+    """What a target is called by."""
+    return {name: getattr(target, name) if target else None for name in ("kind", "url", "model", "label")}
 
 
 def _check(name: str, passed: bool, detail: str, consequence: str) -> dict[str, Any]:

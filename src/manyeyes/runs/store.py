@@ -145,6 +145,11 @@ class FileStore:
         stored.trials = trials
         return stored
 
+    def ended(self) -> Stored:
+        """The plan and the result alone, without the trials."""
+        result = self._read("verdict.json")
+        return Stored(document=self._document(), result=result and result["result"])
+
     def recall(self, take: Callable[[TrialRecord], None]) -> Stored:
         """All there is, line by line."""
         stored = Stored(document=self._document(), labels=self._labels())
@@ -174,19 +179,24 @@ class FileStore:
         """
         self._lock()
         kept = self._document()
-        if kept is not None and document.goes_on_from(kept):
-            for name in ("verdict", "plan"):
-                path = self.directory / f"{name}.json"
-                if path.exists():
-                    os.replace(path, self.directory / f"{name}-{kept.hash[:12]}.json")
-            kept = None
-        if kept is not None and kept.hash != document.hash:
+        longer = kept is not None and document.goes_on_from(kept)
+        if kept is not None and kept.hash != document.hash and not longer:
             raise StoreError(
                 f"{self.directory} holds another plan ({kept.hash[:12]}, not {document.hash[:12]}): "
                 "a plan is frozen before its first trial. Use another directory."
             )
-        if kept is None:
+        if kept is None and next(self._rows(), None) is not None:
+            raise StoreError(f"{self.directory} holds trials of a plan that is gone. Use another directory.")
+        if kept is not None and longer:
+            self._put_by(kept)
+        if kept is None or longer:
             self._write("plan.json", document.to_json())
+
+    def _put_by(self, kept: PlanDocument) -> None:
+        """Moves the verdict of a plan aside and copies the plan, so that at no moment trials lie there without one."""
+        self._write(f"plan-{kept.hash[:12]}.json", kept.to_json())
+        if (verdict := self.directory / "verdict.json").exists():
+            os.replace(verdict, self.directory / f"verdict-{kept.hash[:12]}.json")
 
     def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
         """Appends. What is appended survives the process at once, and a power cut once it is synced: every 100 trials,
@@ -264,8 +274,10 @@ class FileStore:
             read = 0
             for line in file:
                 if not line.endswith(b"\n"):
-                    # A crash in the middle of a write: nothing was promised about this line, so it may go.
-                    os.truncate(path, read)
+                    # A crash in the middle of a write: nothing was promised about this line, so it may go. Without the
+                    # lock it may be a line that another run is writing just now: that stays.
+                    if self._held is not None:
+                        os.truncate(path, read)
                     return
                 read += len(line)
                 try:
