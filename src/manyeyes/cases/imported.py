@@ -77,10 +77,12 @@ def take(read: Read, place: int) -> dict[str, Any]:
         "sha256": imported.sha256,
         "traces": list(finding.traces[:20]),
     }
-    typed = dict(draft.answers.get("typed") or {})
-    for name, value in _answers(finding).items():
-        if not str(typed.get(name) or "").strip():
-            typed[name] = value
+    typed, said = dict(draft.answers.get("typed") or {}), _answers(finding)
+    before = (draft.answers.get("import") or {}).get("filled", {})
+    for name in before.keys() | said.keys():  # what another finding had filled in gives way, what was typed does not
+        if not str(typed.get(name) or "").strip() or typed[name] == before.get(name):
+            typed[name] = said.get(name, "")
+    kept["filled"] = said
     drafts.save(draft.program, {"typed": typed, "import": kept}, by=draft.owner, token=read.found.token)
     return typed
 

@@ -50,7 +50,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     if action in ACTIONS:
         return ACTIONS[action](sheet, which)
     if sheet.lost and not intake.known(request.POST.get("submission", "")):
-        return sheet.refused({"draft": sheet.lost}, status=409)
+        return sheet.refused({"form": sheet.lost}, status=409)
     if not sheet.form.is_valid():
         return sheet.kept_refused()
     return _check(sheet) if action == "check" else _send(sheet)

@@ -38,7 +38,8 @@ class Sheet:
                 self.found = drafts.wanted(program, str(request.POST.get("draft", ""))[:100], by=self.who)
             except Conflict as error:
                 self.lost = error.message
-        self.form = self._form(request.POST)
+        # A draft that is gone is named once: the form that is shown again goes on without it.
+        self.form = self._form({**request.POST.dict(), "draft": ""} if self.lost else request.POST)
 
     def _form(self, data: Any = None, typed: Mapping[str, Any] | None = None, anonymous: bool = False) -> ReportForm:
         return ReportForm(
