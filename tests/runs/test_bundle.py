@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from manyeyes.plugins.builtin.targets.recording import Scripted
 from manyeyes.plugins.protocols import Request
 from manyeyes.reproducer.load import load_data
-from manyeyes.runs.bundle import BundleError, Evidence, bundled, evidence_in, write_bundle
+from manyeyes.runs.bundle import JUDGE_WITHOUT_WORDS, BundleError, Evidence, bundled, evidence_in, write_bundle
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.driver import run
 from manyeyes.runs.prepare import Options, prepare
@@ -27,6 +28,7 @@ from manyeyes.runs.rescore import verify_bundle
 from manyeyes.runs.signing import KeyFileError, SigningKey, load_or_make
 from manyeyes.runs.store import FileStore
 from tests.reproducer.examples import EXAMPLE
+from tests.runs.judged import JUDGED, judging, leaking, planned, played
 from tests.runs.test_verify import leaky, mended, patched, useful
 
 KEY, OTHER = (SigningKey(Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32)) for n in (1, 2))
@@ -332,3 +334,18 @@ def test_the_key_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
     other.chmod(0o600)
     with pytest.raises(KeyFileError, match="no Ed25519 private key"):
         load_or_make(other)
+
+
+def test_who_judged_stays_where_texts_are_left_out(tmp_path: Path) -> None:
+    plan = planned("reproduce", roles=("judge",), rule=JUDGED, score=False)
+    played(plan, tmp_path, main=leaking(0.6), judge=judging(1.0, 0.0))
+    made = evidence_in(tmp_path)
+    assert any(row["name"] == "one judge" for row in made.result["checks"])
+    quiet = bundled(made, KEY, texts=False)
+    assert verify_bundle(quiet).ok
+    rows = [json.loads(line) for line in files_of(quiet)["trials.jsonl"].splitlines()]
+    assert all(set(one) <= set(JUDGE_WITHOUT_WORDS) for row in rows for one in row.get("judged", ()))
+    assert "so it is" not in files_of(quiet)["trials.jsonl"].decode()
+    renamed = [replace(one, judged=[{**row, "model": f"j-{place}"} for row in one.judged])
+               for place, one in enumerate(made.trials)]  # fmt: skip
+    assert not verify_bundle(bundled(replace(made, trials=renamed), KEY, texts=False)).identical

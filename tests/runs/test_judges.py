@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 
 from manyeyes.engine.judge import JudgeError
 from manyeyes.plugins.builtin.targets.recording import Scripted
-from manyeyes.plugins.protocols import Reply
+from manyeyes.plugins.protocols import Reply, Request
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs.document import Caps, PlanDocument, TargetInfo
 from manyeyes.runs.driver import AwaitingLabel, BudgetStop, run
@@ -196,3 +197,26 @@ def test_the_bill_holds_both_prices_after_a_resume_too(tmp_path: Path) -> None:
 def test_a_price_that_makes_no_bill_is_refused(prices: Any, said: str) -> None:
     with pytest.raises(PrepareError, match=said):
         planned("reproduce", roles=("judge",), confirm="human", **prices)
+
+
+class Renaming(Scripted):
+    """A judge whose provider puts another model in its place after thirty trials."""
+
+    def __init__(self, inner: Scripted) -> None:
+        self.inner = inner
+
+    async def ask(self, request: Request) -> Reply:
+        reply = await self.inner.ask(request)
+        return replace(reply, model=f"{reply.model}{'' if request.index < 30 else '-new'}")
+
+
+@pytest.mark.parametrize("role", ["judge", "confirm", "nobody"])
+def test_a_judge_that_changes_its_model_decides_nothing(role: str, tmp_path: Path) -> None:
+    plan = planned("verify", roles=("judge", "confirm"), judge=KNOWN, confirm="confirm", tau=0.05, retry_budget=1)
+    judges = {"judge": judging(0.9, 0.2), "confirm": judging(1.0, 0.0, name="second")}
+    targets = {name: Renaming(one) if name == role else one for name, one in judges.items()}
+    result = played(plan, tmp_path, main=leaking(0.0), positive=leaking(0.9), **targets)
+    assert result.verdict.verdict == ("holds" if role == "nobody" else "inconclusive")
+    check = next(one for one in result.verdict.checks if one.name == "one judge")
+    assert check.passed is (role == "nobody")
+    assert role == "nobody" or f"the {role} named " in result.verdict.reason

@@ -21,7 +21,7 @@ from manyeyes.engine.stages import MainStage, ScoreStage
 from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import Check
 
-ONE_VERSION, FINGERPRINTS = "one version", "fingerprints"
+ONE_VERSION, FINGERPRINTS, ONE_JUDGE = "one version", "fingerprints", "one judge"
 CACHE, SETTINGS, COLD = "cache", "settings", "temperature 0"
 OTHERS = frozenset({Stream.POSITIVE, Stream.OLD})
 """Streams that ask another target on purpose."""
@@ -35,9 +35,28 @@ def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: Sc
     """All of these checks on a replay whose stages are over."""
     return (
         *version_checks(plan, ledger),
+        *judge_checks(ledger),
         *(() if main is None else (cache_check(plan, main),)),
         *(() if score is None else settings_checks(score.counts)),
     )
+
+
+def judge_checks(ledger: Ledger) -> tuple[Check, ...]:
+    """Whether every judge gave one name throughout; nothing where none gave any.
+
+    A fact, not a test. What is known of a judge's errors is known of one model, and so is what its words mean.
+    """
+    if not ledger.judges:
+        return ()
+    rows = sorted(ledger.judges.items())
+    told = "; ".join(f"the {role} named {listed(names)}" for role, names in rows)
+    found = Check(
+        name=ONE_JUDGE,
+        passed=all(len(names) == 1 for _, names in rows),
+        detail=told,
+        consequence="with several, no rate is called low; a reproduction stands if one judge confirmed each success",
+    )
+    return (found,)
 
 
 def version_checks(plan: Plan, ledger: Ledger) -> tuple[Check, ...]:
@@ -176,7 +195,8 @@ def after_checks(
 
     Halves or runs undo `holds`. Several versions, by name or by fingerprints that changed in time, undo `holds` and
     `not_reproduced`, and `reproduced` unless the trials of one version reach it alone, with alpha shared by the
-    versions. A cache undoes all three unless the boundary is reached with every text of a wording counted once.
+    versions. So does a judge that was not one model, unless one judge (or people) confirmed each success. A cache
+    undoes all three unless the boundary is reached with every text of a wording counted once.
     """
     failed = {check.name: check for check in checks if not check.passed}
     drift = [name for name in ("halves", "runs") if name in failed]
@@ -187,9 +207,16 @@ def after_checks(
     for name, versions in ((ONE_VERSION, main.read.models), (FINGERPRINTS, main.read.prints)):
         if name in failed and not (word == "reproduced" and _alone(plan, ledger, main, versions)):
             return "inconclusive", f"the target was not one version: {failed[name].detail}"
+    if ONE_JUDGE in failed and not (word == "reproduced" and _confirmed(plan, ledger)):
+        return "inconclusive", f"a judge was not one model: {failed[ONE_JUDGE].detail}"
     if CACHE in failed and not _reaches(plan, ledger, main, word):
         return "inconclusive", "equal answers came in a row, as from a cache, and without repeats they are not enough"
     return word, reason
+
+
+def _confirmed(plan: Plan, ledger: Ledger) -> bool:
+    """Whether every success was confirmed, and by nobody who changed."""
+    return plan.judge is not None and plan.judge.confirmed and len(ledger.judges.get("confirm", ())) < 2
 
 
 def _alone(plan: Plan, ledger: Ledger, main: MainStage, versions: Versions) -> bool:

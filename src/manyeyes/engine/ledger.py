@@ -44,6 +44,8 @@ class Ledger:
         self._streams: dict[Stream, _Sequence] = {}
         self.models: dict[Stream, Counter[str]] = {}
         """By stream, how many of the answers that were read each model said it gave."""
+        self.judges: dict[str, Counter[str]] = {}
+        """By role, how many of the answers that were read each judge had a say in."""
         self.prints: dict[Stream, Prints] = {}
         """By stream, the fingerprints of the answers that were read, under their `numbers`."""
         self.numbers = Numbers()
@@ -83,6 +85,8 @@ class Ledger:
             return
         if answer.model is not None:
             self.models.setdefault(stream, Counter())[answer.model] += 1
+        for role, name in answer.judges:
+            self.judges.setdefault(role, Counter())[name] += 1
         if answer.fingerprint is not None:
             self.prints.setdefault(stream, Prints()).set(index, self.numbers[answer.fingerprint])
 

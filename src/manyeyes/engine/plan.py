@@ -219,7 +219,8 @@ class Trial:
 class Answer:
     """What came of one trial. `digest` names the exact text of the answer, to tell repeats (None: unknown).
 
-    `model` is the name that the target gave for itself, `fingerprint` that of its build, where it did.
+    `model` is the name that the target gave for itself, `fingerprint` that of its build, where it did. `judges` are the
+    judges that had a say, each with its role and the name it gave for itself.
     """
 
     stream: Stream
@@ -228,6 +229,7 @@ class Answer:
     digest: str | None = None
     model: str | None = None
     fingerprint: str | None = None
+    judges: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

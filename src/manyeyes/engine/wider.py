@@ -9,7 +9,14 @@ from typing import Any
 from manyeyes.engine.build import arm_checks, arm_result, dead
 from manyeyes.engine.comparison import CompareStage, PairLayout
 from manyeyes.engine.fingerprints import Prints
-from manyeyes.engine.honesty import FINGERPRINTS, ONE_VERSION, fingerprint_check, version_check, version_checks
+from manyeyes.engine.honesty import (
+    FINGERPRINTS,
+    ONE_VERSION,
+    fingerprint_check,
+    judge_checks,
+    version_check,
+    version_checks,
+)
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Batch, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
@@ -37,10 +44,10 @@ Stage = ArmsStage | SearchStage | CompareStage | SweepStage | FreshStage
 
 
 def _several(word: str) -> dict[str, str]:
-    """What becomes of a word when a target was not one version throughout."""
+    """What becomes of a word when a target was not one version throughout, or a judge not one model."""
     if word == "regressed":
         return {}
-    reason = "the target changed its name or its fingerprints during the run, so it was not one version"
+    reason = "a target or a judge changed its name, or its fingerprints, during the run, so it was not one version"
     changed = {"reason": reason} | ({"certificate": "none"} if word in ("found", "budget") else {})
     return changed if word == "budget" else changed | {"verdict": "inconclusive"}
 
@@ -103,7 +110,7 @@ class WiderRun:
         )
 
     def _versions(self) -> tuple[Check, ...]:
-        """Whether each target was one version throughout, where it said anything of that."""
+        """Whether each target was one version throughout, and each judge one model, where they said so."""
         ledger, stays = self.ledger, "with several, only a regression stands and nothing is proven"
         old = (
             version_check({Stream.MAIN: ledger.models.get(Stream.OLD, Counter())}),
@@ -111,6 +118,7 @@ class WiderRun:
         )
         new = [(check.name, check) for check in version_checks(self.plan, ledger)]
         more = [(f"{name}, old", check) for name, check in zip((ONE_VERSION, FINGERPRINTS), old, strict=True) if check]
+        new += [(check.name, check) for check in judge_checks(ledger)]
         return tuple(replace(check, name=name, consequence=stays) for name, check in (*new, *more))
 
     def _verdict(self) -> Verdict:

@@ -35,6 +35,8 @@ WITHOUT_WORDS = frozenset(
     }
 )  # fmt: skip
 """The fields of a trial that hold nothing the target said; all others go when texts are left out."""
+JUDGE_WITHOUT_WORDS = ("role", "version", "word", "model", "fingerprint")
+"""The same of what a judge said."""
 
 
 class BundleError(Exception):
@@ -132,7 +134,13 @@ def _finished(trials: Sequence[TrialRecord]) -> dict[str, str]:
 
 def _row(trial: TrialRecord, texts: bool) -> dict[str, Any]:
     row = trial.to_json()
-    return row if texts else {name: value for name, value in row.items() if name in WITHOUT_WORDS}
+    if texts:
+        return row
+    kept = {name: value for name, value in row.items() if name in WITHOUT_WORDS}
+    if trial.judged:
+        # Which judges had a say is part of the verdict; what they were shown and said is not handed out.
+        kept["judged"] = [{name: one[name] for name in JUDGE_WITHOUT_WORDS if name in one} for one in trial.judged]
+    return kept
 
 
 def _json(data: Mapping[str, Any]) -> bytes:

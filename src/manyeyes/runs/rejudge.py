@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.engine import replay
-from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream
+from manyeyes.engine.plan import Feed, Outcome, Plan
 from manyeyes.engine.special import log_betainc
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
@@ -22,6 +22,7 @@ from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.judges import check_asked
 from manyeyes.runs.labels import first_words
 from manyeyes.runs.pacing import Pacing
+from manyeyes.runs.resumed import answer_of
 from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import Stored, StoreError, TrialRecord
 
@@ -197,19 +198,9 @@ def _row(one: TrialRecord, new: str | None, judged: Sequence[Judged] = ()) -> Ag
 def _verdict(plan: Plan, stored: Stored, rows: Sequence[Again]) -> Verdict | None:
     """What the frozen plan says of the new outcomes; None where one is open or another trial would be needed."""
     new = {(one.stream, one.index): one.new for one in rows}
+    judged = {(one.stream, one.index): one.judged for one in rows if one.judged}
     outcomes = [(one, new.get(one.identity, one.outcome)) for one in stored.trials]
-    answers = [
-        Answer(
-            stream=Stream(one.stream),
-            index=one.index,
-            outcome=Outcome(word),
-            digest=one.digest,
-            model=one.model,
-            fingerprint=one.fingerprint,
-        )
-        for one, word in outcomes
-        if word is not None
-    ]
+    answers = [answer_of(one, word, judged=judged.get(one.identity)) for one, word in outcomes if word is not None]
     run = replay(plan)
     next(run)
     try:

@@ -21,6 +21,7 @@ from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.honoured import NOTICED
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.result import RunResult
+from manyeyes.runs.resumed import answer_of
 from manyeyes.runs.signing import plain
 from manyeyes.runs.steps import digest, exchange_of
 from manyeyes.runs.store import TrialRecord
@@ -137,7 +138,7 @@ def _fed(plan: Plan, trials: Sequence[TrialRecord]) -> Verdict:
     engine = replay(plan)
     next(engine)
     try:
-        engine.send(Feed(answers=[_answer(one) for one in trials if one.outcome is not None], room=0))
+        engine.send(Feed(answers=[answer_of(one, one.outcome) for one in trials if one.outcome is not None], room=0))
     except StopIteration as stop:
         verdict: Verdict = stop.value
         return verdict
@@ -159,7 +160,7 @@ def _planned(plan: Plan, trials: Sequence[TrialRecord]) -> Iterator[Difference]:
         yield from (found for trial, one in known if (found := _otherwise(trial, one)))
         if not known:
             return
-        answers = [_answer(one) for _, one in known if one.outcome is not None]
+        answers = [answer_of(one, one.outcome) for _, one in known if one.outcome is not None]
 
 
 def _otherwise(trial: Trial, one: TrialRecord) -> Difference | None:
@@ -169,18 +170,6 @@ def _otherwise(trial: Trial, one: TrialRecord) -> Difference | None:
         what=f"trial {one.stream} {one.index}",
         on_record=f"{one.cell}, seed {one.seed}",
         found=f"the plan says {trial.cell}, seed {trial.seed}",
-    )
-
-
-def _answer(one: TrialRecord) -> Answer:
-    assert one.outcome is not None
-    return Answer(
-        stream=Stream(one.stream),
-        index=one.index,
-        outcome=Outcome(one.outcome),
-        digest=one.digest,
-        model=one.model,
-        fingerprint=one.fingerprint,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from manyeyes.engine import replay
 from manyeyes.engine.plan import Answer, Feed, Outcome, Stream
@@ -79,12 +81,18 @@ class Resumed:
         if record.outcome is None:
             self.parked.add(record.identity)
             return None
-        outcome = Outcome(record.outcome)
-        return Answer(
-            stream=Stream(record.stream),
-            index=record.index,
-            outcome=outcome,
-            digest=record.digest,
-            model=record.model,
-            fingerprint=record.fingerprint,
-        )
+        return answer_of(record, record.outcome)
+
+
+def answer_of(record: TrialRecord, outcome: str, *, judged: Sequence[Mapping[str, Any]] | None = None) -> Answer:
+    """What the engine is told of a trial that came to this, and (`judged`, else as on record) by whose word."""
+    rows = record.judged if judged is None else judged
+    return Answer(
+        stream=Stream(record.stream),
+        index=record.index,
+        outcome=Outcome(outcome),
+        digest=record.digest,
+        model=record.model,
+        fingerprint=record.fingerprint,
+        judges=tuple((row["role"], row["model"]) for row in rows if row.get("model")) if rows else (),
+    )
