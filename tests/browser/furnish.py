@@ -30,6 +30,7 @@ def furnish(url: str) -> dict[str, Any]:
     filled, brought = _filled(cast)
     cases, pages = {**_ladder(cast), **beside, **filled}, {**_papers(cast), **replays, **brought}
     _flaw_again(cast)
+    pages["scope_line"] = _policy(cast)
     return {
         "cases": cases,
         "pages": pages,
@@ -37,6 +38,33 @@ def furnish(url: str) -> dict[str, Any]:
         "password": people.PASSWORD,
         "totp": TOTP_SECRET,
     }
+
+
+def _policy(cast: Any) -> str:
+    """A second version with a full scope, and a draft of a third that the linter minds; the id of a line."""
+    from manyeyes.programs import policy, scope
+
+    agent = {
+        "text": "Acts or leaks caused by text it reads: mail, invites, attachments", "versions": "2.3 and later",
+        "reached": "App, API", "classes_in": ["PI-I", "AT"], "classes_out": ["EV"], "severity_max": "Critical",
+        "reward": "€500 to €15,000", "calls_per_day": 2000, "calls_at_once": 2, "spending": "20 EUR a day",
+        "marker": "header",
+    }  # fmt: skip
+    line = scope.save_line(cast.program, cast.program.scope.get(), target=cast.target, **agent)
+    scope.save_line(cast.program, None, text="The shop's own website", in_scope=False)
+    now = policy.editing(cast.program)
+    pays = {**now.texts, "rewards": policy.default_text(cast.program, "bounty")["rewards"]}
+    row = policy.save_draft(
+        cast.program, by=cast.lena, number=now.number, revision=now.revision, texts=pays,
+        terms={**now.terms, "pays": True, "first_response_hours": 24},
+    )  # fmt: skip
+    pays["promises"] = pays["promises"].replace("48 hours", "24 hours")
+    pays["summary"] = pays["summary"].replace("48 hours", "24 hours")
+    policy.save_draft(cast.program, by=cast.lena, number=row.number, revision=row.revision, texts=pays, terms=row.terms)
+    policy.publish(policy.draft(cast.program), by=cast.lena)
+    worse = {**pays, "safe_harbor": "We will not sue you. We reserve the right to decide at our sole discretion."}
+    policy.save_draft(cast.program, by=cast.ada, number=row.number + 1, revision=0, texts=worse, terms=row.terms)
+    return str(line.pk)
 
 
 def _flaw_again(cast: Any) -> None:

@@ -16,8 +16,8 @@ ELSEWHERE = {
 PLAIN = {
     "portal:report_questions",
     "portal:openpgp_key", "portal:disclose_io",
-    "portal:policy_file", "portal:policy_changes_text", "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
-    "console:file",
+    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""
 
@@ -47,7 +47,8 @@ KNOWN = Site(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
          "asked", "closed", "rests", "by_hand", "exposed", "filled"), ""),
     pages=dict.fromkeys(
-        ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret"), ""),
+        ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
+         "scope_line"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -115,7 +116,13 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:fix", "patch", "olga", f"/desk/fixes/{pages['patch']}/")
     yield Place("console:program", "", "lena", "/desk/program/")
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
-    for part in ("target", "version", "permit", "policy"):
+    yield Place("console:policy", "", "lena", "/desk/program/wicket/policy/")
+    yield Place("console:policy_preview", "", "lena", "/desk/program/wicket/policy/preview/")
+    yield Place("console:policy_preview", "reader", "aud", "/desk/program/wicket/policy/preview/")
+    yield Place("console:scope", "", "lena", "/desk/program/wicket/policy/scope/")
+    yield Place("console:scope_new", "", "lena", "/desk/program/wicket/policy/scope/new/")
+    yield Place("console:scope_line", "", "lena", f"/desk/program/wicket/policy/scope/{site.pages['scope_line']}/")
+    for part in ("target", "version", "permit"):
         yield Place("console:program_add", part, "lena", f"/desk/program/wicket/{part}/")
 
 

@@ -8,7 +8,7 @@ from django import forms
 
 from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
-from manyeyes.programs.models import PolicyVersion, Program, Target
+from manyeyes.programs.models import Program, Target
 from manyeyes.programs.setup import TEAM_ROLES
 from manyeyes.rules import mes, permits
 from manyeyes.rules.errors import Invalid
@@ -253,12 +253,3 @@ class PersonForm(TeamForm):
 
 class OpenForm(TeamForm):
     """Nothing to fill in: a confirmation."""
-
-
-class PolicyForm(TeamForm):
-    """The text of a policy draft, section by section."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, heading in PolicyVersion.SECTIONS:
-            self.fields[name] = words(heading, rows=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.console.views import case, fix, judgement, program, queue, replay
+from manyeyes.console.views import case, fix, judgement, policy, program, queue, replay, scope
 
 app_name = "console"
 urlpatterns = [
@@ -33,5 +33,10 @@ urlpatterns = [
     path("fixes/<uuid:replay_id>/", replay.fix, name="fix"),
     path("program/", program.program, name="program"),
     path("program/<slug:slug>/", program.one, name="one_program"),
+    path("program/<slug:slug>/policy/", policy.edit, name="policy"),
+    path("program/<slug:slug>/policy/preview/", policy.preview, name="policy_preview"),
+    path("program/<slug:slug>/policy/scope/", scope.lines, name="scope"),
+    path("program/<slug:slug>/policy/scope/new/", scope.line, name="scope_new"),
+    path("program/<slug:slug>/policy/scope/<uuid:item_id>/", scope.line, name="scope_line"),
     path("program/<slug:slug>/<slug:part>/", program.add, name="program_add"),
 ]

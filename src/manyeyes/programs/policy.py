@@ -103,6 +103,11 @@ def editing(program: Program) -> Editing:
     )
 
 
+def next_version(program: Program, now: Editing) -> PolicyVersion:
+    """The version that an edit leads to, as a row that is not stored: for looking at it."""
+    return PolicyVersion(program=program, number=now.number, terms=dict(now.terms), **now.texts)
+
+
 @transaction.atomic
 def save_draft(
     program: Program,
@@ -121,7 +126,7 @@ def save_draft(
         raise Conflict(_("Somebody else changed the policy since you opened it. Nothing of yours was stored yet."))
     row = now.row or PolicyVersion(program=locked, number=number)
     for name in SECTIONS:
-        setattr(row, name, texts.get(name, now.texts[name]))
+        setattr(row, name, texts.get(name, now.texts[name]).replace("\r\n", "\n"))
     row.terms = {**now.terms, **terms}
     row.revision, row.changed_at, row.changed_by = revision + 1, clock.now(), by
     row.save()

@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, PolicyForm, TargetForm, TeamForm, VersionForm
+from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
-from manyeyes.programs import policy, targets
+from manyeyes.programs import scope, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
 from manyeyes.programs.setup import invite, open_program
@@ -21,7 +21,6 @@ FORMS: dict[str, type[TeamForm]] = {
     "target": TargetForm,
     "version": VersionForm,
     "permit": PermitForm,
-    "policy": PolicyForm,
     "person": PersonForm,
     "open": OpenForm,
 }
@@ -41,7 +40,6 @@ WORDS = {
         "Open to the public",
         "Everybody can read the program and send reports. The draft policy is published if none is in force.",
     ),
-    "policy": ("Publish a new version", "It holds from now on; cases that came under an older version keep that one."),
 }
 
 
@@ -73,7 +71,9 @@ def one(request: HttpRequest, slug: str) -> HttpResponse:
         "policies": found.policies.all(),
         "targets": found.targets.prefetch_related("versions", "permits"),
         "members": found.memberships.select_related("person"),
-        "manages": _manages(request, found),
+        "scope_lines": scope.lines(found),
+        "scope_waits": scope.unpublished(found, found.policy),
+        "manages": manages(request, found),
         "unready": _unready(found),
         "here": "program",
     }
@@ -94,21 +94,21 @@ def _unready(found: Program) -> list[str]:
     return [words for words, done in steps.items() if not done]
 
 
-def _manages(request: HttpRequest, found: Program) -> bool:
+def manages(request: HttpRequest, found: Program) -> bool:
+    """Whether the viewer may change the program: its manager, or an admin."""
     return bool(roles_of(request.user, found) & {Role.PROGRAM_MANAGER, Role.ADMIN})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @team
 def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
-    """Add a target, a version, a permit, or publish a changed policy; for managers and admins."""
+    """Add a target, a version, a permit or a person, or open the program; for managers and admins."""
     found = own_program(request, slug)
     if part not in FORMS:
         raise Http404
-    if not _manages(request, found):
+    if not manages(request, found):
         raise NotAllowed("The program is changed by its manager or an admin.")
-    start = _text(found) if part == "policy" else None
-    form = FORMS[part](request.POST if request.method == "POST" else None, initial=start)
+    form = FORMS[part](request.POST if request.method == "POST" else None)
     form.name_targets(found)
     if request.method == "POST" and form.is_valid():
         try:
@@ -121,12 +121,6 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
     return render(request, "console/program_add.html", context, status=422 if form.errors else 200)
 
 
-def _text(found: Program) -> dict[str, str]:
-    """The newest text of the policy, a draft included: what an editor begins with."""
-    newest = found.policies.order_by("-number").first()
-    return {name: text for name, _, text in newest.sections()} if newest else policy.default_text(found)
-
-
 def _bring_in(request: HttpRequest, found: Program, given: dict[str, Any]) -> HttpResponse | None:
     """The password stands in this answer alone: a redirect would have to keep it somewhere."""
     person, password = invite(found, **given)
@@ -137,9 +131,6 @@ def _bring_in(request: HttpRequest, found: Program, given: dict[str, Any]) -> Ht
 
 
 def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any]) -> HttpResponse | None:
-    if part == "policy":
-        policy.publish(policy.draft(found, **given), by=request.user)
-        return None
     if part == "person":
         return _bring_in(request, found, given)
     if part == "open":
