@@ -72,6 +72,7 @@ class TestAccess(TestCase):
         cls.values = {"number": 1, "form": "md", "name": "reopen", "part": "target", "stream": "main", "index": 0}
         sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
         cls.values["file_id"] = sent.pk
+        cls.values["item_id"] = cls.cast.program.scope.get().pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
         cls.values["draft_id"] = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea).draft.pk
         cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
