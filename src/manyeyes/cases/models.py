@@ -63,6 +63,7 @@ class Case(Encrypted):
         null=True, help_text="Came in a flood: waits in a tray of its own, clock running."
     )
     appealed_at = models.DateTimeField(null=True)
+    test = models.BooleanField(default=False, help_text="A test report of the launch: never part of a figure.")
     reopened_at = models.DateTimeField(null=True, help_text="When it was last taken up again; older proof counts not.")
 
     class Meta:

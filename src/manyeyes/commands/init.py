@@ -70,7 +70,7 @@ def _program_of(args: argparse.Namespace) -> int:
     existing = Program.objects.order_by("created_at").first()
     if existing is not None:
         _known_person(args, existing)
-        if args.publish and existing.state == Program.State.PRIVATE:
+        if args.publish and existing.state in (Program.State.DRAFT, Program.State.PRIVATE):
             open_program(existing)
             print(f"{existing.name} is open now.")
         else:
@@ -247,7 +247,8 @@ def _next_steps(program: Any, password: str) -> None:
     print("  1. manyeyes serve")
     print(f"  2. Sign in at {base}/accounts/login/ and add a second factor (passkey or TOTP).")
     desk = f"{base}/desk/program/{program.slug}/"
-    if program.state == "private":
-        print(f"  3. Read the draft policy at {desk}, make it yours, then open the program: manyeyes init --publish")
-    step = 4 if program.state == "private" else 3
-    print(f"  {step}. Say what is in scope at {desk}, and connect a target there; until then you tick trials by hand.")
+    if program.state in ("draft", "private"):
+        print(f"  3. Read the draft policy at {desk}, make it yours, and publish it.")
+        print(f"  4. Go through the launch checklist at {desk}launch/ and open the program there.")
+        return
+    print(f"  3. Say what is in scope at {desk}, and connect a target there; until then you tick trials by hand.")

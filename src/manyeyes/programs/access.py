@@ -38,7 +38,7 @@ def programs_of(person: Any) -> QuerySet[Program]:
 def visible_to(person: Any) -> QuerySet[Program]:
     """The programs a person may look at: those open to the public and those they work in."""
     mine = Q(pk__in=programs_of(person).values("pk"))
-    return Program.objects.filter(~Q(state=Program.State.PRIVATE) | mine)
+    return Program.objects.filter(Q(state__in=[Program.State.PUBLIC, Program.State.PAUSED]) | mine)
 
 
 def program_for(person: Any, slug: str) -> Program:

@@ -30,8 +30,9 @@ class Program(Encrypted):
     """One organisation's disclosure program. Its key guards what belongs to no case, such as target credentials."""
 
     class State(models.TextChoices):
-        """Who can find the program: nobody but its members, everybody, or everybody while it takes no reports."""
+        """Who can find the program: its members while it is made (draft) or tried out (private), else everybody."""
 
+        DRAFT = "draft"
         PRIVATE = "private"
         PUBLIC = "public"
         PAUSED = "paused"
@@ -50,6 +51,8 @@ class Program(Encrypted):
     stop_text = models.TextField(blank=True, help_text="Counsel's words for material that must not be sent to us.")
     stop_contact = models.CharField(max_length=300, blank=True, help_text="Whom to call about it, as counsel says.")
     research_marker = models.CharField(max_length=40, default=make_marker)
+    test_sent_at = models.DateTimeField(null=True, blank=True)
+    test_answered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -62,8 +65,8 @@ class Program(Encrypted):
 
     @property
     def takes_reports(self) -> bool:
-        """Whether a report may be sent to it now: it is not paused and has a published policy to stand on."""
-        return self.state != self.State.PAUSED and self.policy is not None
+        """Whether a report may be sent to it now: no draft, not paused, and with a published policy to stand on."""
+        return self.state not in (self.State.DRAFT, self.State.PAUSED) and self.policy is not None
 
     @property
     def policy(self) -> PolicyVersion | None:
@@ -274,3 +277,22 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} in {self.program}: {', '.join(self.roles)}"
+
+
+class LaunchAnswer(Encrypted):
+    """What somebody said about one item of the launch checklist. The newest stands; older ones stay on record."""
+
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="launch_answers")
+    item = models.CharField(max_length=20)
+    applies = models.BooleanField(default=True)
+    person = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+    hours = models.PositiveIntegerField(null=True, blank=True)
+    reason = EncryptedText(null=True)
+    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["program", "item", "at"], name="launch_answer_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.program}: {self.item}"

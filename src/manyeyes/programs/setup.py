@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.accounts.people import create_account, team_handle
 from manyeyes.programs import policy
@@ -58,6 +59,7 @@ def create_program(
         zone=zone,
         languages=languages,
         first_response_hours=first_response_hours,
+        state=Program.State.DRAFT,
     )
     for person, roles in (members or {}).items():
         add_member(program, person, roles)
@@ -69,9 +71,14 @@ def create_program(
 
 @transaction.atomic
 def open_program(program: Program, *, by: Any = None) -> Program:
-    """Open it to the public, with its policy in force: an open draft is published when none was published before."""
+    """Open it to the public, with its policy in force: an open draft is published when none was published before.
+
+    Whoever runs the machine may do this without the launch checklist (`programs.launch`); that it was so is on record.
+    """
     if program.policy is None:
         policy.publish(policy.draft(program), by=by)
+    actor = by.actor if by is not None else "system"
+    events.record(f"program:{program.pk}", "program.opened_unchecked", actor=actor, human=by is not None)
     Program.objects.filter(pk=program.pk).update(state=Program.State.PUBLIC)
     program.state = Program.State.PUBLIC
     return program

@@ -61,7 +61,9 @@ class FirstResponses:
 def first_responses(program: Program, *, at: datetime | None = None) -> FirstResponses:
     """The first human answers to the newest reports; spam and what was withdrawn unanswered are left out."""
     moment = at or clock.now()
-    newest = Case.objects.filter(program=program, created_at__lte=moment).exclude(close_reason=str(CloseReason.SPAM))
+    newest = Case.objects.filter(program=program, test=False, created_at__lte=moment).exclude(
+        close_reason=str(CloseReason.SPAM)
+    )
     # Whoever took the report back before anybody answered is owed nothing.
     newest = newest.exclude(close_reason=str(CloseReason.WITHDRAWN), acknowledged_at__isnull=True)
     cases = list(newest.select_related("program").order_by("-created_at")[:SHOWN])

@@ -30,7 +30,9 @@ class Thanks:
 def of_fame(program: Program) -> list[Thanks]:
     """Everybody who is to be thanked in this program, newest confirmation first."""
     found = (
-        Credit.objects.filter(case__program=program, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True)
+        Credit.objects.filter(
+            case__program=program, case__test=False, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True
+        )
         .exclude(mode__in=(Credit.Mode.NONE, Credit.Mode.LATER))
         .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
         .select_related("case__target", "case__advisory")
