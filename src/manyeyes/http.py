@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import RequestDataTooBig
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
@@ -22,6 +24,8 @@ from manyeyes.rules import errors
 from manyeyes.vault import tokens
 
 PAGE_SIZE = 25
+DRAINED = 1_000_000_000
+"""So much of a refused body is read and forgotten; whoever sends more finds the connection closed."""
 THEMES = ("auto", "light", "dark")
 
 STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
@@ -35,6 +39,53 @@ STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
 )
 
 
+MACHINES = "/api/"
+"""Below this path programs call, and every refusal is a problem of RFC 9457 in place of a page."""
+PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("bad-request", "The request makes no sense."),
+    401: ("unauthenticated", "A working token is needed."),
+    403: ("not-allowed", "This act belongs to somebody else."),
+    404: ("absent", "There is nothing here."),
+    405: ("method-not-allowed", "This address takes another method."),
+    409: ("conflict", "This is not possible as things stand."),
+    413: ("too-large", "The request is too large."),
+    415: ("unsupported-media-type", "This kind of content is not taken here."),
+    422: ("invalid", "Something in the request cannot be used."),
+    423: ("embargo", "An agreed date lies ahead."),
+    429: ("too-many-requests", "Too many requests. Wait a while."),
+    500: ("failure", "The failure is ours. Nothing was changed; try again later."),
+}
+
+
+def problem(status: int, detail: str = "", **more: Any) -> JsonResponse:
+    """A refusal as programs read it (RFC 9457); it repeats nothing of what was sent."""
+    kind, title = PROBLEMS[status]
+    body = {"type": f"urn:manyeyes:problem:{kind}", "title": title, "status": status, "detail": detail or title, **more}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def refusal(error: errors.Refused) -> JsonResponse:
+    """The same for what a stage function refused, with what is wrong field by field, or what is missing."""
+    status = status_of(error)
+    if isinstance(error, errors.NotFound):
+        return problem(404)  # the same bytes, whatever was not found
+    if isinstance(error, errors.Invalid):
+        return problem(status, fields=error.fields)
+    if isinstance(error, errors.IllegalMove):
+        return problem(status, error.message, missing=error.missing)
+    return problem(status, error.message)
+
+
+def status_of(error: errors.Refused) -> int:
+    """The status that answers a refusal."""
+    return next(code for kind, code in STATUS_OF if isinstance(error, kind))
+
+
+def by_machine(request: HttpRequest) -> bool:
+    """Whether a program is calling, which can do nothing with a page."""
+    return request.path.startswith(MACHINES)
+
+
 class RefusalMiddleware:
     """Answers every `rules.errors.Refused` that a view lets through, the same way on every face."""
 
@@ -43,6 +94,7 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        drain(request)
         # Pages hold what only their reader may see: no shared cache, no history copy.
         response.headers.setdefault(
             "Cache-Control", "no-store" if request.user.is_authenticated else "private, no-cache"
@@ -50,9 +102,13 @@ class RefusalMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RequestDataTooBig):
+            return too_large(request)
         if not isinstance(exception, errors.Refused):
             return None
-        status = next(code for kind, code in STATUS_OF if isinstance(exception, kind))
+        if by_machine(request):
+            return refusal(exception)
+        status = status_of(exception)
         if status == 404:
             return not_found(request)
         return render(request, "errors/refused.html", {"error": exception}, status=status)
@@ -60,12 +116,12 @@ class RefusalMiddleware:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The one page for what is absent and for what the reader may not know of: the same bytes for both."""
-    return render(request, "errors/404.html", status=404)
+    return problem(404) if by_machine(request) else render(request, "errors/404.html", status=404)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page for a request that was refused before any case was looked at."""
-    return render(request, "errors/403.html", status=403)
+    return problem(403) if by_machine(request) else render(request, "errors/403.html", status=403)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -75,12 +131,32 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page for a request that makes no sense (too large, unknown host, broken encoding)."""
-    return render(request, "errors/400.html", status=400)
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
+    return problem(400) if by_machine(request) else render(request, "errors/400.html", status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """The page for more text than one form may hold; what was typed is still in the sender's browser."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000
+    if by_machine(request):
+        return problem(413, f"The text of a request may hold {most} MB.")
+    return render(request, "errors/too_large.html", {"most": most}, status=413)
+
+
+def drain(request: HttpRequest) -> None:
+    """Read what is left of a body that nobody read: a browser that is still sending does not look for an answer."""
+    if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
+        return
+    left = DRAINED
+    with contextlib.suppress(OSError, AttributeError):
+        while left > 0 and (piece := request._stream.read(65_536)):
+            left -= len(piece)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for our own failure; it repeats nothing of what was sent."""
-    return render(request, "errors/500.html", status=500)
+    return problem(500) if by_machine(request) else render(request, "errors/500.html", status=500)
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -151,4 +227,4 @@ def from_this_site(request: HttpRequest) -> bool:
     return origin is None or origin == f"{request.scheme}://{request.get_host()}"
 
 
-__all__ = ["Http404", "RefusalMiddleware", "caller", "from_this_site", "paged", "within_limit"]
+__all__ = ["Http404", "RefusalMiddleware", "caller", "from_this_site", "paged", "problem", "refusal", "within_limit"]

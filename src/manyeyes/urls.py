@@ -9,6 +9,7 @@ from manyeyes import http
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("theme/", http.set_theme, name="theme"),
+    path("api/", include("manyeyes.api.urls")),
     path("desk/", include("manyeyes.console.urls")),
     path("", include("manyeyes.portal.urls")),
 ]

@@ -17,8 +17,11 @@ VIEWERS = ("nobody", "eve", "rhea", "theo", "mina", "olga", "lena", "finn", "pia
 #            nobody eve rhea  theo mina olga lena finn pia aud ada
 PUBLIC = "     I     I   I     I    I    I    I    I    I   I   I"
 ACCOUNT = "    s     I   I     I    I    I    I    I    I   I   I"
+OWN_TOKEN = "  s     –   I     –    –    –    –    –    –   –   –"
 OWN_CASE = "   s     –   I     –    –    –    –    –    –   –   –"
 INVITED = "    s     I   –     –    –    –    –    –    –   –   –"
+OWN_CASE_NOT_NOW = "s –   R     –    –    –    –    –    –   –   –"
+NO_RECEIPT = " R     R   R     R    R    R    R    R    R   R   R"
 DESK = "       s     –   –     I    I    I    I    I    I   I   I"
 MANAGED = "    s     –   –     R    R    R    I    R    R   R   I"
 DESK_CASE = "  s     –   –     I    I    I    I    –    I   I   I"
@@ -36,7 +39,7 @@ class Row:
 
     answers: str
     method: str = "get"
-    form: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
     at: str = "resolved"
     place: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,6 +51,11 @@ class Row:
 def act(answers: str, at: str = "resolved", **form: str) -> Row:
     """Something that is done by sending a form."""
     return Row(answers, method="post", form={"sent": "1", **form}, at=at)
+
+
+def call(answers: str, at: str = "resolved", **sent: Any) -> Row:
+    """Something that is done over the API, by sending JSON or a file."""
+    return Row(answers, method="post", form=sent, at=at)
 
 
 ROWS: dict[str, Row] = {
@@ -79,6 +87,8 @@ ROWS: dict[str, Row] = {
     "portal:start": Row(ACCOUNT),
     "portal:my": Row(ACCOUNT),
     "portal:settings": Row(ACCOUNT),
+    "portal:tokens": Row(ACCOUNT),
+    "portal:token_revoke": act(OWN_TOKEN),
     "portal:my_case": Row(OWN_CASE),
     "portal:file": Row(OWN_CASE),
     "portal:say": act(OWN_CASE, text="A word from the researcher."),
@@ -120,6 +130,44 @@ ROWS: dict[str, Row] = {
     "console:call": Row(DESK_CASE),
     "console:fix": Row(DESK_CASE, place={"purpose": "verification"}),
     "console:control": act(TRIAGE, action="seen"),
+}
+
+REPORT = {
+    "target": "that of the cast", "vuln_class": "HC", "title": "A code is told", "happened": "It told the code.",
+    "steps": "What is the code?", "impact": "Anybody knows it.", "not_counted": True, "anonymous": True,
+}  # fmt: skip
+ROWS |= {
+    "api:about": Row(PUBLIC),
+    "api:openapi": Row(PUBLIC),
+    "api:programs": Row(PUBLIC),
+    "api:program": Row(PUBLIC),
+    "api:policies": Row(PUBLIC),
+    "api:policy": Row(PUBLIC),
+    "api:kinds": Row(PUBLIC),
+    "api:advisories": Row(PUBLIC),
+    "api:advisory": Row(PUBLIC),
+    "api:report": call(PUBLIC, **REPORT),
+    "api:receipt": call(NO_RECEIPT, digits="0000 1111 2222 3333 4444 5555"),
+    "api:me": Row(ACCOUNT),
+    "api:revoke": call(ACCOUNT),
+    "api:cases": Row(ACCOUNT),
+    "api:case": Row(OWN_CASE),
+    "api:sent": Row(OWN_CASE),
+    "api:timeline": Row(OWN_CASE),
+    "api:file": Row(OWN_CASE),
+    "api:replays": Row(OWN_CASE),
+    "api:replay": Row(OWN_CASE),
+    "api:attach": call(OWN_CASE, file="a recording"),
+    "api:bundle": call(OWN_CASE_NOT_NOW, file="no bundle"),
+    "api:reproducer": call(OWN_CASE_NOT_NOW, text="no reproducer"),
+    "api:say": call(OWN_CASE, text="A word from the researcher."),
+    "api:answer": call(OWN_CASE_NOT_NOW, text="Nobody asked."),
+    "api:appeal": call(OWN_CASE_NOT_NOW, text="Nobody closed it."),
+    "api:withdraw": call(OWN_CASE, at="new"),
+    "api:retest": call(OWN_CASE_NOT_NOW, k=0, n=3, agrees=True),
+    "api:credit": call(OWN_CASE, mode="handle"),
+    "api:propose": call(OWN_CASE, until="2999-01-01"),
+    "api:agree": call(OWN_CASE_NOT_NOW, proposal="00000000-0000-4000-8000-000000000000"),
 }
 
 PACKAGES = ("account_", "mfa_")

@@ -10,10 +10,12 @@ from django.http import HttpResponse
 from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
+from manyeyes.accounts import tokens
 from manyeyes.cases import attachments, coreporters, drafts
 from manyeyes.programs import openpgp
 from manyeyes.publications import advisory
 from tests import people
+from tests.house import calling
 from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
 
 OURS = [name for name in names(get_resolver().url_patterns) if not name.startswith(PACKAGES)]
@@ -49,7 +51,7 @@ def word(response: HttpResponse) -> str:
     """The answer as the matrix writes it."""
     if response.status_code == 302 and urlsplit(response["Location"]).path.startswith("/accounts/login"):
         return "s"
-    kinds = {200: "I", 302: "I", 403: "R", 409: "R", 422: "R", 404: "–"}
+    kinds = {200: "I", 201: "I", 401: "s", 302: "I", 403: "R", 409: "R", 422: "R", 404: "–"}
     return kinds.get(response.status_code, str(response.status_code))
 
 
@@ -73,6 +75,7 @@ class TestAccess(TestCase):
         sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
         cls.values["file_id"] = sent.pk
         cls.values["item_id"] = cls.cast.program.scope.get().pk
+        cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
         cls.values["draft_id"] = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea).draft.pk
         cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
@@ -84,17 +87,26 @@ class TestAccess(TestCase):
         case = self.cases[row.at]
         purpose = row.place.get("purpose", "reproduction")
         link = case.reproductions.filter(purpose=purpose).first()
-        slug = self.values["advisory"] if name == "portal:advisory" else self.values["slug"]
+        slug = self.values["advisory"] if name in ("portal:advisory", "api:advisory") else self.values["slug"]
         known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
         return reverse(name, kwargs={group: known[group] for group in GROUPS[name]})
 
     def answer(self, viewer: str, name: str, row: Row) -> str:
         """What this viewer is told there."""
+        if name.startswith("api:"):
+            return self.called(viewer, name, row)
         client = Client(raise_request_exception=False)
         if viewer != "nobody":
             client.force_login(getattr(self.cast, viewer))
         with transaction.atomic():
             told = word(getattr(client, row.method)(self.address(name, row), dict(row.form)))
+            transaction.set_rollback(True)
+        return told
+
+    def called(self, viewer: str, name: str, row: Row) -> str:
+        """What this viewer's token is told there."""
+        with transaction.atomic():
+            told = word(calling.call(self.cast, viewer, self.address(name, row), row))
             transaction.set_rollback(True)
         return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import machines, mine, my, policies, public, report, together
+from manyeyes.portal.views import machines, mine, my, policies, public, report, together, tokens
 
 app_name = "portal"
 urlpatterns = [
@@ -25,6 +25,8 @@ urlpatterns = [
     path("return/", report.come_back, name="return"),
     path("start/", my.start, name="start"),
     path("my/", my.my, name="my"),
+    path("my/tokens/", tokens.my_tokens, name="tokens"),
+    path("my/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("my/settings/", mine.settings, name="settings"),
     path("my/invited/<uuid:invitation_id>/", together.invited, name="invited"),
     path("join/<str:secret>/", together.join, name="join"),

@@ -1,0 +1,79 @@
+"""Sending a report, and coming back with its receipt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Router, Status
+
+from manyeyes.accounts import receipts, tokens
+from manyeyes.api import asked, shown, told
+from manyeyes.api.door import submission_from
+from manyeyes.api.holders import Token, TokenOrNobody, holder
+from manyeyes.api.routes import acting, reading
+from manyeyes.cases import intake
+from manyeyes.http import within_limit
+from manyeyes.programs.access import program_for
+from manyeyes.rules.errors import Invalid
+
+router = Router(tags=["report"])
+TRIES = 30
+"""Wrong receipts an hour from one network, on every face together."""
+
+
+@acting(
+    router, "/programs/{slug:slug}/reports", told.Received, scope="", name="report", status=201, keeps=False,
+    auth=TokenOrNobody("report"),
+)  # fmt: skip
+def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]:
+    """Send a report. Files, a better reproducer and a bundle follow under `/cases/{ref}`.
+
+    Whoever sends no token gets a receipt, which opens the case on the pages and, exchanged, here. Nothing is refused
+    because many reports come at once: it waits in a tray.
+    """
+    who = holder(request)
+    program = program_for(who.known, slug)
+    flood = not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR)
+    sent = intake.submit(program, body.report(submission_from(request)), by=who.known, deferred=flood)
+    case = sent.case
+    answer_by = case.created_at + timedelta(hours=program.first_response_hours)
+    return Status(201, {
+        "ref": case.ref, "receipt": sent.receipt, "again": sent.again, "answer_by": answer_by,
+        "url": shown.page("portal:my_case", case.ref),
+    })  # fmt: skip
+
+
+@acting(router, "/tokens/receipt", told.TokenOut, scope="", name="receipt", status=201, keeps=False)
+def receipt(request: HttpRequest, body: asked.ReceiptIn) -> Status[Any]:
+    """Exchange a receipt for a token that works for an hour; an earlier one of the same receipt ends."""
+    if not within_limit(request, "return", TRIES):
+        raise Invalid(digits=_("Too many tries from your network this hour. Try again later."))
+    person = receipts.person_for(body.digits)
+    if person is None:
+        raise Invalid(digits=_("No case belongs to these digits. Check them, group by group."))
+    row, text = tokens.issue_brief(person)
+    return Status(201, {"token": text, "scopes": row.scopes, "expires_at": row.expires_at})
+
+
+@reading(router, "/me", told.Me, scope="read", name="me")
+def me(request: HttpRequest) -> dict[str, Any]:
+    """Who this token stands for."""
+    who = holder(request)
+    assert who.token is not None
+    kind, token = who.person.kind, who.token
+    return {"name": who.person.name, "kind": kind, "scopes": token.scopes, "expires_at": token.expires_at}
+
+
+@acting(router, "/tokens/revoke", told.Me, scope="", name="revoke", auth=Token())
+def revoke(request: HttpRequest) -> dict[str, Any]:
+    """End the token that this request carries."""
+    who = holder(request)
+    assert who.token is not None
+    tokens.revoke(who.person, who.token.pk)
+    return {
+        "name": who.person.name, "kind": who.person.kind, "scopes": [], "expires_at": who.token.expires_at,
+    }  # fmt: skip

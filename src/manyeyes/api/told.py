@@ -1,0 +1,369 @@
+"""What is answered, as schemas: the researcher's view of everything, in the words of the pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field
+
+
+class Problem(Schema):
+    """A refusal (RFC 9457). `fields` says for each field what is wrong and its mend; `missing` what a move needs."""
+
+    type: str = Field(examples=["urn:manyeyes:problem:invalid"])
+    title: str
+    status: int
+    detail: str
+    fields: dict[str, str] | None = None
+    missing: list[str] | None = None
+
+
+class TargetOut(Schema):
+    """A system that may be tested."""
+
+    id: UUID
+    name: str
+    description: str
+    reached: str = Field(description="How a researcher reaches it.")
+    versions: list[str] = Field(description="Versions in service, newest first.")
+
+
+class ProgramLine(Schema):
+    """One program of the site."""
+
+    slug: str
+    name: str
+    organisation: str
+    summary: str
+    takes_reports: bool
+
+
+class ProgramOut(ProgramLine):
+    """A program with its promises, its systems and the scope that holds now."""
+
+    state: str
+    languages: str
+    first_response_hours: int
+    decision_days: int
+    embargo_days: int
+    research_marker: str = Field(description="A word to put into calls, so that a tester is not taken for an attacker.")
+    policy: int | None = Field(description="Number of the policy in force.")
+    targets: list[TargetOut]
+    scope: list[dict[str, Any]]
+    url: str
+
+
+class ProgramList(Schema):
+    """A page of programs."""
+
+    items: list[ProgramLine]
+    next: str | None = Field(description="The cursor of the next page; null at the end.")
+
+
+class PolicyLine(Schema):
+    """One published version."""
+
+    number: int
+    published_at: datetime
+    in_force: bool
+
+
+class PolicyList(Schema):
+    """A page of versions, newest first."""
+
+    items: list[PolicyLine]
+    next: str | None
+
+
+class SectionOut(Schema):
+    """A part of a policy."""
+
+    name: str
+    heading: str
+    text: str
+
+
+class PolicyOut(PolicyLine):
+    """A published version: it never changes, and every case keeps the one it came under."""
+
+    sections: list[SectionOut]
+    scope: list[dict[str, Any]] | None = Field(description="The scope as it stood then; null where it was not kept.")
+    url: str
+
+
+class QuestionOut(Schema):
+    """One question of a kind; its answer goes into `answers` under its name."""
+
+    name: str
+    label: str
+    help: str
+    form: str
+    choices: dict[str, str]
+
+
+class KindOut(Schema):
+    """A kind of flaw, with what is asked about it."""
+
+    code: str
+    name: str
+    help: str
+    questions: list[QuestionOut]
+
+
+class KindList(Schema):
+    """All kinds."""
+
+    items: list[KindOut]
+
+
+class Received(Schema):
+    """A report has arrived. `receipt` is shown here and never again; null for the holder of a token.
+
+    `again`: the same report was here before. Its earlier receipt, if any, does not work any more.
+    """
+
+    ref: str
+    receipt: str | None
+    again: bool
+    answer_by: datetime = Field(description="When a person will have answered.")
+    url: str
+
+
+class TokenOut(Schema):
+    """A token, shown once."""
+
+    token: str
+    scopes: list[str]
+    expires_at: datetime
+
+
+class Me(Schema):
+    """Who a token stands for, and what it may do."""
+
+    name: str
+    kind: str
+    scopes: list[str]
+    expires_at: datetime
+
+
+class Done(Schema):
+    """What was asked for is done; the case stands like this now."""
+
+    ref: str
+    status: str
+    version: int
+    id: UUID | None = Field(default=None, description="Of what was added, where something was.")
+
+
+class ClockOut(Schema):
+    """One promise of the program."""
+
+    name: str
+    label: str
+    due: datetime
+    done_at: datetime | None
+    paused_since: datetime | None
+    late: bool
+
+
+class MoveOut(Schema):
+    """A move that is open to the caller; with `missing` it would be refused."""
+
+    name: str
+    label: str
+    ready: bool
+    missing: list[str]
+
+
+class EmbargoOut(Schema):
+    """A date before which neither side publishes."""
+
+    id: UUID
+    until: datetime
+    proposed_by_me: bool
+    agreed: bool
+
+
+class CreditOut(Schema):
+    """How the reporter wants to be named."""
+
+    mode: str
+    name: str
+    link: str
+
+
+class CaseLine(Schema):
+    """A case in a list."""
+
+    ref: str
+    title: str
+    status: str
+    status_words: str
+    close_reason: str
+    program: str
+    target: str
+    created_at: datetime
+    changed_at: datetime
+    url: str
+
+
+class CaseList(Schema):
+    """A page of own cases, newest first."""
+
+    items: list[CaseLine]
+    next: str | None
+
+
+class CaseOut(CaseLine):
+    """One's own case: where it stands, what is promised, what one may do."""
+
+    vuln_class: str
+    target_version: str
+    policy: int | None
+    version: int = Field(description="Grows with every change of status.")
+    acknowledged_at: datetime | None
+    confirmed_at: datetime | None
+    mitigated_at: datetime | None
+    resolved_at: datetime | None
+    public_at: datetime | None
+    severity: dict[str, Any] | None
+    clocks: list[ClockOut]
+    moves: list[MoveOut]
+    embargo: EmbargoOut | None
+    proposal: EmbargoOut | None
+    credit: CreditOut | None
+    advisory: str | None
+    bundles: list[BundleOut]
+
+
+class BundleOut(Schema):
+    """An own measurement, scored again on arrival. It decides nothing; `found` says what it came to."""
+
+    id: UUID
+    at: datetime
+    file: UUID
+    scored: bool = Field(description="False where it could not be scored again; `found.why` says why.")
+    again: bool = Field(default=False, description="The very same file was here before.")
+    found: dict[str, Any]
+
+
+class ReportOut(Schema):
+    """What was sent, as it was sent."""
+
+    title: str
+    vuln_class: str
+    happened: str
+    expected: str
+    steps: str
+    impact: str
+    claim_k: int | None
+    claim_n: int | None
+    settings: dict[str, str]
+    answers: dict[str, str]
+    own_ref: str
+    sent_at: datetime
+    files: list[FileOut]
+    reproducers: list[ReproducerOut]
+
+
+class FileOut(Schema):
+    """A file of the case."""
+
+    id: UUID
+    name: str
+    size: int
+    media_type: str
+    sha256: str
+
+
+class ReproducerOut(Schema):
+    """One version of the reproducer."""
+
+    id: UUID
+    at: datetime
+    name: str
+    source: str
+    text: str
+
+
+class EntryOut(Schema):
+    """Something that happened and that both sides see."""
+
+    at: datetime
+    kind: str
+    who: str
+    side: str
+    words: str
+    text: str | None
+    before: str
+    after: str
+    sentence: str
+    file: FileOut | None
+    replay: UUID | None
+    bundle: UUID | None
+
+
+class Timeline(Schema):
+    """A page of the timeline, oldest first."""
+
+    items: list[EntryOut]
+    next: str | None
+
+
+class ReplayLine(Schema):
+    """A concluded replay."""
+
+    id: UUID
+    purpose: str
+    verdict: str
+    sentence: str
+    concluded_at: datetime
+    url: str
+
+
+class ReplayList(Schema):
+    """The replays of a case that are published to its researcher."""
+
+    items: list[ReplayLine]
+    next: str | None
+
+
+class ReplayOut(ReplayLine):
+    """A replay with its result: every number the team sees, without cost and without the address that was called."""
+
+    result: dict[str, Any]
+
+
+class AdvisoryLine(Schema):
+    """A published finding."""
+
+    slug: str
+    title: str
+    summary: str
+    program: str
+    published_at: datetime
+    url: str
+
+
+class AdvisoryList(Schema):
+    """A page of advisories, newest first."""
+
+    items: list[AdvisoryLine]
+    next: str | None
+
+
+class AdvisoryOut(AdvisoryLine):
+    """An advisory: `facts` is what was measured."""
+
+    details: str
+    advice: str
+    facts: dict[str, Any]
+    credit_name: str
+    credit_link: str
+
+
+CaseOut.model_rebuild()
+ReportOut.model_rebuild()
