@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.browser.site import Site
+from tests.house.access_matrix import ROWS
 
 ELSEWHERE = {
     "portal:invited", "portal:report_import",
     "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
-    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
+    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme", "portal:token_revoke",
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
@@ -20,6 +21,7 @@ PLAIN = {
     "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""
+PLAIN |= {name for name in ROWS if name.startswith("api:")} - {"api:about"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:my", "", "rhea", "/my/")
     yield Place("portal:my", "empty", "eve", "/my/")
     yield Place("portal:settings", "", "rhea", "/my/settings/")
+    yield Place("portal:tokens", "", "rhea", "/my/tokens/")
+    yield Place("api:about", "", "nobody", "/api/")
     for state in ("asked", "closed", "hostile", "exposed", "remediating"):
         yield Place("portal:my_case", state, "rhea", f"/my/{site.cases[state]}/")
     yield Place("portal:my_case", "resolved", "rhea", f"/my/{done}/")
