@@ -202,6 +202,16 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
     }
 
 
+def _fixed_texts(data: dict[str, Any], claim: str) -> str:
+    """What a filter or a cache means for the plan, and what to do about it."""
+    mend = "name more --families, or raise --per-family or --tau" if claim == "holds" else "add wordings to the file"
+    needed = f"it then takes {data['constant_answers']} wordings to say {claim!r}"
+    return (
+        "a target that answers each wording with one fixed text, as a filter or a cache does, counts once per wording: "
+        f"{needed}, and this plan has {data['wordings']} ({mend})"
+    )
+
+
 def told(data: dict[str, Any]) -> str:
     """The forecast for people."""
     verify = data["question"] == "verify"
@@ -226,10 +236,7 @@ def told(data: dict[str, Any]) -> str:
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
     lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
     if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
-        lines.append(
-            f"an answer that never changes counts once per wording: if every wording gets one, it takes "
-            f"{data['constant_answers']} wordings to say {claim!r}, and this plan has {data['wordings']}"
-        )
+        lines.append(_fixed_texts(data, claim))
     if data["at_zero"] is not None:
         lines.append(f"if no trial ever succeeds it ends after {data['at_zero']}")
     elif verify:

@@ -28,6 +28,8 @@ PART_WORDS: dict[str, str] = {
     "paraphrase": "paraphrases",
     "encoding": "encoded wordings",
     "persona": "persona wordings",
+    "paraphrase-model": "paraphrases by a model",
+    "pyrit": "wordings by PyRIT",
 }
 
 UNTESTED = "An adaptive attacker was not tested."

@@ -1,0 +1,41 @@
+"""What `plan` says of a target that answers with fixed texts: that repeats count once, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from manyeyes.cli import main
+from tests.cli.test_commands import finding
+
+__all__ = ["finding"]
+MENDS = {"verify": "name more --families, or raise --per-family or --tau", "reproduce": "add wordings to the file"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--question", "verify", "--tau", "0.05"], "63 wordings to say 'holds', and this plan has 13"),
+        (
+            ["--question", "verify", "--tau", "0.05", "--families", "paraphrase", "--per-family", "0"],
+            "this plan has 1 (",
+        ),
+        (["--min-successes", "3"], "3 wordings to say 'reproduced', and this plan has 1"),
+    ],
+)
+def test_fixed_texts_are_told_with_the_mend(
+    words: list[str], said: str, finding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", finding, *words]) == 0
+    out = capsys.readouterr().out
+    assert "as a filter or a cache does, counts once per wording" in out
+    assert said in out
+    assert MENDS["verify" if "verify" in words else "reproduce"] in out
+
+
+def test_a_plan_with_wordings_enough_says_nothing_of_it(
+    finding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", finding, "--question", "verify", "--tau", "0.3"]) == 0
+    assert "a filter or a cache" not in capsys.readouterr().out
