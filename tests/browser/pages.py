@@ -11,7 +11,8 @@ from tests.house.access_matrix import ROWS
 ELSEWHERE = {
     "portal:invited", "portal:report_import",
     "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
-    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme", "portal:token_revoke",
+    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
+    "portal:token_revoke",
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
