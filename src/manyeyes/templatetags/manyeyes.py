@@ -183,8 +183,11 @@ def _widget(bound: BoundField, described: str) -> SafeString:
 
 
 @register.inclusion_tag("parts/field.html")
-def field(bound: BoundField) -> dict[str, Any]:
-    """`{% field form.title %}`: label, help, error and control, wired for screen readers."""
+def field(bound: BoundField, optional: bool = True) -> dict[str, Any]:
+    """`{% field form.title %}`: label, help, error and control, wired for screen readers.
+
+    `optional=False` leaves out the word "(optional)", where a page says once for all fields what is needed.
+    """
     parts = [f"{bound.auto_id}_help"] if bound.help_text else []
     parts += [f"{bound.auto_id}_error"] if bound.errors else []
     described = " ".join(parts)
@@ -194,7 +197,9 @@ def field(bound: BoundField) -> dict[str, Any]:
         kind = "group"
     elif isinstance(widget, forms.CheckboxInput):
         kind = "tick"
-    return {"bound": bound, "kind": kind, "described": described, "widget": _widget(bound, described)}
+    widget_html = _widget(bound, described)
+    marked = optional and not bound.field.required
+    return {"bound": bound, "kind": kind, "described": described, "widget": widget_html, "optional": marked}
 
 
 @register.filter
