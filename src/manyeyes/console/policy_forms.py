@@ -28,11 +28,21 @@ HELP = {
     "rewards": gettext_lazy("Money, or that there is none; and how people are named."),
     "disclosure": gettext_lazy("When people may publish, and how that time may be made longer."),
 }
+NOTES = {
+    "first_response_hours": gettext_lazy("Calendar hours; weekends count."),
+    "decision_hours": gettext_lazy("240 hours are ten days."),
+    "embargo_days": gettext_lazy("90 days are the custom."),
+}
 LABELS = {
     "first_response_hours": gettext_lazy("Hours until a person answers"),
     "decision_hours": gettext_lazy("Hours until a decision"),
     "embargo_days": gettext_lazy("Days until publishing is free"),
 }
+
+
+def _rows(text: str) -> int:
+    """How tall a field is where the browser does not fit it to its text."""
+    return min(30, 1 + sum(1 + len(line) // 95 for line in text.split("\n")))
 
 
 class PolicyForm(TeamForm):
@@ -49,10 +59,12 @@ class PolicyForm(TeamForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (least, most) in FIGURES.items():
-            self.fields[name] = forms.IntegerField(label=LABELS[name], min_value=least, max_value=most)
+            self.fields[name] = forms.IntegerField(
+                label=LABELS[name], help_text=NOTES[name], min_value=least, max_value=most
+            )
         for name, heading in SECTIONS.items():
             held = str((self.data if self.is_bound else self.initial).get(name, ""))
-            self.fields[name] = words(heading, str(HELP[name]), rows=min(18, max(3, len(held) // 80 + 2)))
+            self.fields[name] = words(heading, str(HELP[name]), rows=_rows(held))
 
     @classmethod
     def holding(cls, now: Editing, texts: Mapping[str, str], terms: Mapping[str, Any]) -> PolicyForm:

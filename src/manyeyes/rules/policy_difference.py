@@ -12,6 +12,8 @@ from manyeyes.rules.policy_templates import SECTIONS
 SAME, OUT, IN = "same", "out", "in"
 HEADINGS: Mapping[str, str] = {**SECTIONS, "scope": "Scope", "figures": "The promises in figures"}
 _MOST_WORDS = 1500
+_LEAST_ALIKE = 0.4
+"""Below this share of common words two passages are shown one after the other: word by word nobody could read them."""
 _WORD = re.compile(r"\S+\s*|\s+")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -72,13 +74,19 @@ def between(old: str, new: str) -> list[Piece]:
     return found
 
 
+def _alike(old: Sequence[str], new: Sequence[str]) -> bool:
+    if len(old) + len(new) > _MOST_WORDS:
+        return False
+    return min(len(old), len(new)) < 4 or SequenceMatcher(None, old, new, autojunk=False).ratio() >= _LEAST_ALIKE
+
+
 def _walk(old: Sequence[str], new: Sequence[str], *, deeper: bool) -> Iterator[tuple[str, str]]:
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         before, after = "".join(old[i:j]), "".join(new[k:m])
         words = (_WORD.findall(before), _WORD.findall(after)) if deeper and tag == "replace" else ([], [])
         if tag == "equal":
             yield SAME, before
-        elif words[0] and words[1] and len(words[0]) + len(words[1]) <= _MOST_WORDS:
+        elif words[0] and words[1] and _alike(*words):
             yield from _walk(*words, deeper=False)
         else:
             yield OUT, before

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from manyeyes.rules.policy_templates import SECTIONS
+from manyeyes.rules.taxonomy import KINDS
 
 SEVERITIES: tuple[str, ...] = ("Low", "Medium", "High", "Critical")
 HEADER, ACCOUNT = "header", "account"
@@ -150,14 +151,24 @@ def _line(line: ScopeLine, pays: bool) -> str:
     said = [line.text] if line.system and line.text not in ("", line.system) else []
     said += [f"versions: {line.versions}"] if line.versions else []
     said += [f"reached by {line.reached}"] if line.reached else []
-    said += [f"kinds that count most: {', '.join(line.classes_in)}"] if line.classes_in else []
-    said += [f"kinds not in scope: {', '.join(line.classes_out)}"] if line.classes_out else []
+    said += [f"kinds that count most: {kind_names(line.classes_in)}"] if line.classes_in else []
+    said += [f"kinds not in scope: {kind_names(line.classes_out)}"] if line.classes_out else []
     said += [f"rated up to {line.severity_max}"] if line.severity_max else []
     said += [f"reward: {line.reward}"] if pays and line.reward else []
     said += [line.limits] if line.limits else []
     details = "; ".join(said)
     mark = f". {line.mark}" if line.mark else ""
     return f"- **{line.name}**" + (f": {details}" if details else "") + mark
+
+
+def kind_names(codes: Sequence[str]) -> str:
+    """Kinds of flaw in words.
+
+    >>> kind_names(("PI-I", "AT"))
+    'Indirect prompt injection, agent, tool or memory abuse'
+    """
+    names = [KINDS[code].name if code in KINDS else code for code in codes]
+    return ", ".join([*names[:1], *[name[:1].lower() + name[1:] for name in names[1:]]])
 
 
 def terms_text(terms: Mapping[str, Any] | None) -> str:

@@ -9,9 +9,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from manyeyes.rules import policy_document
 from manyeyes.rules.policy_difference import IN, OUT, Piece
 from manyeyes.rules.policy_document import ScopeLine
-from manyeyes.rules.taxonomy import KINDS
 from manyeyes.templatetags.manyeyes import inert
 
 register = template.Library()
@@ -20,8 +20,7 @@ register = template.Library()
 @register.filter
 def kind_names(codes: Iterable[str]) -> str:
     """`{{ line.classes_in|kind_names }}`: the kinds of flaw in words."""
-    names = [KINDS[code].name if code in KINDS else code for code in codes]
-    return ", ".join([*names[:1], *[name[:1].lower() + name[1:] for name in names[1:]]])
+    return policy_document.kind_names(tuple(codes))
 
 
 @register.filter
@@ -39,7 +38,8 @@ def _piece(piece: Piece, forms: dict[str, tuple[str, str]]) -> SafeString:
     if piece.kind not in forms:
         return text
     word, form = forms[piece.kind]
-    return format_html(form, word, text)
+    said = piece.text.rstrip()  # the space after a word is neither underlined nor struck through
+    return format_html("{}{}", format_html(form, word, inert(said)), piece.text[len(said) :])
 
 
 @register.filter
