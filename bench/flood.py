@@ -7,10 +7,13 @@ when a report whose receipt was shown is missing, half or double.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import django
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -23,6 +26,8 @@ def main() -> int:
     parser.add_argument("--megabytes", type=float, default=5.0)
     parser.add_argument("--kills", type=int, default=3)
     options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
     from tests.journeys.flood import Sender, flood, problems
     from tests.journeys.test_marker import House
 
