@@ -26,15 +26,27 @@ class Decided:
     question: str = ""
 
 
-async def decide(detector: Detector, exchange: Exchange, asker: Asker) -> Decided:
-    """The outcome of a trial, with every judge's answer on the way to it."""
+async def decide(detector: Detector, exchange: Exchange, asker: Asker, *, heard: list[Judged] | None = None) -> Decided:
+    """The outcome of a trial, with every judge's answer on the way to it.
+
+    `heard` are answers on record, which are not asked for again; every new one is added to it as soon as it comes, so
+    that none is lost where a later judge cannot be reached.
+    """
     judged: list[Judged] = []
+    heard = [] if heard is None else heard
+    left = list(heard)
     found = detector.decide(exchange)
     while isinstance(found, Ask):
         if found.role == PERSON:
             return Decided(outcome=None, judged=tuple(judged), question=found.question)
-        reply, attempts, ms = await asker(found)
-        judged.append(_kept(found, reply, attempts, ms))
+        row = _answered(found, left)
+        if row is None:
+            reply, attempts, ms = await asker(found)
+            row = _kept(found, reply, attempts, ms)
+            heard.append(row)
+        else:
+            reply = _reply(row)
+        judged.append(row)
         found = Outcome.UNDECIDED if found.read is None else found.read(reply)
     return Decided(outcome=found, judged=tuple(judged))
 
@@ -47,13 +59,24 @@ def recalled(detector: Detector, exchange: Exchange, judged: Sequence[Judged]) -
     left = list(judged)
     found = detector.decide(exchange)
     while isinstance(found, Ask) and found.role != PERSON:
-        row = next((one for one in left if (one["role"], one["version"]) == (found.role, found.version)), None)
+        row = _answered(found, left)
         if row is None:
             return found
-        left.remove(row)
-        reply = Reply(text=str(row["answer"]), model=row.get("model"), finish_reason=row.get("finish_reason"))
+        reply = _reply(row)
         found = Outcome.UNDECIDED if found.read is None else found.read(reply)
     return found
+
+
+def _answered(ask: Ask, left: list[Judged]) -> Judged | None:
+    """The first answer on record to this judge's question, taken out of the list."""
+    row = next((one for one in left if (one["role"], one["version"]) == (ask.role, ask.version)), None)
+    if row is not None:
+        left.remove(row)
+    return row
+
+
+def _reply(row: Judged) -> Reply:
+    return Reply(text=str(row["answer"]), model=row.get("model"), finish_reason=row.get("finish_reason"))
 
 
 def _kept(ask: Ask, reply: Reply, attempts: int, ms: int) -> Judged:

@@ -26,7 +26,7 @@ from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.result import RunResult
 from manyeyes.runs.resumed import Resumed
 from manyeyes.runs.store import Store, Stored, TrialRecord
-from manyeyes.runs.trial import Asking, TargetUnreachable
+from manyeyes.runs.trial import Asking, TargetUnreachable, UnjudgedError
 
 __all__ = ["AwaitingLabel", "BudgetStop", "EnvironmentBroken", "Interrupted", "Standing", "TargetUnreachable", "run"]
 
@@ -226,10 +226,15 @@ class _Driver:
 
     async def _one(self, trial: Trial) -> None:
         try:
-            record = await self.asking.trial(trial)
+            held = self.resumed.held.pop((str(trial.stream), trial.index), None)
+            record = await self.asking.trial(trial, held)
             self.landed.append(record)
         except HaltedError:
             pass
+        except UnjudgedError as error:
+            self.journal.hold(error.record)
+            if not isinstance(error.cause, HaltedError):
+                self._give_up(error.cause)
         except Exception as error:
             self._give_up(error)
 

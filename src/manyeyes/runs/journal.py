@@ -39,6 +39,12 @@ class Journal:
         if len(self._records) >= BATCH:
             self._urgent.set()
 
+    def hold(self, record: TrialRecord) -> None:
+        """Keeps an answer that no judge was reached for, where the store can: it need not be asked for again."""
+        hold = getattr(self._store, "hold", None)
+        if self._quick and hold is not None and self._error is None:
+            hold(record)
+
     async def call(self, requests: int = 1) -> None:
         """Counts one call of one or more requests; comes back when that is on record, so that it may be sent."""
         self._calls += requests

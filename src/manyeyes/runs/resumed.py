@@ -20,7 +20,11 @@ PORTION = 500
 
 
 class Resumed:
-    """What the trials so far come to. `beforehand` are the indices in blocks that were on record before this run."""
+    """What the trials so far come to.
+
+    `beforehand` are the indices in blocks that were on record before this run, `held` the trials that were answered
+    and must still be judged.
+    """
 
     def __init__(self, document: PlanDocument, caps: Caps | None) -> None:
         self.document = document
@@ -30,6 +34,7 @@ class Resumed:
         self.tried, self.models = Tried(), Counter[str]()
         self.honoured = Honoured(document)
         self.parked: set[Identity] = set()
+        self.held: dict[Identity, TrialRecord] = {}
         self.beforehand = array("L")
         self._busy = Busy()
         self._answers: list[Answer] = []
@@ -38,6 +43,9 @@ class Resumed:
         """Everything on record, in portions. Called in the store's thread."""
         stored = store.recall(self._take)
         self.meter.calls = stored.calls
+        for record in stored.held:
+            self._spent(record)
+            self.held[record.identity] = record
         self.beforehand = array("L", sorted(self.beforehand))
         return stored
 
@@ -46,7 +54,8 @@ class Resumed:
         """Seconds spent in earlier runs."""
         return self._busy.seconds
 
-    def _take(self, record: TrialRecord) -> None:
+    def _spent(self, record: TrialRecord) -> None:
+        """Puts a trial on the bill."""
         sent = self.document.requests[record.cell]
         self.meter.recall(
             sent.messages,
@@ -59,6 +68,9 @@ class Resumed:
             spent = {"tokens_in": row["tokens_in"] or 0, "tokens_out": row["tokens_out"] or 0}
             self.meter.recall((), {}, **spent, role=row["role"])
         self._busy.add(record.started_at, record.ms)
+
+    def _take(self, record: TrialRecord) -> None:
+        self._spent(record)
         if record.stream in (Stream.MAIN, Stream.CONTROL):
             self.beforehand.append(record.index)
         if answer := self.on_record(record):

@@ -85,6 +85,7 @@ class TrialRecord:
 class Stored:
     """What a store holds: the frozen plan (None: nothing yet), the requests sent so far, the trials, the verdict.
 
+    `held` are trials that were answered and must still be judged; they are no trials yet, and count nowhere.
     `trials` stays empty where they were handed over one by one. `labels` are people's words on them, in the order they
     came; the first one of a trial without an outcome is its outcome.
     """
@@ -93,6 +94,7 @@ class Stored:
     calls: int = 0
     trials: list[TrialRecord] = field(default_factory=list)
     result: Mapping[str, Any] | None = None
+    held: Sequence[TrialRecord] = ()
     labels: Sequence[Label] = ()
 
 
@@ -102,7 +104,8 @@ class Store(Protocol):
     `calls` is the number of requests sent since the beginning, *including those about to be sent*: the driver sends
     only after `save` returned, so that a crash cannot hide a call. It never goes down. A store whose `save` takes
     microseconds and waits for nothing may say so with a class attribute `quick = True`; it is then called from the
-    event loop, and never while another thread is in it.
+    event loop, and never while another thread is in it. Such a store may also have `hold(record)`, which keeps an
+    answer whose judge could not be reached, and gives it back in `held` until the trial itself is saved.
     """
 
     def load(self) -> Stored:
@@ -159,16 +162,21 @@ class FileStore:
         if result := self._read("verdict.json"):
             stored.result = result["result"]
             overrun = {(stream, index) for stream, index in result["overrun"]}
+        held: dict[Identity, TrialRecord] = {}
         for row in self._rows():
             stored.calls = max(stored.calls, row.get("calls", 0))
+            if "answered" in row:
+                record = TrialRecord(**row["answered"])
+                held[record.identity] = record
             if "trial" in row:
                 record = TrialRecord(**row["trial"])
+                held.pop(record.identity, None)
                 if self._known.add(record.identity):
                     record.overrun = record.overrun or record.identity in overrun
                     if record.outcome is None and (label := words.get(record.identity)):
                         record.outcome, record.by = label.outcome, label.by
                     take(record)
-        self._calls = stored.calls
+        self._calls, stored.held = stored.calls, tuple(held.values())
         return stored
 
     def freeze(self, document: PlanDocument) -> None:
@@ -214,6 +222,10 @@ class FileStore:
             self._unsynced += len(trials)
             if self._unsynced >= BATCH or (trials and time.monotonic() - self._synced >= PAUSE):
                 self._sync()
+
+    def hold(self, record: TrialRecord) -> None:
+        """Appends an answer without an outcome; the trial itself takes its place later."""
+        self._append(orjson.dumps({"answered": record.to_json()}) + b"\n")
 
     def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
         """Writes `verdict.json`, when all that it rests on is on disk."""

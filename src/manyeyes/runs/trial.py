@@ -25,9 +25,9 @@ from manyeyes.runs.deciding import decide
 from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.environments import EnvironmentBroken, Environments
 from manyeyes.runs.journal import Journal
-from manyeyes.runs.meter import Meter
-from manyeyes.runs.pacing import Pacing, Slots
-from manyeyes.runs.steps import Called, digest, kept
+from manyeyes.runs.meter import BudgetStop, Meter
+from manyeyes.runs.pacing import HaltedError, Pacing, Slots
+from manyeyes.runs.steps import Called, digest, exchange_of, kept
 from manyeyes.runs.store import TrialRecord
 
 ROLES = {Stream.POSITIVE: "positive", Stream.OLD: "old"}
@@ -40,6 +40,14 @@ class TargetUnreachable(Exception):  # noqa: N818 - a state of the run, not a fa
     def __init__(self, role: str, said: str) -> None:
         super().__init__(f"target {role}: {said}")
         self.role = role
+
+
+class UnjudgedError(Exception):
+    """A trial that was answered, and whose judge was not reached: `record` is all there is, `cause` what happened."""
+
+    def __init__(self, record: TrialRecord, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.record, self.cause = record, cause
 
 
 @dataclass(kw_only=True)
@@ -70,29 +78,40 @@ class Asking:
         self.slots, self.meter, self.journal, self.pacing = slots, meter, journal, pacing
         self.blobs, self.environments = blobs or {}, Environments()
 
-    async def trial(self, trial: Trial) -> TrialRecord:
-        """One trial from a clean state to its record.
+    async def trial(self, trial: Trial, held: TrialRecord | None = None) -> TrialRecord:
+        """One trial from a clean state to its record; one that was `held` with its answer is only judged.
 
-        Raises TargetUnreachable, EnvironmentBroken, BudgetStop, HaltedError.
+        Raises TargetUnreachable, EnvironmentBroken, BudgetStop, HaltedError; UnjudgedError where there is an answer.
         """
         cell = self.document.requests[trial.cell]
-        started = clock.now().isoformat()
-        played = await self._played(trial, cell)
-        decided = await decide(self.detectors[cell.detector], played.exchange, partial(self._asked, trial))
-        return TrialRecord(
-            stream=str(trial.stream),
-            index=trial.index,
-            cell=trial.cell,
-            seed=trial.seed,
-            outcome=None if decided.outcome is None else str(decided.outcome),
-            digest=digest(played.exchange),
-            started_at=started,
-            attempts=played.attempts,
-            judged=list(decided.judged),
-            observations=played.exchange.observations,
-            voids=played.voids,
-            **kept(played.calls, self.blobs),
-        )
+        if held is None:
+            started = clock.now().isoformat()
+            played = await self._played(trial, cell)
+            exchange = played.exchange
+            held = TrialRecord(
+                stream=str(trial.stream),
+                index=trial.index,
+                cell=trial.cell,
+                seed=trial.seed,
+                outcome=None,
+                digest=digest(exchange),
+                started_at=started,
+                attempts=played.attempts,
+                observations=exchange.observations,
+                voids=played.voids,
+                **kept(played.calls, self.blobs),
+            )
+        else:
+            exchange = exchange_of(cell, held)
+        heard = list(held.judged)
+        try:
+            decided = await decide(self.detectors[cell.detector], exchange, partial(self._asked, trial), heard=heard)
+        except (TargetUnreachable, BudgetStop, HaltedError) as error:
+            held.judged = heard
+            raise UnjudgedError(held, error) from error
+        held.outcome = None if decided.outcome is None else str(decided.outcome)
+        held.judged = list(decided.judged)
+        return held
 
     async def _played(self, trial: Trial, cell: CellRequest) -> _Played:
         """The trial, carried out whole: where a call fails midway, all of it again from a clean state."""
