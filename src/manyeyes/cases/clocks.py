@@ -30,10 +30,17 @@ def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None 
         [_entry(row, case) for row in rows],
         opened=rows[0].at if rows else case.created_at,
         at=at or clock.now(),
-        promises=deadlines.Promises(
-            first_answer_hours=case.program.first_response_hours, decision_hours=case.program.decision_hours
-        ),
+        promises=_promises(case),
         band=band,
+    )
+
+
+def _promises(case: Case) -> deadlines.Promises:
+    """What the policy promised that the report was sent under; a version that kept no figures means the program's."""
+    kept = case.policy_version.terms if case.policy_version else {}
+    return deadlines.Promises(
+        first_answer_hours=kept.get("first_response_hours", case.program.first_response_hours),
+        decision_hours=kept.get("decision_hours", case.program.decision_hours),
     )
 
 

@@ -147,7 +147,7 @@ def rows(page: Any) -> list[Row]:
 def _with_everything(found: QuerySet[Case]) -> list[Case]:
     chosen = Case.objects.filter(pk__in=[case.pk for case in found])
     return list(
-        chosen.select_related("program", "target", "target_version", "reporter", "assignee", "owner").prefetch_related(
+        chosen.select_related("program", "policy_version", "target", "target_version", "reporter", "assignee", "owner").prefetch_related(
             "ratings", "sign_offs__by", "remediations", "reproductions__replay", "retests", "reports"
         )
     )
