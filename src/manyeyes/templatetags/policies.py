@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from manyeyes.programs import policy
 from manyeyes.rules import policy_document
 from manyeyes.rules.policy_difference import IN, OUT, Piece
 from manyeyes.rules.policy_document import ScopeLine
@@ -52,3 +54,17 @@ def marks(lines: Iterable[ScopeLine]) -> list[ScopeLine]:
 def reading_minutes(minutes: float) -> str:
     """`{{ measured.minutes|reading_minutes }}`: whole minutes, at least one."""
     return str(max(1, round(minutes)))
+
+
+@register.inclusion_tag("parts/policy_of_case.html")
+def policy_of(case: Any) -> dict[str, Any]:
+    """`{% policy_of case %}`: the version that a report was sent under, and what changed since."""
+    version, program = case.policy_version, case.program
+    current = program.policy if version else None
+    newer = current if version and current and current.pk != version.pk else None
+    return {
+        "slug": program.slug,
+        "version": version,
+        "newer": newer,
+        "changes": policy.differences(version, newer) if version and newer else [],
+    }
