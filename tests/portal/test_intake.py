@@ -586,3 +586,20 @@ def test_hostile_answers_stay_text_in_every_new_place(cast: Cast, as_: As) -> No
         shown = re.sub(r"<textarea.*?</textarea>|<input[^>]*>", "", sound(page), flags=re.S)
         for trick in ("<script>alert", "<img src=x", 'href="javascript:', "\u202e", "\u200b"):
             assert trick not in shown
+
+
+def test_counsels_words_stand_on_the_page_that_stops(cast: Cast, as_: As) -> None:
+    page, set_at = f"{PAGE}stop/", "/desk/program/wicket/stop/"
+    before = Client().get(page)
+    assert not before.cookies
+    assert "The police where you are" in sound(before)
+    assert not re.search(r"\d{4,}", re.sub(r"<[^>]+>|\d\d:\d\d", " ", sound(before))), "no number is made up"
+    words = {"stop_text": "Ask **counsel** first. <script>x</script>", "stop_contact": "Hotline of Larkfield, 555 0100"}
+    assert as_("theo").post(set_at, words).status_code == 403
+    assert as_("lena").post(set_at, {**words, "stop_contact": "x" * 301}).status_code == 422
+    assert as_("lena").post(set_at, words).status_code == 302
+    after = sound(Client().get(page))
+    assert "555 0100" in after
+    assert "<strong>counsel</strong>" in after
+    assert "<script>x" not in after
+    assert "555 0100" in sound(as_("lena").get(set_at))

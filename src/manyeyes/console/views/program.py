@@ -10,10 +10,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
+from manyeyes.console.stop_form import StopForm
 from manyeyes.programs import scope, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
 from manyeyes.programs.setup import invite, open_program
+from manyeyes.programs.stopping import set_stop_rule
 from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role
 
@@ -23,6 +25,7 @@ FORMS: dict[str, type[TeamForm]] = {
     "permit": PermitForm,
     "person": PersonForm,
     "open": OpenForm,
+    "stop": StopForm,
 }
 
 WORDS = {
@@ -39,6 +42,10 @@ WORDS = {
     "open": (
         "Open to the public",
         "Everybody can read the program and send reports. The draft policy is published if none is in force.",
+    ),
+    "stop": (
+        "Material that is never taken",
+        "What researchers read who hold material that shows sexual abuse of children. Let counsel write it.",
     ),
 }
 
@@ -110,6 +117,7 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
         raise NotAllowed("The program is changed by its manager or an admin.")
     form = FORMS[part](request.POST if request.method == "POST" else None)
     form.name_targets(found)
+    form.initial.update(stop_text=found.stop_text, stop_contact=found.stop_contact)
     if request.method == "POST" and form.is_valid():
         try:
             shown = _store(request, found, part, form.cleaned_data)
@@ -135,6 +143,9 @@ def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any
         return _bring_in(request, found, given)
     if part == "open":
         open_program(found, by=request.user)
+        return None
+    if part == "stop":
+        set_stop_rule(found, by=request.user, text=given["stop_text"], contact=given["stop_contact"])  # type: ignore[arg-type]
         return None
     if part == "target":
         targets.add_target(found, owner=None, **given)
