@@ -26,7 +26,9 @@ from manyeyes.engine import (
     plan_verify,
 )
 from manyeyes.engine.checks import LEVEL, halves_p_value
-from manyeyes.engine.fingerprints import MANY, Numbers, change_p_value, counted, listed, split_p_value
+from manyeyes.engine.fingerprints import MANY, Numbers, Prints, change_p_value, counted, listed, split_p_value
+from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.schedule import Layout
 from tests.engine.scripted import answer, run
 
 ONE = Cell(key="a", wording="a")
@@ -175,6 +177,13 @@ def test_what_cannot_be_told_apart_accuses_nobody() -> None:
     assert change_p_value([1] * 20 + [MANY] * 20) < LEVEL
 
 
+def test_prints_may_come_in_any_order() -> None:
+    prints = Prints()
+    prints.set(3, 1)
+    prints.set(1, 2)
+    assert bytes(prints.codes) == bytes([0, 2, 0, 1])
+
+
 def test_many_are_told_in_few_words() -> None:
     assert (
         listed({f"fp-{place}": 9 - place for place in range(7)}) == "fp-0 (9), fp-1 (8), fp-2 (7), fp-3 (6) and 3 more"
@@ -182,3 +191,9 @@ def test_many_are_told_in_few_words() -> None:
     numbers = Numbers()
     codes = [numbers[f"fp-{place}"] for place in range(300)]
     assert counted([0, *codes], numbers)["others"] == 46
+
+
+def test_what_has_not_come_has_no_fingerprint() -> None:
+    ledger = Ledger(Layout(plan_verify()))
+    ledger.drop(Stream.MAIN, 0)
+    assert ledger.prints == ledger.models == ledger.judges == {}
