@@ -266,7 +266,7 @@ def hostile(good: Files) -> dict[str, tuple[bytes, str]]:
         "steps that are none": (signed_anew(flipped(bundle, steps=7), KEY), "steps must be a list"),
         "sights that are none": (signed_anew(flipped(bundle, observations=[]), KEY), "observations must be an object"),
         "no outcome": (signed_anew(flipped(bundle, outcome="yes"), KEY), "not one of failure, success, undecided"),
-        "no seed": (signed_anew(flipped(bundle, seed="7"), KEY), "index and seed must be whole numbers"),
+        "no seed": (signed_anew(flipped(bundle, seed="7"), KEY), "(index|seed) must be a whole number"),
         "no text": (signed_anew(flipped(bundle, answer=7), KEY), "answer must be a text"),
         "no digest": (signed_anew(flipped(bundle, digest=7), KEY), "digest must be a text or null"),
         "a member twice": (twice(good), "it holds a file twice"),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from manyeyes.commands import questions
 from manyeyes.plugins.builtin.targets.saying import printable
@@ -13,22 +18,49 @@ from manyeyes.runs.rescore import BundleReport, verify_bundle
 HELP = "check an evidence bundle and score it again, offline"
 
 
+class TooLongError(BundleError):
+    """The plan in the bundle makes more work than it was given time for."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The bundle, and who should have signed it."""
     parser.add_argument("file", metavar="FILE", help="the evidence bundle")
     parser.add_argument("--signer", metavar="FPR", help="fingerprint of the key that must have signed it")
+    parser.add_argument(
+        "--seconds", type=questions.whole(1), default=600, metavar="N", help="of computing at most (default 600)"
+    )
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """0 intact and identical, 1 not so, 2 no bundle."""
     try:
-        report = verify_bundle(Path(args.file), signer=args.signer)
+        with _within(args.seconds):
+            report = verify_bundle(Path(args.file), signer=args.signer)
     except (BundleError, ValueError) as error:
         named = f"--signer: {error}" if isinstance(error, ValueError) else printable(str(error))
         return questions.refuse(args, questions.UsageError(named), kind="input", code=2)
     questions.show(args, report.to_json(), told(report, expected=args.signer is not None))
     return 0 if report.ok else 1
+
+
+@contextlib.contextmanager
+def _within(seconds: int) -> Iterator[None]:
+    """Raises TooLongError after so much computing: how much there is to compute was chosen by a stranger."""
+
+    def enough(_signal: int, _frame: FrameType | None) -> None:
+        raise TooLongError(f"scoring it again takes more than {seconds} s of computing; allow more with --seconds")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread of a process can be told
+        return
+    before = signal.signal(signal.SIGVTALRM, enough)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def told(report: BundleReport, *, expected: bool = False) -> str:
@@ -41,6 +73,8 @@ def told(report: BundleReport, *, expected: bool = False) -> str:
     for one in report.differences:
         on_record, found = printable(one.on_record), printable(one.found)
         lines.append(f"  {printable(one.what)}: on record {on_record}; found {found}")
+    if report.result.get("origin") == "manual":
+        lines.append("All trials were made by hand, so no answer was judged again.")
     lines.append(f"{_texts(report)} Plan {report.plan_hash[:12]}: {printable(report.title)}")
     return "\n".join(lines)
 

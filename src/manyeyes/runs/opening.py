@@ -209,8 +209,14 @@ def _trial(number: int, line: bytes) -> TrialRecord:
             raise BundleError(f"{TRIALS} line {number}: {name} must be a list")
     if not isinstance(trial.observations, dict):
         raise BundleError(f"{TRIALS} line {number}: observations must be an object")
-    if not isinstance(trial.index, int) or not isinstance(trial.seed, int) or trial.index < 0:
-        raise BundleError(f"{TRIALS} line {number}: index and seed must be whole numbers")
+    for name in ("tokens_in", "tokens_out"):
+        if (count := getattr(trial, name)) is not None and (type(count) is not int or count < 0):
+            raise BundleError(f"{TRIALS} line {number}: {name} must be a whole number or null")
+    for name in ("index", "seed", "voids"):
+        if type(count := getattr(trial, name)) is not int or count < 0:
+            raise BundleError(f"{TRIALS} line {number}: {name} must be a whole number")
+    if not isinstance(trial.overrun, bool):
+        raise BundleError(f"{TRIALS} line {number}: overrun must be true or false")
     if trial.outcome is not None and trial.outcome not in _WORDS:
         raise BundleError(
             f"{TRIALS} line {number}: outcome is {trial.outcome!r}, not one of {', '.join(sorted(_WORDS))}"

@@ -3,14 +3,13 @@ detectors."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from manyeyes.engine import replay
-from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Stream, Trial
+from manyeyes.engine.plan import Answer, Feed, Plan, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange
@@ -18,9 +17,9 @@ from manyeyes.runs.bundle import TRIALS, VERDICT, BundleError
 from manyeyes.runs.deciding import recalled
 from manyeyes.runs.differing import Difference, differing
 from manyeyes.runs.document import CellRequest, PlanDocument
-from manyeyes.runs.honoured import NOTICED
+from manyeyes.runs.honoured import NOTICED, Honoured
 from manyeyes.runs.opening import LARGEST, Opened, opened
-from manyeyes.runs.result import RunResult
+from manyeyes.runs.recounting import HERE_ONLY, bill, built_anew
 from manyeyes.runs.resumed import answer_of
 from manyeyes.runs.signing import plain
 from manyeyes.runs.steps import digest, exchange_of
@@ -30,8 +29,6 @@ MOST = 10_000_000
 """Trials of a plan that a stranger's bundle may name, so that its arithmetic stays within memory."""
 SHOWN = 20
 DECIDING = ("runner", "manual", "researcher")
-_HERE_ONLY = frozenset({"calls", "overrun", "asked", "tokens", "cost", "seconds", "target", "out", "origin"})
-"""Entries of a result that the run alone knows: its bill, and what came late."""
 _BROKEN = (ValueError, KeyError, TypeError, ArithmeticError, IndexError, AttributeError, LookupError, RecursionError)
 
 
@@ -89,13 +86,13 @@ def verify_bundle(bundle: bytes | Path, *, signer: str | None = None, largest: i
 
 def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
     document, recorded = held.document(), held.result()
-    looked = _Looked(document)
+    looked = _Looked(document, origin=str(recorded.get("origin", "runner")))
     trials = list(looked.over(held.trials()))
-    differences = list(_hashes(held, document, recorded)) + looked.differences
+    differences = list(_hashes(held, document, recorded)) + list(bill(recorded, trials)) + looked.differences
     verdict, more = rescored(document, trials)
     differences += more
     if verdict is not None:
-        differences += _compared(recorded, _again(document, trials, verdict, recorded))
+        differences += _compared(document, trials, verdict, recorded, looked)
     return BundleReport(
         signer=signer,
         intact=not problems,
@@ -129,6 +126,9 @@ def _bounded(plan: Plan) -> None:
     arms = [arm.n for arm in (plan.benign, plan.positive) if arm is not None]
     arms += [plan.sweep.cap * len(plan.sweep.items)] if plan.sweep else []
     arms += [plan.worst.score_n] if plan.worst else []
+    rounds = [rule.round for rule in (plan.sweep, plan.worst) if rule is not None]
+    if not all(isinstance(size, int) and size > 0 for size in rounds):
+        raise ValueError("a round has no trial, so that it would never end")
     total = sum((plan.cap, plan.control_n, 2 * plan.part_cap * len(plan.cells), *arms, *(one.n for one in plan.score)))
     if not 0 <= total <= MOST:
         raise ValueError(f"the plan has {total} trials; at most {MOST} are scored again")
@@ -176,9 +176,14 @@ def _otherwise(trial: Trial, one: TrialRecord) -> Difference | None:
 class _Looked:
     """Looks at every trial by itself: its digest, its origin, and what the detector says of its answer."""
 
-    def __init__(self, document: PlanDocument) -> None:
-        self.document = document
+    def __init__(self, document: PlanDocument, *, origin: str) -> None:
+        self.document, self.origin = document, origin
         self.differences: list[Difference] = []
+        self.honoured: tuple[Honoured, ...] = ()
+        try:
+            self.honoured = (Honoured(document), Honoured(document))
+        except _BROKEN as error:
+            self._found("settings", "settings that can be read", f"{type(error).__name__}: {error}"[:300])
         self.with_text = self.judged = 0
         self.seen: set[tuple[str, int]] = set()
         self.rules: dict[str, Whole] = {}
@@ -201,6 +206,8 @@ class _Looked:
         """Gives each trial on without its texts, which only the detectors need."""
         for one in trials:
             self._look(one)
+            for counting in self.honoured[one.overrun :]:
+                counting.add(one)
             one.answer = one.sent = ""
             one.steps = one.tool_calls = ()
             one.observations = {}
@@ -213,6 +220,8 @@ class _Looked:
         self.seen.add((one.stream, one.index))
         if one.origin not in DECIDING:
             self._found(name, f"origin {one.origin}", "only trials that were planned beforehand decide a verdict")
+        elif one.origin != self.origin:
+            self._found(name, f"origin {one.origin}", f"the result speaks of trials of origin {self.origin}")
         request = self.document.requests.get(one.cell, CellRequest(messages=()))
         try:
             exchange = exchange_of(request, one)
@@ -239,6 +248,19 @@ class _Looked:
         if str(said) != one.outcome:
             self._found(name, f"outcome {one.outcome}", f"the success rule says {said} of the stored answer")
 
+    def noticed(self, recorded: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The checks that a run makes on all that came: as on record where late answers can have made them so."""
+        said = {row["name"]: row for row in recorded["checks"] if row["name"] in NOTICED}
+        sure, most = ({row["name"]: row for row in one.checks()} for one in self.honoured)
+        rows: list[Mapping[str, Any]] = []
+        for name, row in most.items():
+            least = sure.get(name, row)
+            kept = said.get(name, sure.get(name))
+            if kept is not None:
+                fits = kept["passed"] in (least["passed"], row["passed"])
+                rows.append({**row, "detail": kept["detail"], "passed": kept["passed"]} if fits else least)
+        return rows
+
     def _found(self, what: str, on_record: str, found: str) -> None:
         self.differences.append(Difference(what=what, on_record=on_record, found=found))
 
@@ -255,34 +277,19 @@ def _hashes(held: Opened, document: PlanDocument, recorded: Mapping[str, Any]) -
         )
 
 
-def _again(
-    document: PlanDocument, trials: Sequence[TrialRecord], verdict: Verdict, recorded: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The whole result built anew; what only the run knew is taken from the record."""
-    counts: Counter[str] = Counter()
-    hits: Counter[str] = Counter()
-    for one in trials:
-        if one.stream in (Stream.MAIN, Stream.ATTRIBUTE) and not one.overrun:
-            counts[one.cell] += 1
-            hits[one.cell] += one.outcome == Outcome.SUCCESS
-    models = Counter(one.model for one in trials if one.model and not one.overrun and one.stream != Stream.POSITIVE)
-    result = RunResult(
-        document=document,
-        verdict=verdict,
-        calls=0,
-        tokens_in=0,
-        tokens_out=0,
-        cost=None,
-        seconds=0.0,
-        overrun=0,
-        models={name: n for name, n in models.items() if name},
-        cells={cell: (n, hits[cell]) for cell, n in counts.items()},
-    )
-    again = {**result.to_json(), **{name: value for name, value in recorded.items() if name in _HERE_ONLY}}
-    again["checks"] += [row for row in recorded.get("checks", ()) if row.get("name") in NOTICED]
-    return again
-
-
-def _compared(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Difference]:
-    for name in sorted({*recorded, *again} - _HERE_ONLY):
-        yield from differing(name, recorded.get(name), again.get(name))
+def _compared(
+    document: PlanDocument,
+    trials: Sequence[TrialRecord],
+    verdict: Verdict,
+    recorded: Mapping[str, Any],
+    looked: _Looked,
+) -> list[Difference]:
+    """The whole result on record against the one built anew."""
+    try:
+        again = built_anew(document, trials, verdict, recorded)
+        again["checks"] += looked.noticed(recorded)
+        names = sorted({*recorded, *again} - HERE_ONLY)
+        return [found for name in names for found in differing(name, recorded.get(name), again.get(name))]
+    except _BROKEN as error:
+        said = f"{type(error).__name__}: {error}"[:300]
+        return [Difference(what=VERDICT, on_record="a result that can be read", found=said)]
