@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "worker": "work on queued replays",
     "check": "look whether settings, keys and tables are in order, or what a program lacks to go public",
     "securitytxt": "write a program's security.txt, signed where it has a key",
+    "policy": "lint a policy, or write a program's policy out",
     "plan": "exact error rates and price of a question, before spending",
     "replay": "ask whether a finding can be reproduced, on a live model",
     "verify": "ask whether a fix holds, on a live model",
