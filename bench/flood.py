@@ -41,7 +41,7 @@ def main() -> int:
             size = int(options.megabytes * 1_000_000)
             senders = [Sender(house.base, made["slug"], made["target"], size) for _ in range(options.reports)]
             began = time.monotonic()
-            flood(senders, kills=options.kills, kill=house.kill, again=house.serve)
+            flood(senders, kills=options.kills, kill=house.kill, again=house.start)
             seconds = time.monotonic() - began
             whole = house.furnish("whole", *(one.digits for one in senders if one.digits))
         finally:

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import replayed
+from manyeyes.cases import drafts, replayed
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -33,6 +33,7 @@ T = TypeVar("T")
 AT_ONCE = 4  # replays of different targets; two of one target never run side by side
 POLL = 0.5
 SWEEP = 2.0
+TIDY = 3600.0
 TICK = 0.2
 
 
@@ -82,7 +83,8 @@ class _Worker:
         self.runs: set[asyncio.Task[None]] = set()
 
     async def run(self, *, once: bool) -> None:
-        side = [asyncio.create_task(self._again(SWEEP, act)) for act in (self.desk.deliver, self._conclude)]
+        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy))
+        side = [asyncio.create_task(self._again(seconds, act)) for seconds, act in rounds]
         try:
             while not self.stop.is_set():
                 lease = await self._claim() if len(self.runs) < AT_ONCE else None
@@ -118,6 +120,9 @@ class _Worker:
             except Exception:
                 log.exception("a round failed")
             await asyncio.sleep(seconds)
+
+    async def _tidy(self) -> None:
+        await self.desk.do(drafts.sweep)
 
     async def _conclude(self) -> None:
         for replay in await self.desk.do(queue.to_conclude):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,7 +27,7 @@ SIZE = 1_000_000
 KILLS = 3
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = House(tmp_path_factory.mktemp("flood"))
     made.call("-m", "manyeyes.cli", "init", "--no-program")
@@ -32,9 +35,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made.end()
 
 
-def test_what_was_shown_as_received_is_there_whole_and_once(house: House) -> None:
+@pytest.fixture(scope="module")
+def standing(house: House) -> tuple[House, dict[str, Any]]:
     made = house.furnish("make", "http://127.0.0.1:9/v1")
     house.serve()
+    return house, made
+
+
+def test_what_was_shown_as_received_is_there_whole_and_once(standing: tuple[House, dict[str, Any]]) -> None:
+    house, made = standing
     senders = [Sender(house.base, made["slug"], made["target"], SIZE) for _ in range(AT_ONCE)]
     flood(senders, kills=KILLS, kill=house.kill, again=house.serve)
     whole = house.furnish("whole", *(one.digits for one in senders))
@@ -42,6 +51,31 @@ def test_what_was_shown_as_received_is_there_whole_and_once(house: House) -> Non
     assert whole["opened"] == {one.digits: one.ref for one in senders}, "each receipt opens its own case"
     assert max(one.tries for one in senders) > 1, "somebody had to send again"
     assert marker.find(senders[0].submission + ".bin", *house.places()) == [], "not even a name lies in the clear"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "status", "words"),
+    [
+        ("file", "files", 422, "larger than 25 MB"),
+        ("file", "toolfile", 422, "larger than 25 MB"),
+        ("text", "steps", 413, "Too much at once"),
+    ],
+)
+def test_what_is_too_large_is_answered_and_not_cut_off(
+    standing: tuple[House, dict[str, Any]], kind: str, name: str, status: int, words: str
+) -> None:
+    house, made = standing
+    edge = "edge-4711"
+    where = f'form-data; name="{name}"' + ('; filename="big.bin"' if kind == "file" else "")
+    action = "read" if name == "toolfile" else "send"
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="action"\r\n\r\n{action}\r\n--{edge}\r\n'
+    body = f"{head}Content-Disposition: {where}\r\n\r\n".encode() + b"x" * 60_000_000 + f"\r\n--{edge}--\r\n".encode()
+    kinds = {"Content-Type": f"multipart/form-data; boundary={edge}", "Origin": house.base}
+    request = urllib.request.Request(f"{house.base}/p/{made['slug']}/report/", data=body, headers=kinds)
+    with pytest.raises(urllib.error.HTTPError) as told:
+        urllib.request.urlopen(request, timeout=60)
+    assert told.value.code == status
+    assert words in told.value.read().decode()
 
 
 def test_the_look_sees_what_is_missing_and_what_is_double() -> None:

@@ -79,13 +79,17 @@ class House:
         return made
 
     def serve(self) -> None:
-        """Start the real server with its worker; what both say goes into the log directory."""
+        """Start the real server with its worker, and wait until it answers."""
+        self.start()
+        wait(self.answers)
+
+    def start(self) -> None:
+        """Start both; what they say goes into the log directory."""
         with (self.logs / "serve.log").open("ab") as log:
             self.server = subprocess.Popen(
                 [sys.executable, "-m", "manyeyes.cli", "serve", "--port", str(self.port)],
                 env=self.environment, cwd=self.place, stdout=log, stderr=log,
             )  # fmt: skip
-        wait(self.answers)
 
     def answers(self) -> bool:
         try:

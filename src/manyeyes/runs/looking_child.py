@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import email
 import email.policy
 import json
@@ -68,7 +69,7 @@ def mailed(file: BinaryIO) -> dict[str, Any]:
 def _charset(part: Any) -> str:
     named = part.get_content_charset() or "utf-8"
     try:
-        b"".decode(named)
+        codecs.lookup(named)
     except (LookupError, ValueError):
         return "utf-8"
     return str(named)
