@@ -21,6 +21,7 @@ from manyeyes.rules.errors import Refused
 from manyeyes.rules.permits import may_replay
 from manyeyes.runs.blobs import BlobError, gather
 from manyeyes.runs.document import Caps, DocumentError, PlanDocument
+from manyeyes.runs.keyless import keyless
 from manyeyes.runs.pacing import Pacing
 from manyeyes.vault import files
 from manyeyes.vault.models import StoredFile
@@ -127,7 +128,7 @@ def _way(document: PlanDocument, role: str, version: TargetVersion | None, conne
 
 def open_target(way: Way) -> Target:
     """A connection pool to one target; private networks only where the setting allows them."""
-    opened: Target = find("targets", KIND)(
+    opened = find("targets", KIND)(
         url=way.url,
         model=way.model,
         key=way.key,
@@ -135,4 +136,4 @@ def open_target(way: Way) -> Target:
         private_ok=settings.MANYEYES_ALLOW_PRIVATE_TARGETS,
         extra=way.options,
     )
-    return opened
+    return keyless(opened, way.key)

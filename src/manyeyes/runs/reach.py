@@ -10,6 +10,7 @@ from manyeyes.plugins.protocols import Target
 from manyeyes.plugins.registry import find
 from manyeyes.runs.descriptors import make_room
 from manyeyes.runs.document import TargetInfo
+from manyeyes.runs.keyless import keyless
 
 
 def open_target(
@@ -30,7 +31,7 @@ def open_target(
     """
     options = check_options(info.kind, url=info.url, model=info.model, options=info.options, local_ok=local_ok)
     make_room(connections)
-    made: Target = find("targets", info.kind)(
+    opened = find("targets", info.kind)(
         url=info.url,
         model=info.model,
         key=key,
@@ -39,6 +40,7 @@ def open_target(
         private_ok=private_ok,
         **options,
     )
+    made = keyless(opened, key)
     if record is None:
         return made
     try:

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -19,6 +19,10 @@ from manyeyes.plugins.protocols import TargetError
 from manyeyes.rules.addresses import public
 
 MAX_ANSWER = 8 * 1024 * 1024
+_KEYS = frozenset(
+    {"key", "api_key", "api-key", "apikey", "access_token", "auth_token", "token", "sig", "signature", "code",
+     "subscription-key", "password", "secret"}
+)  # fmt: skip
 
 
 class Answered(NamedTuple):
@@ -50,9 +54,14 @@ def checked(url: str) -> SplitResult:
     """The parts of a target's address. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"target address {url!r} must begin with http:// or https:// and name a computer")
+        raise ValueError("a target address must begin with http:// or https:// and name a computer")
     if parts.username or parts.password:
         raise ValueError("a target address must not hold a password; name an environment variable with the key")
+    if held := _KEYS.intersection(name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError(
+            f"a target address must not hold a key ({sorted(held)[0]}=…), since it is stored and shown with every "
+            "result; name an environment variable with the key"
+        )
     return parts
 
 
