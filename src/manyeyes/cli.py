@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "compare": "ask whether a new version is worse or better than an old one, on live models",
     "sweep": "try all closed findings again on a new version, and say which came back",
     "import": "read a result file of another tool: drafts, counts, and what is missing",
+    "submit": "send a finding with its measurement to a program",
     "label": "say what answers were that no rule decided, or check a judge against people",
     "rejudge": "judge the stored answers of a run again, by another rule or another judge",
     "bundle": "make a signed evidence bundle of a finished run",

@@ -1,0 +1,206 @@
+"""`manyeyes submit`: send a finding to a program, already measured, over HTTP alone."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import io
+import json
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from manyeyes.commands import answers, handouts, questions, reaching, replay
+from manyeyes.commands.questions import UsageError
+from manyeyes.commands.sending import Api, Lost, Refusal
+from manyeyes.plugins.builtin.targets.saying import printable
+from manyeyes.runs.bundle import BundleError, bundled, evidence_in
+
+HELP = "send a finding with its measurement to a program"
+LARGEST = 25 * 1024 * 1024
+STOPPED = (2, 3, 4, 130)
+"""Exits of a replay after which there is no finding to send: unusable, undecided, out of budget, interrupted."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where it goes, who sends it, and where the measurement comes from."""
+    group = parser.add_argument_group("program")
+    group.add_argument("--to", required=True, metavar="URL", help="address of the program's site")
+    group.add_argument("--program", metavar="SLUG", help="which program (needed where the site has several)")
+    group.add_argument("--token-env", metavar="VAR", help="environment variable that holds your API token")
+    group.add_argument("--submission", metavar="FILE", help="remembers what was sent, so that a resend never doubles")
+    answers.add_answers(parser)
+    group = parser.add_argument_group("measurement: one of these, or none")
+    group.add_argument("--replay", action="store_true", help="replay it here first; takes the options below")
+    group.add_argument("--bundle", metavar="FILE", help="send this evidence bundle along")
+    group.add_argument("--anyway", action="store_true", help="send it also where the replay did not reproduce it")
+    handouts.add_bundle(group)
+    questions.add_question(parser)
+    questions.add_reproduce(parser)
+    reaching.add_target(parser)
+    reaching.add_judge(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 sent, 1 not reproduced and so not sent, 2 unusable or refused, else as `replay` ends; a resend is safe."""
+    try:
+        token = reaching.key_from(args.token_env) if args.token_env else ""
+        _who(args, token)
+        api = Api(args.to, token or "")
+        report = answers.answers_of(args, questions.reproducer_of(args))
+        if not token and not report.get("anonymous") and not report.get("contact"):
+            raise UsageError("say who sends it: --token-env VAR, --contact TEXT, or --anonymous")
+        program = _program(api, args.program)
+        report |= {"target": _target(program, args.system or report.pop("system", None)), **_file(args)}
+        code, bundle = _measured(args)
+        if code:
+            return code
+        return _send(args, api, program["slug"], report, bundle)
+    except (UsageError, Refusal, BundleError, OSError) as error:
+        return questions.refuse(args, error, kind="input", code=2)
+    except Lost as error:
+        kept = UsageError(f"{error}. Run the same command again: nothing is sent twice.")
+        return questions.refuse(args, kept, kind="lost", code=2)
+
+
+def _who(args: argparse.Namespace, token: str | None) -> None:
+    if token and (args.anonymous or args.contact):
+        raise UsageError("--token-env says who you are; leave out --anonymous and --contact")
+    if args.replay and args.bundle:
+        raise UsageError("--replay and --bundle: give one of the two")
+
+
+def _program(api: Api, slug: str | None) -> dict[str, Any]:
+    """The program that takes the report. Raises UsageError where it is not clear which."""
+    if slug is None:
+        found = api.get("/programs?limit=100")["items"]
+        if len(found) != 1:
+            named = ", ".join(printable(str(row["slug"])) for row in found) or "none"
+            raise UsageError(f"--program: say which one; the site has {named}")
+        slug = str(found[0]["slug"])
+    if not slug.replace("-", "").replace("_", "").isalnum():
+        raise UsageError("--program: write the last part of the program's address")
+    try:
+        return api.get(f"/programs/{slug}")
+    except Refusal as error:
+        raise UsageError(f"--program: {slug}: {error}") from None
+
+
+def _target(program: dict[str, Any], named: str | None) -> str:
+    """The id of the system. Raises UsageError where it is not clear which."""
+    rows = program["targets"]
+    found = [row for row in rows if named is None or named.casefold() in (row["name"].casefold(), row["id"])]
+    if len(found) != 1:
+        known = ", ".join(printable(row["name"]) for row in rows) or "none"
+        raise UsageError(f"--system: say which one; the program has {known}")
+    return str(found[0]["id"])
+
+
+def _file(args: argparse.Namespace) -> dict[str, str]:
+    path = Path(args.file)
+    return {"reproducer": path.read_text(encoding="utf-8"), "reproducer_name": path.name}
+
+
+def _measured(args: argparse.Namespace) -> tuple[int, bytes | None]:
+    """The exit that ends everything (0: go on), and the bundle to send along."""
+    if args.bundle:
+        return 0, _fitting(Path(args.bundle).read_bytes())
+    if args.replay:
+        code, args.out = _replayed(args)
+        if code in STOPPED or (code and not args.anyway):
+            print(f"manyeyes: nothing was sent; the run is kept in {args.out}", file=sys.stderr)
+            return code, None
+    if not args.out:
+        return 0, None
+    return 0, _fitting(bundled(evidence_in(Path(args.out)), handouts.signing_key(args), texts=not args.no_texts))
+
+
+def _replayed(args: argparse.Namespace) -> tuple[int, str]:
+    """Runs `replay` with the same options; its exit, and where the run is kept."""
+    bare = argparse.ArgumentParser()
+    replay.add_arguments(bare)
+    usual = vars(bare.parse_args([args.file]))
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        code = replay.run(argparse.Namespace(**{**usual, **vars(args), "bundle": None, "json": True}))
+    try:
+        data = json.loads(said.getvalue())
+    except ValueError:
+        return 2, str(args.out or "")
+    if data.get("verdict"):
+        rated = next((row for row in data["settings"] if row.get("rated")), data)
+        print(f"replayed here: {data['verdict']}, {rated['k']} of {rated['n']} at the rated setting", file=sys.stderr)
+    return code, str(data.get("out") or args.out or "")
+
+
+def _fitting(data: bytes) -> bytes:
+    if len(data) > LARGEST:
+        raise UsageError("the bundle is larger than 25 MB; leave out what the target said with --no-texts")
+    return data
+
+
+def _send(args: argparse.Namespace, api: Api, slug: str, report: dict[str, Any], bundle: bytes | None) -> int:
+    memory = _Memory(args, api.base, slug)
+    got = api.post(f"/programs/{slug}/reports", {**report, "submission_id": memory.name})
+    if got.get("receipt"):
+        _shown_at_once(got)
+        api.token = api.post("/tokens/receipt", {"digits": got["receipt"]})["token"]
+    looked = None
+    if bundle is not None:
+        digest = hashlib.sha256(bundle).hexdigest()
+        place = f"/cases/{got['ref']}/bundles"
+        looked = api.upload(place, bundle, name="evidence.zip", resend=f"{memory.name}-{digest[:32]}")
+    found = {**got, "bundle": looked, "submission": str(memory.file)}
+    questions.show(args, found, _told(got, looked))
+    return 0
+
+
+def _shown_at_once(got: dict[str, Any]) -> None:
+    """The receipt, before anything else can fail; it is written nowhere."""
+    print(f"receipt: {printable(str(got['receipt']))} (it is shown once; keep it)", file=sys.stderr)
+
+
+def _told(got: dict[str, Any], looked: dict[str, Any] | None) -> str:
+    lines = [f"{'already there' if got['again'] else 'sent'}: {printable(str(got['ref']))}"]
+    if got.get("receipt"):
+        lines.append(f"receipt: {printable(str(got['receipt']))}")
+    lines.append(f"a person answers by {printable(str(got['answer_by']))}: {printable(str(got['url']))}")
+    if looked is not None:
+        lines.append(_scored(looked["found"]) if looked["scored"] else "measurement: kept, not scored again there")
+    return "\n".join(lines)
+
+
+def _scored(found: dict[str, Any]) -> str:
+    """What the program made of the bundle."""
+    texts, claim, measured = found["texts"], found.get("claim"), found.get("measured")
+    same = found["intact"] and found["identical"]
+    words = [f"measurement: scored again there as {printable(str(texts.get('rescored', 'no verdict')))}"]
+    words.append("nothing differs" if same else f"{len(found['differences']) + len(found['problems'])} things differ")
+    if claim and measured:
+        words.append(f"claimed {claim['k']} of {claim['n']}, measured {measured['k']} of {measured['n']}")
+    return "; ".join(words)
+
+
+class _Memory:
+    """The name under which a report is sent, kept beside the reproducer: the same file again never doubles."""
+
+    def __init__(self, args: argparse.Namespace, site: str, slug: str) -> None:
+        self.file = Path(args.submission or f"{args.file}.submission.json")
+        text = hashlib.sha256(Path(args.file).read_bytes()).hexdigest()
+        self.name = self._known(f"{site} {slug} {text}")
+
+    def _known(self, place: str) -> str:
+        rows: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            found = json.loads(self.file.read_text(encoding="utf-8"))
+            rows = {str(where): str(name) for where, name in found.items()} if isinstance(found, dict) else {}
+        if place not in rows:
+            rows[place] = str(uuid.uuid4())
+            draft = self.file.with_name(f".{self.file.name}.draft")
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+                json.dump(rows, out)
+            os.replace(draft, self.file)  # before anything is sent: a lost answer must find its name again
+        return rows[place]
