@@ -28,7 +28,10 @@ def furnish(url: str) -> dict[str, Any]:
     beside, replays = _aside(cast)
     _flaw_again(cast)
     filled, brought = _filled(cast)
-    cases, pages = {**_ladder(cast), **beside, **filled}, {**_papers(cast), **replays, **brought}
+    talked, words = _talked(cast)
+    mine = _own_words(cast, filled["filled"])
+    cases = {**_ladder(cast), **beside, **filled, **talked}
+    pages = {**_papers(cast), **replays, **brought, **words, **mine}
     _flaw_again(cast)
     pages["scope_line"] = _policy(cast)
     return {
@@ -168,6 +171,36 @@ def _filled(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
     secret = coreporters.invite(case, by=cast.rhea)
     coreporters.invite(case, by=cast.rhea, handle=cast.eve.handle)
     return {"filled": case.ref}, {"draft": draft.token, "secret": secret}
+
+
+def _own_words(cast: Any, ref: str) -> dict[str, str]:
+    from manyeyes.cases import conversation
+    from manyeyes.cases.models import Case
+
+    said = conversation.say(Case.objects.get(ref=ref), by=cast.rhea, text="The agenda was in white.", public=True)
+    return {"my_words": str(said.pk)}
+
+
+def _talked(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """A case in which people talked, with words mended and a colleague called, a prepared answer, and an appeal."""
+    from manyeyes.cases import conversation, prepared, triage
+    from tests import people
+
+    case = people.make_case(cast, at="rated", title="It reads the diary aloud")
+    note = conversation.say(case, by=cast.theo, text="Look at this, @mina:\n```\n" + HOSTILE[:120] + "\n```\nOdd.")
+    conversation.mend(note, by=cast.theo, text="Look at this, @mina:\n```\n" + HOSTILE[:150] + "\n```\nVery odd.")
+    conversation.say(case, by=cast.rhea, text="It did it again.\n```\nGET /diary\n```", public=True)
+    triage.ask_discipline(case, by=cast.theo, discipline="ml")
+    triage.came_from(case, by=cast.theo, origin="red_team")
+    answer = prepared.add(
+        cast.program, by=cast.lena, name="First word",
+        text="Thank you, {researcher}. We read {ref} about {target} and write again by {next_word}.\n\n{me}",
+    )  # fmt: skip
+    appealed = people.make_case(cast, at="triaged", title="It knows the wifi password")
+    triage.close(appealed, by=cast.theo, reason="informative", words="It is printed on the wall.")
+    triage.appeal(appealed, by=cast.rhea, words="It is not printed on my wall.")
+    cases = {"talked": case.ref, "appealed": appealed.ref}
+    return cases, {"team_words": str(note.pk), "answer": str(answer.pk)}
 
 
 def _exposed(cast: Any) -> Any:

@@ -10,7 +10,8 @@ from tests.house.access_matrix import ROWS
 
 ELSEWHERE = {
     "portal:invited", "portal:report_import",
-    "portal:say", "portal:withdraw", "console:say", "console:acknowledge", "console:assign", "console:cause",
+    "portal:say", "portal:withdraw", "console:call_discipline",
+    "console:say", "console:acknowledge", "console:assign", "console:cause",
     "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
     "portal:token_revoke",
 }  # fmt: skip
@@ -48,10 +49,10 @@ KNOWN = Site(
     base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
     cases=dict.fromkeys(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
-         "asked", "closed", "rests", "by_hand", "exposed", "filled"), ""),
+         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "scope_line"), ""),
+         "my_words", "team_words", "answer", "scope_line"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -91,6 +92,8 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:my_credit", "", "rhea", f"/my/{done}/credit/")
     yield Place("portal:my_case", "with-files", "rhea", f"/my/{site.cases['filled']}/")
     yield Place("portal:co_reporters", "", "rhea", f"/my/{site.cases['filled']}/people/")
+    yield Place("portal:mend", "", "rhea", f"/my/{site.cases['filled']}/words/{site.pages['my_words']}/")
+    yield Place("portal:my_case", "appealed", "rhea", f"/my/{site.cases['appealed']}/")
     yield Place("portal:my_embargo", "", "rhea", f"/my/{site.cases['confirmed']}/embargo/")
 
 
@@ -119,6 +122,16 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:call", "", "theo", f"/desk/replays/{pages['reproduction']}/calls/main/0/")
     yield Place("console:fix", "holds", "theo", f"/desk/fixes/{pages['verification']}/")
     yield Place("console:fix", "patch", "olga", f"/desk/fixes/{pages['patch']}/")
+    yield Place("console:case", "talked", "theo", f"/desk/cases/{cases['talked']}/")
+    yield Place("console:mend", "", "theo", f"/desk/cases/{cases['talked']}/words/{pages['team_words']}/")
+    yield Place("console:respond", "", "theo", f"/desk/cases/{cases['talked']}/respond/")
+    yield Place(
+        "console:respond", "filled", "theo", f"/desk/cases/{cases['talked']}/respond/?with={pages['answer']}"
+    )
+    yield Place("console:appeal", "", "mina", f"/desk/cases/{cases['appealed']}/appeal/")
+    yield Place("console:appeal", "closer", "theo", f"/desk/cases/{cases['appealed']}/appeal/")
+    yield Place("console:answers", "", "lena", "/desk/program/wicket/answers/")
+    yield Place("console:answer", "", "lena", f"/desk/program/wicket/answers/{pages['answer']}/")
     yield Place("console:program", "", "lena", "/desk/program/")
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
     yield Place("console:policy", "", "lena", "/desk/program/wicket/policy/")

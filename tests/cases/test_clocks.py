@@ -78,7 +78,9 @@ def test_an_appeal_is_owed_an_answer_until_a_person_gives_one(cast: Cast) -> Non
     assert owed.due == case.due_at
     [row] = [row for row in queue.rows(queue.cases(cast.theo)) if row.case == case]
     assert (row.group, row.todo) == ("team", "an answer to the appeal")
-    conversation.say(case, by=cast.mina, text="We looked again, and it stays closed.", public=True)
+    conversation.say(case, by=cast.theo, text="I closed it, and a word of mine decides no appeal.", public=True)
+    assert case.due_at is not None
+    triage.uphold(case, by=cast.mina, words="We looked again, and it stays closed.")
     assert case.due_at is None
     assert case not in queue.cases(cast.theo)
 

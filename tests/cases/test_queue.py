@@ -102,7 +102,9 @@ def test_a_list_costs_the_same_number_of_queries_however_long_it_is(cast: Cast) 
 def test_a_new_rating_asks_both_disciplines_again(cast: Cast) -> None:
     case = make_case(cast, at="signed")
     assert not queue.cases(cast.mina, view="needs_me").exists()
-    severity.rate(case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS)
+    severity.rate(
+        case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS, why="It tells less than we thought."
+    )
     assert queue.cases(cast.mina, view="needs_me").get() == case
 
 

@@ -102,6 +102,8 @@ def test_a_sign_off_on_an_older_rating_is_a_conflict(cast: Cast) -> None:
     case = make_case(cast, at="rated")
     seen = standing(case)
     assert seen is not None
-    severity.rate(case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS)
+    severity.rate(
+        case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS, why="It tells less than we thought."
+    )
     with pytest.raises(Conflict):
         severity.sign_off(case, by=cast.theo, discipline="security", agrees=True, rating=seen.rating)

@@ -198,7 +198,7 @@ def test_a_reopened_case_is_proved_anew_before_it_is_confirmed(cast: Cast, befor
     assert todo(cast) == "a look at the first success"
     reproduction.see_first_success(case, by=cast.theo)
     assert todo(cast) == "a severity rating"
-    severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS)
+    severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, why="Measured anew after the reopening.")
     assert missing() == ("signed_off",)
     sign(cast, case)
     triage.confirm(case, by=cast.theo)

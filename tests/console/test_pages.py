@@ -259,7 +259,9 @@ def test_a_sign_off_is_for_the_rating_that_was_seen(cast: Cast, as_: As) -> None
     assert form.values["discipline"] == "security"
     unknown = theo.post(form.action, {**form.values, "agrees": "yes", "rating": str(uuid4())})
     assert unknown.status_code == 422
-    severity.rate(case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS)
+    severity.rate(
+        case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS, why="It tells less than we thought."
+    )
     stale = theo.post(form.action, {**form.values, "agrees": "yes"})
     assert stale.status_code == 409
     assert "Mina A. rated the case anew" in stale.content.decode()

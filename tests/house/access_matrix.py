@@ -29,6 +29,7 @@ TRIAGE = "     s     –   –     I    I    R    I    –    R   R   R"
 WRITE = "      s     –   –     I    I    I    I    –    I   R   R"
 MECHANISM = "  s     –   –     I    I    I    I    –    R   R   R"
 DATES = "      s     –   –     I    I    R    I    –    I   R   R"
+OWN_WORDS = "  s     –   –     I    –    –    –    –    –   –   –"
 ONE_HAT = "    s     –   –     I    R    R    R    –    R   R   R"
 TRIAGE_NEW = " s     –   –     I    I    R    I    –    –   R   R"
 
@@ -99,6 +100,13 @@ ROWS: dict[str, Row] = {
     "portal:my_retest": Row(OWN_CASE),
     "portal:my_credit": Row(OWN_CASE),
     "portal:my_embargo": Row(OWN_CASE),
+    "portal:mend": Row(OWN_CASE),
+    "console:mend": Row(OWN_WORDS),
+    "console:respond": Row(DESK_CASE),
+    "console:appeal": Row(DESK_CASE),
+    "console:call_discipline": act(TRIAGE_NEW, at="rated", discipline="ml"),
+    "console:answers": Row(DESK),
+    "console:answer": Row(MANAGED),
     "console:queue": Row(DESK),
     "console:program": Row(DESK),
     "console:one_program": Row(DESK),

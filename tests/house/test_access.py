@@ -11,7 +11,7 @@ from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.accounts import tokens
-from manyeyes.cases import attachments, coreporters, drafts
+from manyeyes.cases import attachments, conversation, coreporters, drafts, prepared
 from manyeyes.programs import openpgp
 from manyeyes.publications import advisory
 from tests import people
@@ -67,7 +67,7 @@ class TestAccess(TestCase):
     def setUpTestData(cls) -> None:
         cls.cast = people.make_cast()
         openpgp.make_key(cls.cast.program, by=cls.cast.lena)
-        cls.cases = {rung: people.make_case(cls.cast, at=rung) for rung in ("resolved", "new")}
+        cls.cases = {rung: people.make_case(cls.cast, at=rung) for rung in ("resolved", "new", "rated")}
         case = cls.cases["resolved"]
         advisory.draft(case, by=cls.cast.theo, title="A code is told", summary="The assistant told what it may not.")
         published = advisory.publish(case, by=cls.cast.pia)
@@ -77,6 +77,11 @@ class TestAccess(TestCase):
         cls.values["item_id"] = cls.cast.program.scope.get().pk
         cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
+        cls.values["mend"] = {
+            "portal": conversation.say(case, by=cls.cast.rhea, text="A word of mine.", public=True).pk,
+            "console": conversation.say(case, by=cls.cast.theo, text="A note of mine.").pk,
+        }
+        cls.values["answer_id"] = prepared.add(cls.cast.program, by=cls.cast.lena, name="Thanks", text="{ref}").pk
         cls.values["draft_id"] = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea).draft.pk
         cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
         coreporters.invite(case, by=cls.cast.rhea, handle=cls.cast.eve.handle)
@@ -89,6 +94,7 @@ class TestAccess(TestCase):
         link = case.reproductions.filter(purpose=purpose).first()
         slug = self.values["advisory"] if name in ("portal:advisory", "api:advisory") else self.values["slug"]
         known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
+        known["message_id"] = self.values["mend"][name.partition(":")[0]] if name.endswith(":mend") else None
         return reverse(name, kwargs={group: known[group] for group in GROUPS[name]})
 
     def answer(self, viewer: str, name: str, row: Row) -> str:

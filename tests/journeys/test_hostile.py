@@ -350,7 +350,7 @@ def test_a_rating_of_another_case_cannot_be_signed(cast: people.Cast) -> None:
 def test_a_rating_that_was_replaced_is_not_signed_unseen(cast: people.Cast) -> None:
     case = people.make_case(cast, at="rated")
     seen = str(case.ratings.get().pk)
-    severity.rate(case, by=cast.mina, letters={**people.LETTERS, "DX": "N"}, reasons=people.REASONS)
+    severity.rate(case, by=cast.mina, letters={**people.LETTERS, "DX": "N"}, reasons=people.REASONS, why="Less.")
     told = Visitor(cast.theo).post(
         f"/desk/cases/{case.ref}/signoff/", {"discipline": "security", "agrees": "yes", "rating": seen}
     )

@@ -7,16 +7,17 @@ from manyeyes.rules.visibility import result_for_researcher
 from tests.rules.test_deadlines import hour, running, the, word
 
 
-def test_an_appeal_is_answered_by_a_persons_word() -> None:
+def test_an_appeal_is_answered_by_a_person_who_decides_it() -> None:
     log = [word(1, "move.close"), word(5, "appealed", by_team=False)]
     assert the("appeal", log[:1], 9) is None
     open_ = running("appeal", log, 9)
     assert (open_.running, open_.late, open_.done_at) == (True, False, None)
     assert open_.due > hour(5)
     assert running("appeal", log, 500).late
-    answered = running("appeal", [*log, word(6, by_team=False), word(20)], 500)
+    assert running("appeal", [*log, word(20)], 500).done_at is None, "a word beside it decides nothing"
+    answered = running("appeal", [*log, word(6, by_team=False), word(20, "appeal.upheld")], 500)
     assert (answered.done_at, answered.late) == (hour(20), False)
-    again = running("appeal", [*log, word(20), word(30, "appealed", by_team=False)], 31)
+    again = running("appeal", [*log, word(20, "move.reopen"), word(30, "appealed", by_team=False)], 31)
     assert again.done_at is None
 
 

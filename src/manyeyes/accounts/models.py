@@ -6,6 +6,7 @@ import secrets
 import uuid
 from typing import Any, ClassVar
 
+from django.conf.locale import LANG_INFO
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -79,6 +80,12 @@ class Person(AbstractBaseUser):
         if self.kind == self.Kind.RECEIPT:
             return self.display_name or "Anonymous researcher"
         return self.display_name or self.handle
+
+    @property
+    def language_words(self) -> str:
+        """The language they would rather read, in its own name."""
+        known = LANG_INFO.get(self.language, {})
+        return str(known.get("name_local", self.language))
 
     @property
     def actor(self) -> str:

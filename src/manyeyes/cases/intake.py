@@ -23,8 +23,10 @@ from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, Kept, forget, keep_all
 from manyeyes.cases.models import Attachment, Case, Draft, Report, ReproducerFile
 from manyeyes.cases.moves import acting, told
+from manyeyes.cases.ownnumbers import token_of
 from manyeyes.cases.sketch import reproducer_data, success_rule
 from manyeyes.cases.understood import understood
+from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Program, Target
 from manyeyes.reproducer.load import ReproducerError, dump_text, load_data, load_text
 from manyeyes.rules import clock, reference
@@ -201,6 +203,7 @@ class _Arriving:
             target_version=self.target.current,
             policy_version=self.program.policy,
             reporter=person,
+            origin="staff" if roles_of(person, self.program) else "outside",
             created_at=moment,
             changed_at=moment,
             changed_by=person,
@@ -221,6 +224,7 @@ def _report(case: Case, report: IntakeReport) -> Report:
         settings={name: str(value) for name, value in report.settings.items() if str(value).strip()} or None,
         contact=None if report.anonymous else (report.contact.strip() or None),
         own_ref=report.own_ref.strip() or None,
+        own_ref_token=token_of(case.program_id, report.own_ref),
         claim_k=report.claim_k,
         claim_n=report.claim_n,
         claim_biased=report.biased,

@@ -23,6 +23,7 @@ from manyeyes.cases.facts import (
     verifications,
 )
 from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
+from manyeyes.cases.ownnumbers import numbered
 from manyeyes.cases.signoffs import SignOffState, state_of
 from manyeyes.events.models import Event
 from manyeyes.programs.models import Membership, Program
@@ -116,14 +117,15 @@ def desk(viewer: Any, *, view: str = "all", search: str = "", program: Program |
 def cases(viewer: Any, *, program: Program | None = None, view: str = "all", search: str = "") -> QuerySet[Case]:
     """The viewer's cases under one of FILTERS, the next clock first; give a slice of it to `rows`.
 
-    `search` looks at what lies in the clear: reference, target, class, the researcher's handle.
+    `search` looks at what lies in the clear (reference, target, class, the researcher's handle) and finds the number
+    that a researcher gave a report, typed whole.
     """
     desk = desk_of(viewer, program)
     text = search.strip()[:100].replace("\x00", "")
     if text:
         desk = desk.filter(
             Q(ref__icontains=text) | Q(target__name__icontains=text) | Q(vuln_class__iexact=text)
-            | Q(reporter__handle__icontains=text)
+            | Q(reporter__handle__icontains=text) | Q(pk__in=numbered(text))
         )  # fmt: skip
     narrow = _VIEWS.get(view, _VIEWS["all"])
     return narrow(desk, viewer).order_by(F("due_at").asc(nulls_last=True), "created_at", "pk")
@@ -164,6 +166,8 @@ def _row(case: Case, log: list[Any]) -> Row:
     found = clocks(case, log=log)
     facts, rating = facts_of(case, log=log), newest_rating(case)
     group, todo = _todo(case, facts, log)
+    if group == "wait" and any(one.name == "next_word" and one.running and one.late for one in found):
+        group, todo = "team", f"a word to the researcher, and {todo}"
     report = min(case.reports.all(), key=lambda row: row.sent_at, default=None)
     claimed = (report.claim_k, report.claim_n) if report and report.claim_n and not report.claim_biased else None
     return Row(
@@ -247,7 +251,9 @@ def _disciplines(viewer: Any) -> dict[str, list[Any]]:
 
 
 def _needs_me(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    newest = Rating.objects.filter(case=OuterRef("pk")).order_by("-at").values("pk")[:1]
+    # What was rated before a reopening is signed by nobody any more, and so asks nobody for a word.
+    since = Q(case__reopened_at__isnull=True) | Q(at__gt=F("case__reopened_at"))
+    newest = Rating.objects.filter(since, case=OuterRef("pk")).order_by("-at").values("pk")[:1]
     rated = _open(desk, viewer).filter(status=Status.TRIAGED).annotate(newest_rating=Subquery(newest))
     wanted = Q(pk__in=[])
     for name, programs in _disciplines(viewer).items():
@@ -258,8 +264,10 @@ def _needs_me(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
 
 def _replay_finished(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
     done = Reproduction.objects.filter(case=OuterRef("pk"), concluded_at__isnull=False)
-    before = done.filter(purpose=Reproduction.Purpose.REPRODUCTION)
-    first = Q(status__in=(Status.NEW, Status.TRIAGED), first_success_seen_at__isnull=True) & Q(Exists(before))
+    anew = Q(case__reopened_at__isnull=True) | Q(asked_at__gt=F("case__reopened_at"))
+    before = done.filter(anew, purpose=Reproduction.Purpose.REPRODUCTION)
+    unseen = Q(first_success_seen_at__isnull=True) | Q(first_success_seen_at__lt=F("reopened_at"))
+    first = Q(status__in=(Status.NEW, Status.TRIAGED)) & unseen & Q(Exists(before))
     after = done.filter(purpose=Reproduction.Purpose.VERIFICATION)
     return desk.filter(first | (Q(status=Status.RETESTING) & Q(Exists(after))))
 

@@ -71,28 +71,35 @@ def rate(
     by: Any,
     letters: Mapping[str, str],
     reasons: Mapping[str, str],
+    why: str = "",
     expected_version: int | None = None,
 ) -> Rating:
     """Rate the case. Every letter needs one line of why; how often it works is taken from the replay, never typed.
 
-    For a letter that raises the score, the definition of a letter is no reason.
+    For a letter that raises the score, the definition of a letter is no reason. Where a rating stands, `why` says what
+    made the change necessary; whoever sees the rating reads it.
     """
     observed, link = measured(case)
     vector = rubric.build(letters, observed=observed, retry_budget=_budget(case))
     row = Rating(
         vector=str(vector), reasons=_checked_reasons(letters, reasons), by=by, at=clock.now(),
-        replay=link.replay if link else None,
+        replay=link.replay if link else None, why=_why(case, why),
     )  # fmt: skip
     score = rubric.score(vector)
     public = Status(case.status) not in (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED)
     tell = people.everybody(case) if public else people.triagers(case)
     with acting(
         case, "rated", by=by, allowed=TRIAGERS, tell=tell, public=public, expected_version=expected_version,
-        rating=str(row.pk), vector=row.vector, sec=score.sec, saf=score.saf,
+        rating=str(row.pk), vector=row.vector, sec=score.sec, saf=score.saf, said=row.why or "",
     ) as locked:  # fmt: skip
         row.case, row.key = locked, locked.key
         row.save()
     return row
+
+
+def _why(case: Case, why: str) -> str | None:
+    standing = newest_rating(case)
+    return checked("why", why, longest=REASON_LONGEST, required=standing is not None) or None
 
 
 def sign_off(

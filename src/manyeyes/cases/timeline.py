@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,8 @@ from uuid import UUID
 from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import reporter_ids, sees_inside
-from manyeyes.cases.models import Case
+from manyeyes.cases.conversation import may_mend
+from manyeyes.cases.models import Case, Message
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
 from manyeyes.rules.words import status_words
@@ -57,6 +58,12 @@ ACTS: dict[str, str] = {
     "co_reporter.accepted": "reports this case as well from now on",
     "co_reporter.ended": "took back or left a co-reporter's part",
     "appealed": "appealed against the close",
+    "appeal.upheld": "looked at the appeal: the case stays closed",
+    "message.edited": "changed their words",
+    "origin.set": "said where the report came from",
+    "sign_off.asked": "asked for a sign-off",
+    "word.due": "reminds the team: the researcher waits for a word",
+    "receipt.claimed": "took the report into an account",
     "credit.chosen": "chose how to be credited",
     "advisory.drafted": "drafted the advisory",
     "advisory.published": "published the advisory",
@@ -84,7 +91,8 @@ class Entry:
     """One line. `kind` names the event; `item` is the row it speaks of (Report, Message, Reproduction, …) or None.
 
     `side` is team, reporter or platform. `words` say what was done; `sentence` is the verdict, where there is one.
-    `before` and `after` are statuses, for moves.
+    `before` and `after` are statuses, for moves. `mentioned` are the people it called, for the team's eyes;
+    `mendable` says that the viewer wrote it a moment ago and may still change it.
     """
 
     at: datetime
@@ -98,16 +106,27 @@ class Entry:
     before: str = ""
     after: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    mentioned: tuple[str, ...] = ()
+    mendable: bool = False
 
 
 def entries(case: Case, viewer: Any) -> list[Entry]:
     """The timeline as this viewer may read it, oldest first. Ten queries or so, however long it is."""
     inside = sees_inside(viewer, case)
     log = [event for event in events.log(case.subject) if inside or shown_to_researcher(event.kind, event.public)]
-    people = Person.objects.in_bulk(_people(event.actor for event in log))
+    people = Person.objects.in_bulk(_people(event.actor for event in log) | _mentioned(log, inside))
     outside = reporter_ids(case)
     rows = _rows(case)
-    return [_entry(outside, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
+    found = [_entry(outside, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
+    return [replace(entry, mendable=True) if _is_mendable(entry, viewer) else entry for entry in found]
+
+
+def _is_mendable(entry: Entry, viewer: Any) -> bool:
+    return isinstance(entry.item, Message) and entry.kind != "message.edited" and may_mend(entry.item, viewer)
+
+
+def _mentioned(log: Iterable[Any], inside: bool) -> set[UUID]:
+    return {UUID(pk) for event in log for pk in event.data.get("mentioned", ())} if inside else set()
 
 
 def _entry(
@@ -133,6 +152,7 @@ def _entry(
         before=data.get("before", ""),
         after=after,
         data=data,
+        mentioned=tuple(people[pk].name for pk in map(UUID, data.get("mentioned", ())) if pk in people),
     )
 
 
@@ -157,8 +177,9 @@ def _rows(case: Case) -> dict[str, dict[str, Any]]:
     """Every row an event may speak of, by id; nothing is decrypted before it is shown."""
     found: dict[str, dict[str, Any]] = {
         name: {str(row.pk): row for row in getattr(case, name).all()}
-        for name in {*ITEMS.values(), "reports"} - {"reproductions"}
+        for name in {*ITEMS.values(), "reports"} - {"reproductions", "messages"}
     }
+    found["messages"] = {str(row.pk): row for row in case.messages.prefetch_related("earlier")}
     links = case.reproductions.select_related("replay", "remediation")
     found["reproductions"] = {str(link.pk): link for link in links}
     found["replays"] = {str(link.replay_id): link for link in found["reproductions"].values()}

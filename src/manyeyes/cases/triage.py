@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from manyeyes import events
 from manyeyes.cases import people
+from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
+from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case, Message
 from manyeyes.cases.moves import acting, moving
 from manyeyes.programs.access import roles_of
 from manyeyes.rules import clock
-from manyeyes.rules.errors import Invalid, NotFound
-from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS, TRIAGERS, CloseReason, Role
+from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
+from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS, TRIAGERS, CloseReason, Role, Status
+
+ORIGINS = {
+    "outside": gettext_lazy("from outside"),
+    "staff": gettext_lazy("from a colleague"),
+    "red_team": gettext_lazy("from the internal red team"),
+}
+"""Where a report comes from; public figures count those from outside."""
 
 
 def accept(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
@@ -131,6 +145,7 @@ def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = No
         row.duplicate_of = None
         row.resolved_at = None
         row.appealed_at = None
+        row.reopened_at = clock.now()
     return case
 
 
@@ -143,11 +158,11 @@ def exploited(case: Case, *, by: Any) -> Case:
 
 
 def appeal(case: Case, *, by: Any, words: str) -> Case:
-    """The researcher's one appeal against a close; the team reads it and may reopen."""
+    """The researcher's one appeal against a close; a person who did not close it decides, or reopens."""
     word = _word(case, by=by, text=checked("words", words), purpose="appeal")
     with acting(
-        case, "appealed", by=by, allowed={Role.REPORTER}, tell=people.holding(case, TRIAGERS), public=True,
-        message=str(word.pk), said=word.text, side="reporter",
+        case, "appealed", by=by, allowed={Role.REPORTER}, tell=judges(case), public=True, message=str(word.pk),
+        said=word.text, side="reporter",
     ) as row:  # fmt: skip
         if row.status != "closed" or row.close_reason == CloseReason.WITHDRAWN:
             raise Invalid(words="Only a case that the team closed can be appealed.")
@@ -155,6 +170,62 @@ def appeal(case: Case, *, by: Any, words: str) -> Case:
             raise Invalid(words="An appeal was sent already; a person will answer it.")
         word.save()
         row.appealed_at = word.at
+    return case
+
+
+def uphold(case: Case, *, by: Any, words: str, expected_version: int | None = None) -> Case:
+    """Answer an appeal with a reasoned no. Whoever closed the case does not judge their own close while others can."""
+    word = _word(case, by=by, text=checked("words", words), purpose="upheld")
+    with acting(
+        case, "appeal.upheld", by=by, allowed=TRIAGERS, tell=people.everybody(case), public=True,
+        message=str(word.pk), said=word.text, expected_version=expected_version,
+    ) as row:  # fmt: skip
+        if not appeal_waits(row):
+            raise IllegalMove(_("No appeal waits for an answer."))
+        if by.pk not in {person.pk for person in judges(row)}:
+            raise NotAllowed(_("You closed this case, so another person answers the appeal. You may reopen it."))
+        word.save()
+    return case
+
+
+def judges(case: Case) -> list[Any]:
+    """Who may answer an appeal: every triager and manager but the one who closed, unless there is nobody else."""
+    closed = events.log(case.subject).filter(kind="move.close").last()
+    able = [person for person in people.holding(case, TRIAGERS) if not is_reporter(person, case)]
+    others = [person for person in able if closed is None or person.actor != closed.actor]
+    return others or able
+
+
+def appeal_waits(case: Case) -> bool:
+    """Whether the researcher appealed and nobody has answered yet."""
+    if case.status != "closed" or case.appealed_at is None:
+        return False
+    return not events.log(case.subject).filter(kind="appeal.upheld", at__gte=case.appealed_at).exists()
+
+
+def came_from(case: Case, *, by: Any, origin: str) -> Case:
+    """Say whether the report came from outside, from a colleague or from the red team: they are counted apart."""
+    if origin not in ORIGINS:
+        raise Invalid(origin=_("Choose where the report came from."))
+    with acting(case, "origin.set", by=by, allowed=TRIAGERS, origin=origin) as row:
+        row.origin = origin
+    return case
+
+
+def ask_discipline(case: Case, *, by: Any, discipline: str) -> Case:
+    """Call the other discipline to the rating that waits for its word; asked twice within a day, they hear it once."""
+    if discipline not in ("security", "ml"):
+        raise Invalid(discipline=_("Choose security or ML."))
+    role = Role.SECURITY_TRIAGER if discipline == "security" else Role.ML_TRIAGER
+    asked = events.log(case.subject).filter(kind="sign_off.asked", at__gt=clock.now() - timedelta(days=1))
+    if any(event.data.get("discipline") == discipline for event in asked):
+        raise Conflict(_("They were asked within the last day."))
+    with acting(
+        case, "sign_off.asked", by=by, allowed=TRIAGERS, tell=people.holding(case, [role]), discipline=discipline
+    ) as row:
+        known = facts_of(row)
+        if not known.rated or known.signed_off or not Status(row.status).is_open:
+            raise IllegalMove(_("There is no rating that waits for a sign-off."))
     return case
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from manyeyes.cases import access, choices, facts, signoffs
+from manyeyes.cases import access, choices, facts, signoffs, triage
 from manyeyes.cases.conversation import SPEAKERS
 from manyeyes.cases.disclosure import BOTH_SIDES
 from manyeyes.cases.models import Case
@@ -51,6 +51,7 @@ class Desk:
     embargoes: bool
     steers: bool
     ends_embargo: bool
+    calls: list[str] = field(default_factory=list)
     roles: frozenset[Role] = field(default_factory=frozenset)
 
 
@@ -75,6 +76,7 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
         says_cause=bool(roles & (TRIAGERS | {Role.TARGET_OWNER})),
         embargoes=bool(roles & BOTH_SIDES),
         steers=bool(roles & WHO),
+        calls=_calls(case, roles, known),
         ends_embargo=bool(roles & {Role.PROGRAM_MANAGER, Role.PUBLISHER}),
         roles=roles,
     )
@@ -121,6 +123,7 @@ def _work(case: Case, viewer: Any, roles: frozenset[Role], known: Facts, ahead: 
     """What is next comes first: answer, look, move on, judge, replay; then what the law still refuses."""
     status = Status(case.status)
     return [
+        _appeal(case, viewer, roles, status),
         _answer(case, roles, known),
         *_looks(case, roles, known, status),
         *[act for act in ahead if not act.missing],
@@ -130,6 +133,13 @@ def _work(case: Case, viewer: Any, roles: frozenset[Role], known: Facts, ahead: 
         _publish(case, roles),
         *[act for act in ahead if act.missing],
     ]
+
+
+def _appeal(case: Case, viewer: Any, roles: frozenset[Role], status: Status) -> Act | None:
+    if status != Status.CLOSED or not roles & TRIAGERS or not triage.appeal_waits(case):
+        return None
+    judge = viewer.pk in {person.pk for person in triage.judges(case)}
+    return Act(label="Answer the appeal", key="c", href=reverse("console:appeal", args=[case.ref]), minor=not judge)
 
 
 def _answer(case: Case, roles: frozenset[Role], known: Facts) -> Act | None:
@@ -201,6 +211,16 @@ def _publish(case: Case, roles: frozenset[Role]) -> Act | None:
         href=reverse("console:advisory", args=[case.ref]),
         minor=Status(case.status).is_open,
     )
+
+
+def _calls(case: Case, roles: frozenset[Role], known: Facts) -> list[str]:
+    """The disciplines whose word on the rating is missing and who may be called to give it."""
+    rating = facts.newest_rating(case)
+    waits = known.rated and not known.signed_off and Status(case.status).is_open and roles & TRIAGERS
+    if rating is None or not waits:
+        return []
+    state = signoffs.state_of(case, rating)
+    return [name for name, word in (("ml", state.ml), ("security", state.security)) if word is None]
 
 
 def _signs(case: Case, viewer: Any, known: Facts) -> list[str]:

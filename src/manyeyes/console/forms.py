@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
@@ -103,6 +104,13 @@ class VerifyForm(TeamForm):
 
 class RatingForm(TeamForm):
     """A letter and one line of why for each metric that people judge."""
+
+    why = forms.CharField(
+        label=_("Why the rating changes"),
+        help_text=_("One line. Whoever sees the rating reads it."),
+        required=False,
+        max_length=500,
+    )
 
     def __init__(self, *args: Any, letters: dict[str, str], reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

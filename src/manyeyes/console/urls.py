@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.console.views import case, fix, judgement, policy, program, queue, replay, scope
+from manyeyes.console.views import case, fix, judgement, policy, program, queue, replay, scope, talk
 
 app_name = "console"
 urlpatterns = [
     path("", queue.queue, name="queue"),
     path("cases/<str:ref>/", case.case, name="case"),
     path("cases/<str:ref>/say/", case.say, name="say"),
+    path("cases/<str:ref>/respond/", talk.respond, name="respond"),
+    path("cases/<str:ref>/words/<uuid:message_id>/", talk.mend, name="mend"),
+    path("cases/<str:ref>/appeal/", talk.appeal, name="appeal"),
+    path("cases/<str:ref>/call/", talk.call, name="call_discipline"),
     path("cases/<str:ref>/acknowledge/", case.acknowledge, name="acknowledge"),
     path("cases/<str:ref>/assign/", case.assign, name="assign"),
     path("cases/<str:ref>/cause/", case.cause, name="cause"),
@@ -32,6 +36,8 @@ urlpatterns = [
     path("replays/<uuid:replay_id>/calls/<slug:stream>/<int:index>/", replay.call, name="call"),
     path("fixes/<uuid:replay_id>/", replay.fix, name="fix"),
     path("program/", program.program, name="program"),
+    path("program/<slug:slug>/answers/", talk.answers, name="answers"),
+    path("program/<slug:slug>/answers/<uuid:answer_id>/", talk.answer, name="answer"),
     path("program/<slug:slug>/", program.one, name="one_program"),
     path("program/<slug:slug>/policy/", policy.edit, name="policy"),
     path("program/<slug:slug>/policy/preview/", policy.preview, name="policy_preview"),

@@ -33,6 +33,7 @@ urlpatterns = [
     path("my/<str:ref>/", my.my_case, name="my_case"),
     path("my/<str:ref>/files/<uuid:file_id>/", my.file, name="file"),
     path("my/<str:ref>/say/", my.say, name="say"),
+    path("my/<str:ref>/words/<uuid:message_id>/", my.mend, name="mend"),
     path("my/<str:ref>/withdraw/", my.withdraw, name="withdraw"),
     path("my/<str:ref>/replay/<uuid:replay_id>/", my.my_replay, name="my_replay"),
     path("my/<str:ref>/replay/<uuid:replay_id>/result.json", my.my_result, name="my_result"),

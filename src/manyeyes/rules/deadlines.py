@@ -55,6 +55,7 @@ RESUME = frozenset({"move.answer", "move.accept", "move.close", "move.withdraw"}
 ENDS = frozenset({"move.resolve", "move.close", "move.withdraw"})
 REOPENED = "move.reopen"
 APPEALED = "appealed"
+APPEAL_ANSWERS = frozenset({"appeal.upheld", REOPENED})
 CONFIRMED, FIXED = "move.confirm", frozenset({"move.deploy_fix", "move.close"})
 REFUTED = "move.fix_refuted"
 
@@ -124,11 +125,12 @@ def fix_due(log: Sequence[Entry], *, at: datetime, days: int | None) -> Clock | 
 
 
 def appeal(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None:
-    """A person's answer to the newest appeal against a close: a word, or the case taken up again."""
+    """A person's answer to the newest appeal against a close: a reasoned no, or the case taken up again."""
     asked = [entry.at for entry in log if entry.kind == APPEALED]
     if not asked:
         return None
-    done = next((entry.at for entry in log if entry.at > asked[-1] and _is_word(entry)), None)
+    answers = (entry.at for entry in log if entry.kind in APPEAL_ANSWERS and entry.at > asked[-1] and _is_word(entry))
+    done = next(answers, None)
     return _clock("appeal", "Answer to the appeal", asked[-1], timedelta(hours=hours), done, at)
 
 

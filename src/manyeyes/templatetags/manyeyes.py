@@ -153,6 +153,25 @@ def inert(text: str) -> SafeString:
 
 
 @register.filter
+def quoted(text: str) -> list[dict[str, Any]]:
+    """`{% for piece in message.text|quoted %}`: words, and what stands between lines of ``` as code; both stay inert.
+
+    >>> [(piece["code"], piece["text"]) for piece in quoted("Look:\\n```\\nrm -rf /\\n```\\nDone.")]
+    [(False, 'Look:'), (True, 'rm -rf /'), (False, 'Done.')]
+    """
+    found: list[dict[str, Any]] = [{"code": False, "lines": []}]
+    for line in (text or "").splitlines():
+        if line.lstrip().startswith("```"):
+            found.append({"code": not found[-1]["code"], "lines": []})
+        else:
+            found[-1]["lines"].append(line)
+    if len(found) > 1 and found[-1]["code"]:  # never closed: no code, but words that hold three backquotes
+        return [{"code": False, "text": text}]
+    pieces = [{"code": piece["code"], "text": "\n".join(piece["lines"])} for piece in found]
+    return [piece for piece in pieces if piece["text"].strip()]
+
+
+@register.filter
 def title(text: str) -> str:
     """A title that somebody typed: one plain line of at most 120 characters, hidden ones as escapes."""
     said = " ".join(charts.escaped(text).split())

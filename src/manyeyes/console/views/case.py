@@ -68,6 +68,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
         "owners": _owners(row),
+        "origins": triage.ORIGINS.items(),
         "form": form,
         "cause_form": CauseForm(),
         **_report(row),
@@ -81,8 +82,8 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
 
 def _report(row: Case) -> dict[str, Any]:
     report = row.reports.order_by("sent_at").first()
-    counted = report is not None and report.claim_n and not report.claim_biased
-    claimed = (report.claim_k or 0) / report.claim_n if report and counted else None
+    counted = report is not None and not report.claim_biased
+    claimed = (report.claim_k or 0) / report.claim_n if report and counted and report.claim_n else None
     return {"report": report, "claimed": claimed}
 
 
@@ -168,25 +169,25 @@ def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
 
 
 def _make(request: HttpRequest, row: Case, name: str, given: dict[str, Any]) -> None:
-    by, version = request.user, _version(request)
+    by, seen = request.user, version(request)
     if name == "accept":
-        triage.accept(row, by=by, expected_version=version)
+        triage.accept(row, by=by, expected_version=seen)
     elif name == "confirm":
-        triage.confirm(row, by=by, expected_version=version)
+        triage.confirm(row, by=by, expected_version=seen)
     elif name == "start_fix":
-        remediation.start(row, by=by, expected_version=version)
+        remediation.start(row, by=by, expected_version=seen)
     elif name == "resolve":
-        disclosure.resolve(row, by=by, expected_version=version)
+        disclosure.resolve(row, by=by, expected_version=seen)
     elif name == "ask_researcher":
-        triage.ask_researcher(row, by=by, text=given["words"], expected_version=version)
+        triage.ask_researcher(row, by=by, text=given["words"], expected_version=seen)
     elif name == "fix_refuted":
-        verification.send_back(row, by=by, words=given["words"], expected_version=version)
+        verification.send_back(row, by=by, words=given["words"], expected_version=seen)
     elif name == "reopen":
-        triage.reopen(row, by=by, words=given["words"], expected_version=version)
+        triage.reopen(row, by=by, words=given["words"], expected_version=seen)
     elif name == "close":
         other = _repeated(request, given["duplicate_of"])
         triage.close(
-            row, by=by, reason=given["reason"], words=given["words"], duplicate_of=other, expected_version=version
+            row, by=by, reason=given["reason"], words=given["words"], duplicate_of=other, expected_version=seen
         )
 
 
@@ -198,7 +199,8 @@ def _repeated(request: HttpRequest, typed: str) -> Case | None:
         raise Invalid(duplicate_of="There is no such case. Look at its number again.") from None
 
 
-def _version(request: HttpRequest) -> int | None:
+def version(request: HttpRequest) -> int | None:
+    """The version of the case that a form was made from; None where it says none."""
     typed = request.POST.get("version", "")
     return int(typed) if typed.isdecimal() and len(typed) < 10 else None
 
@@ -242,6 +244,8 @@ def fact(request: HttpRequest, ref: str) -> HttpResponse:
     row = desk_case(request, ref)
     if request.POST.get("what") == "exploited":
         triage.exploited(row, by=request.user)
+    elif request.POST.get("what") == "origin":
+        triage.came_from(row, by=request.user, origin=request.POST.get("origin", ""))
     else:
         remediation.mitigated(row, by=request.user, words=request.POST.get("words", ""))
     return redirect("console:case", ref=row.ref)

@@ -10,6 +10,7 @@ from manyeyes.cases import judgement, severity
 from manyeyes.console.forms import RatingForm, SignOffForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
+from manyeyes.console.views.case import version as _version
 from manyeyes.rules import severity as rubric
 from manyeyes.rules.errors import Invalid
 
@@ -23,7 +24,10 @@ def rate(request: HttpRequest, ref: str) -> HttpResponse:
     form = RatingForm(request.POST or None, letters=dict(start.letters), reasons=dict(start.reasons))
     if request.method == "POST" and form.is_valid():
         try:
-            severity.rate(case, by=request.user, letters=form.letters(), reasons=form.reasons())
+            severity.rate(
+                case, by=request.user, letters=form.letters(), reasons=form.reasons(), why=form.cleaned_data["why"],
+                expected_version=_version(request),
+            )  # fmt: skip
             return redirect("console:case", ref=case.ref)
         except Invalid as error:
             for name, problem in error.fields.items():

@@ -21,6 +21,7 @@ from manyeyes.cases import (
     disclosure,
     drafts,
     judgement,
+    ownnumbers,
     progress,
     reproduction,
     timeline,
@@ -67,7 +68,8 @@ def start(request: HttpRequest) -> HttpResponse:
 def my(request: HttpRequest) -> HttpResponse:
     """Where are my reports?"""
     context = {
-        "page": paged(request, access.reported_by(request.user)),
+        "page": paged(request, ownnumbers.search_own(request.user, request.GET.get("q", ""))),
+        "q": request.GET.get("q", "")[:100],
         "drafts": [(row, row.saved_at + drafts.LASTS) for row in drafts.of(request.user)],
         "invitations": coreporters.waiting_for(request.user),
         "here": "my",
@@ -95,6 +97,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "embargo": disclosure.in_force(case),
         "proposal": disclosure.open_proposal(case),
         "may_withdraw": case.status in ("new", "needs_info"),
+        "appeal_waits": triage.appeal_waits(case),
     }
     response = case_page(request, case, "my_case", context, status)
     conversation.mark_read(case, request.user)
@@ -123,6 +126,26 @@ def say(request: HttpRequest, ref: str) -> HttpResponse:
         form.add_error("text", " ".join(error.fields.values()))
         return _case(request, case, form, status=422)
     return redirect("portal:my_case", ref=case.ref)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def mend(request: HttpRequest, ref: str, message_id: UUID) -> HttpResponse:
+    """Change one's own words within 15 minutes; how they read before stays beside them."""
+    case = own_case(request, ref)
+    row = conversation.own_message(case, request.user, message_id)
+    seen = request.POST.get("seen", "")
+    form = WordsForm(request.POST if request.method == "POST" else None, initial={"text": row.text})
+    if request.method == "POST" and form.is_valid():
+        try:
+            known = int(seen) if seen.isdecimal() and len(seen) < 6 else None
+            conversation.mend(row, by=request.user, text=form.cleaned_data["text"], seen=known)
+            return redirect("portal:my_case", ref=case.ref)
+        except Invalid as error:
+            form.add_error("text", " ".join(error.fields.values()))
+    may, until = conversation.may_mend(row, request.user), row.at + conversation.MENDABLE
+    context = {"form": form, "message": row, "may": may, "until": until, "seen": seen or row.edits}
+    return case_page(request, case, "mend", context, 422 if form.errors else 200)
 
 
 @require_safe
