@@ -18,6 +18,7 @@ ELSEWHERE = {
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
     "portal:report_questions",
+    "portal:case_mail", "console:case_mail",
     "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:file", "portal:policy_file", "portal:policy_changes_text",

@@ -65,8 +65,9 @@ def test_a_private_program_is_opened(cast: Any, settings: Any) -> None:
     assert Client().get(f"/p/{cast.program.slug}/").status_code == 404
     lena = signed_in(cast.lena)
     assert b"Open to the public" in lena.get(f"/desk/program/{cast.program.slug}/").content
-    assert lena.post(f"/desk/program/{cast.program.slug}/open/").status_code == 302
-    assert Client().get(f"/p/{cast.program.slug}/").status_code == 200
+    answer = lena.post(f"/desk/program/{cast.program.slug}/open/")
+    assert answer.headers["Location"] == f"/desk/program/{cast.program.slug}/launch/"
+    assert Client().get(f"/p/{cast.program.slug}/").status_code == 404
 
 
 def test_sign_in_leads_the_team_to_its_desk(cast: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manyeyes check`: whether this installation is in order: settings, key, tables, directories, event chains."""
+"""`manyeyes check`: whether this installation is in order: settings, key, tables, directories, event chains, mails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-HELP = "look whether settings, master key, tables, directories and event chains are in order"
+HELP = "look whether settings, master key, tables, directories, event chains and mails are in order"
 SHOWN = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing to choose but how much is said."""
+    """What is looked at, and how much is said."""
+    parser.add_argument("--program", metavar="SLUG", help="look at this program's launch checklist instead")
     parser.add_argument("--quiet", action="store_true", help="print problems only")
 
 
@@ -29,6 +30,10 @@ def run(args: argparse.Namespace) -> int:
     except ImproperlyConfigured as error:
         print(f"WRONG settings: {error}", file=sys.stderr)
         return 1
+    if args.program:
+        from manyeyes.commands.launch_check import report
+
+        return report(args.program, quiet=args.quiet)
     wrong = False
     for name, look in CHECKS:
         try:
@@ -111,6 +116,25 @@ def _chains() -> Iterator[str]:
             yield f"{subject}: event {place} was changed, removed or put in. Restore a backup and compare."
 
 
+def mails() -> Iterator[str]:
+    """Mails that could not be encrypted, and keys that do not sign: nobody else would notice."""
+    from manyeyes import events
+    from manyeyes.programs.models import Program
+    from manyeyes.programs.openpgp import key_of
+    from manyeyes.vault import postkeys
+
+    for program in Program.objects.order_by("slug"):
+        key = key_of(program)
+        trouble = postkeys.trouble_of(key) if key is not None else ""
+        if trouble:
+            place = f"/desk/program/{program.slug}/key/"
+            yield f"the key of {program.slug} does not sign ({trouble}). Make or import another at {place}"
+    waiting = events.held()
+    if waiting:
+        refs = ", ".join(sorted({row.case_ref for row in waiting})[:SHOWN])
+        yield f"{len(waiting)} not sent, because the reader's key has run out or cannot be used: {refs}"
+
+
 CHECKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("settings", _settings),
     ("directories", directories),
@@ -118,4 +142,5 @@ CHECKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("tables", tables),
     ("data keys", _keys),
     ("event chains", _chains),
+    ("mails", mails),
 )

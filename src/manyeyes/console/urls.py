@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.console.views import case, fix, judgement, policy, program, queue, replay, scope, talk
+from manyeyes.console.views import case, fix, judgement, launch, policy, program, queue, replay, scope, talk
 
 app_name = "console"
 urlpatterns = [
     path("", queue.queue, name="queue"),
     path("cases/<str:ref>/", case.case, name="case"),
     path("cases/<str:ref>/say/", case.say, name="say"),
+    path("cases/<str:ref>/mail/", launch.case_mail, name="case_mail"),
     path("cases/<str:ref>/respond/", talk.respond, name="respond"),
     path("cases/<str:ref>/words/<uuid:message_id>/", talk.mend, name="mend"),
     path("cases/<str:ref>/appeal/", talk.appeal, name="appeal"),
@@ -39,6 +40,8 @@ urlpatterns = [
     path("program/<slug:slug>/answers/", talk.answers, name="answers"),
     path("program/<slug:slug>/answers/<uuid:answer_id>/", talk.answer, name="answer"),
     path("program/<slug:slug>/", program.one, name="one_program"),
+    path("program/<slug:slug>/launch/", launch.checklist, name="launch"),
+    path("program/<slug:slug>/key/", launch.key, name="program_key"),
     path("program/<slug:slug>/policy/", policy.edit, name="policy"),
     path("program/<slug:slug>/policy/preview/", policy.preview, name="policy_preview"),
     path("program/<slug:slug>/policy/scope/", scope.lines, name="scope"),

@@ -57,6 +57,20 @@ class CoReporterForm(forms.Form):
     )
 
 
+class OpenPGPForm(forms.Form):
+    """The public key that mail is encrypted to."""
+
+    openpgp_key = text(
+        _("Public OpenPGP key"),
+        _("Everything from -----BEGIN PGP PUBLIC KEY BLOCK----- on. It is made by: gpg --armor --export you@example.org"),
+        rows=8,
+        needed=True,
+        code=True,
+        spellcheck="false",
+        autocomplete="off",
+    )
+
+
 class WordsForm(forms.Form):
     """A word to the team."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import machines, mine, my, policies, public, report, together, tokens
+from manyeyes.portal.views import letters, machines, mine, my, policies, public, report, together, tokens
 
 app_name = "portal"
 urlpatterns = [
@@ -28,11 +28,13 @@ urlpatterns = [
     path("my/tokens/", tokens.my_tokens, name="tokens"),
     path("my/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("my/settings/", mine.settings, name="settings"),
+    path("my/settings/key/", letters.key, name="settings_key"),
     path("my/invited/<uuid:invitation_id>/", together.invited, name="invited"),
     path("join/<str:secret>/", together.join, name="join"),
     path("my/<str:ref>/", my.my_case, name="my_case"),
     path("my/<str:ref>/files/<uuid:file_id>/", my.file, name="file"),
     path("my/<str:ref>/say/", my.say, name="say"),
+    path("my/<str:ref>/mail/", letters.case_mail, name="case_mail"),
     path("my/<str:ref>/words/<uuid:message_id>/", my.mend, name="mend"),
     path("my/<str:ref>/withdraw/", my.withdraw, name="withdraw"),
     path("my/<str:ref>/replay/<uuid:replay_id>/", my.my_replay, name="my_replay"),

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from manyeyes import events
 from manyeyes.cases import (
     access,
     attachments,
@@ -63,6 +64,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),
         "since": conversation.last_read(row, request.user),
+        "mail": events.chosen(request.user.pk, row.ref),  # type: ignore[arg-type]
         "clocks": clocks(row),
         "severity": judgement.standing(row),
         "cause": rootcause.standing(row),

@@ -96,7 +96,7 @@ def _unready(found: Program) -> list[str]:
         "Register a version of a target.": any(row.versions.all() for row in rows),
         "Grant a permit, so that a machine may replay.": any(row.permits.all() for row in rows),
         "Bring in a second person: High and Critical need two for the sign-off.": found.memberships.count() > 1,
-        "Open the program to the public.": found.state != Program.State.PRIVATE,
+        "Open the program to the public.": found.state not in (Program.State.DRAFT, Program.State.PRIVATE),
     }
     return [words for words, done in steps.items() if not done]
 
@@ -111,6 +111,8 @@ def manages(request: HttpRequest, found: Program) -> bool:
 def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
     """Add a target, a version, a permit or a person, or open the program; for managers and admins."""
     found = own_program(request, slug)
+    if part == "open":  # the way to the public leads past the launch checklist
+        return redirect("console:launch", slug=found.slug)
     if part not in FORMS:
         raise Http404
     if not manages(request, found):

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases import (
     access,
@@ -89,6 +90,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
     context = {
         "entries": timeline.entries(case, request.user),
         "since": conversation.last_read(case, request.user),
+        "mail": events.chosen(request.user.pk, case.ref),  # type: ignore[arg-type]
         "clocks": clocks(case),
         "steps": progress.steps(case),
         "judgement": judgement.standing(case) if case.confirmed_at else None,

@@ -1,0 +1,68 @@
+"""What the team fills in on the launch checklist and for the program's key; the rules live in `programs`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from manyeyes.console.forms import TeamForm
+from manyeyes.programs.models import Program
+from manyeyes.rules.errors import NotFound
+from manyeyes.rules.launch import BY_NAME, Kind
+
+
+class SayForm(TeamForm):
+    """Who holds one item of the checklist, or why it does not apply."""
+
+    person = forms.ChoiceField(label=_("Who"), required=False)
+    hours = forms.IntegerField(
+        label=_("Hours a week"), required=False, widget=forms.NumberInput(attrs={"min": 1, "max": 1000})
+    )
+    applies = forms.BooleanField(label=_("This does not apply to us"), required=False)
+    reason = forms.CharField(label=_("Because"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, data: Any = None, *, program: Program, item: str, **kwargs: Any) -> None:
+        if item not in BY_NAME:
+            raise NotFound
+        self.program, self.item = program, BY_NAME[item]
+        super().__init__(data, auto_id=f"{item}_%s", **kwargs)
+        members = [row.person for row in program.memberships.select_related("person")]
+        self.people = {str(one.pk): one for one in members}
+        self.fields["person"].choices = [("", _("Choose somebody")), *((pk, p.name) for pk, p in self.people.items())]  # type: ignore[attr-defined]
+        if self.item.kind != Kind.HOURS:
+            del self.fields["hours"]
+        if not self.item.skippable:
+            del self.fields["applies"], self.fields["reason"]
+
+    def given(self) -> dict[str, Any]:
+        """The answer, as the checklist takes it."""
+        got = self.cleaned_data
+        return {
+            "person": self.people.get(got.get("person") or ""),
+            "hours": got.get("hours"),
+            "applies": not got.get("applies"),
+            "reason": got.get("reason") or "",
+        }
+
+
+class ImportKeyForm(TeamForm):
+    """A private key of the organisation's."""
+
+    openpgp_key = forms.CharField(
+        label=_("Private OpenPGP key"),
+        help_text=_("From gpg --armor --export-secret-keys. It is encrypted before it is stored."),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5, "class": "code", "spellcheck": "false", "autocomplete": "off"}),
+    )
+    password = forms.CharField(
+        label=_("Its password"), required=False, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+    def given(self) -> dict[str, str]:
+        """The key and its password."""
+        got = self.cleaned_data
+        return {"text": got.get("openpgp_key") or "", "password": got.get("password") or ""}
