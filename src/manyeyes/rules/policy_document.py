@@ -131,7 +131,7 @@ class Document:
         for name in SECTIONS:
             found[name] = self.texts.get(name, "")
             if name == "introduction":
-                found["scope"] = scope_text(self.scope or (), pays=self.pays)
+                found["scope"] = scope_text(self.scope or (), pays=self.pays).replace("**", "")
         return {**found, "figures": terms_text(self.terms)}
 
 
@@ -148,17 +148,19 @@ def scope_text(lines: Sequence[ScopeLine], *, pays: bool) -> str:
 def _line(line: ScopeLine, pays: bool) -> str:
     if not line.in_scope:
         return f"- Not in scope: {line.text or line.system}"
-    said = [line.text] if line.system and line.text not in ("", line.system) else []
-    said += [f"versions: {line.versions}"] if line.versions else []
-    said += [f"reached by {line.reached}"] if line.reached else []
-    said += [f"kinds that count most: {kind_names(line.classes_in)}"] if line.classes_in else []
-    said += [f"kinds not in scope: {kind_names(line.classes_out)}"] if line.classes_out else []
-    said += [f"rated up to {line.severity_max}"] if line.severity_max else []
-    said += [f"reward: {line.reward}"] if pays and line.reward else []
-    said += [line.limits] if line.limits else []
-    details = "; ".join(said)
-    mark = f". {line.mark}" if line.mark else ""
-    return f"- **{line.name}**" + (f": {details}" if details else "") + mark
+    about = f": {line.text}" if line.system and line.text not in ("", line.system) else ""
+    facts = (
+        ("versions: {}", line.versions),
+        ("reached by: {}", line.reached),
+        ("kinds that count most: {}", kind_names(line.classes_in)),
+        ("kinds not in scope: {}", kind_names(line.classes_out)),
+        ("rated up to: {}", line.severity_max),
+        ("reward: {}", line.reward if pays else ""),
+        ("limits: {}", line.limits),
+        ("marker: {}", line.mark),
+    )
+    told = "".join(f"\n  - {form.format(value)}" for form, value in facts if value)
+    return f"- **{line.name}**{about}{told}"
 
 
 def kind_names(codes: Sequence[str]) -> str:

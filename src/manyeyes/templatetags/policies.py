@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 from django import template
@@ -32,7 +33,17 @@ def marked(pieces: Iterable[Piece]) -> SafeString:
         OUT: (_("taken out:"), '<del><span class="sr">[{} </span>{}<span class="sr">] </span></del>'),
         IN: (_("put in:"), '<ins><span class="sr">[{} </span>{}<span class="sr">] </span></ins>'),
     }
-    return format_html_join("", "{}", ((_piece(piece, forms),) for piece in pieces))
+    shown = list(pieces)
+    return format_html_join(
+        "", "{}{}", ((_piece(one, forms), _gap(one, then)) for one, then in zip_longest(shown, shown[1:]))
+    )
+
+
+def _gap(one: Piece, then: Piece | None) -> str:
+    """What keeps a passage that was taken out apart from the one that came in its place."""
+    if then is None or (one.kind, then.kind) != (OUT, IN) or one.text[-1:].isspace():
+        return ""
+    return "\n" if len(one.text) + len(then.text) > 80 else " "
 
 
 def _piece(piece: Piece, forms: dict[str, tuple[str, str]]) -> SafeString:
