@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from manyeyes.programs import policy
+from manyeyes import events
+from manyeyes.accounts.people import create_account
+from manyeyes.programs import policy, scope
 from manyeyes.programs.models import PolicyVersion, Program
 from manyeyes.programs.setup import create_program, open_program
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
@@ -90,3 +92,78 @@ def test_drafts_are_absent_for_readers(program: Program) -> None:
     assert policy.published_version(program, 1).number == 1
     with pytest.raises(NotFound):
         policy.published_version(program, 2)
+
+
+def lines(program: Program) -> list[str]:
+    return [line.name for line in scope.in_force(program, program.policy)]
+
+
+def test_a_published_version_keeps_the_scope_and_the_promises_as_they_stood(program: Program) -> None:
+    scope.save_line(program, None, text="Wicket", versions="2.3 and later", calls_per_day=100)
+    first = policy.publish(program.policies.get())
+    digest = policy.digest(first)
+    row = program.scope.get()
+    scope.save_line(program, row, text="Heron", versions="")
+    assert scope.unpublished(program, program.policy)
+    assert lines(program) == ["Wicket"], "researchers rely on what was published"
+    program.first_response_hours = 12
+    program.save()
+    again = PolicyVersion.objects.get(pk=first.pk)
+    assert (policy.digest(again), again.terms["first_response_hours"]) == (digest, 48)
+    later = policy.draft(program)
+    later.terms = {**later.terms, "first_response_hours": 24}
+    later.save()
+    second = policy.publish(later)
+    assert lines(program) == ["Heron"]
+    assert Program.objects.get().first_response_hours == 24, "the promise of the policy is the promise of the program"
+    found = {change.name: change.text() for change in policy.differences(again, second)}
+    assert "[-Wicket" in found["scope"]
+    assert "[-48 -]{+24 +}" in found["figures"]
+    assert events.log(f"program:{program.pk}").filter(kind="policy.published").count() == 2
+
+
+def test_a_version_from_before_scope_and_figures_were_kept_reads_as_it_did(program: Program) -> None:
+    scope.save_line(program, None, text="Wicket")
+    policy.publish(program.policies.get())
+    PolicyVersion.objects.filter(program=program).update(scope=None, terms={}, summary="", channels="", rewards="")
+    old = PolicyVersion.objects.get(program=program)
+    assert [name for name, _, _ in old.sections()] == [
+        "introduction", "promises", "rules", "out_of_scope", "safe_harbor", "ai_research", "disclosure",
+    ]  # fmt: skip
+    assert (policy.document(old).scope, lines(program)) == (None, ["Wicket"])
+    second = policy.publish(policy.draft(program, rewards="None."))
+    assert [change.name for change in policy.differences(old, second)] == ["rewards"], "what was not kept is not told"
+
+
+def test_publishing_a_draft_that_was_changed_since_it_was_read_is_refused(program: Program) -> None:
+    person = create_account(email="lena@larkfield.example", display_name="Lena S.", handle="lena", password="x" * 20)
+    now = policy.editing(program)
+    row = policy.save_draft(program, by=person, number=1, revision=0, texts=now.texts, terms=now.terms)
+    with pytest.raises(Conflict):
+        policy.save_draft(program, by=person, number=1, revision=0, texts=now.texts, terms=now.terms)
+    with pytest.raises(Conflict):
+        policy.publish(row, revision=0)
+    assert policy.publish(row, revision=1).published_at is not None
+    with pytest.raises(Conflict):
+        policy.save_draft(program, by=person, number=1, revision=1, texts=now.texts, terms=now.terms)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("text", ""), ("text", "a\nb"), ("text", "x" * 301), ("calls_per_day", 0), ("severity_max", "Awful"),
+     ("marker", "tattoo"), ("classes_in", ["XX"]), ("classes_out", ["JB"])],
+)  # fmt: skip
+def test_a_line_that_cannot_be_used_is_refused_by_its_field(program: Program, name: str, value: object) -> None:
+    good = {"text": "Wicket", "classes_in": ["JB"]}
+    with pytest.raises(Invalid) as refused:
+        scope.save_line(program, None, **{**good, name: value})
+    assert set(refused.value.fields) == {name}
+    assert not program.scope.exists()
+
+
+def test_every_program_has_a_marker_of_its_own(program: Program) -> None:
+    other = create_program(slug="mole", name="Mole", organisation="Mole", template="bounty")
+    assert program.research_marker != other.research_marker
+    assert policy.editing(other).terms["pays"] is True
+    with pytest.raises(Invalid, match="No such template"):
+        create_program(slug="newt", name="Newt", organisation="Newt", template="none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from manyeyes.rules.policy_difference import IN, OUT, between, changes
 from manyeyes.rules.policy_document import Document, ScopeLine
 from manyeyes.rules.policy_lint import lint
 from manyeyes.rules.policy_markdown import read
+from manyeyes.rules.policy_phrases import PHRASES
 from manyeyes.rules.policy_templates import SECTIONS, TEMPLATES, fill
 from manyeyes.rules.policy_wording import inserted, wording
 
@@ -140,3 +142,9 @@ def test_the_pieces_hold_both_texts(old: str, new: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_loss_of_sections(text: str) -> None:
     assert set(read(text).sections) <= {*SECTIONS, "scope"}
+
+
+def test_every_clause_phrase_and_section_is_written_down() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "policy.md").read_text(encoding="utf-8")
+    for code in (*(clause.code for clause in CLAUSES), *(phrase.code for phrase in PHRASES), *SECTIONS):
+        assert f"| `{code}`" in page, code
