@@ -238,3 +238,30 @@ def test_wide_rounds_cost_hardly_more() -> None:
         for size in (4, 32)
     )
     assert wide < 1.25 * narrow
+
+
+@pytest.mark.parametrize("certificate", ["rigorous", "practical"])
+@pytest.mark.parametrize("score_n", [0, 30])
+def test_a_leader_that_was_wrongly_taken_to_have_one_answer_is_no_leader(certificate: str, score_n: int) -> None:
+    plan = plan_map(cells=[COLD, HOT], certificate=certificate, score_n=score_n, epsilon=0.3)
+
+    def one_lucky_trial(trial: Trial) -> Answer:
+        return answer(trial, trial.cell == "cold" and trial.stream is Stream.MAIN, "same")
+
+    def one_text(trial: Trial) -> Answer:
+        return answer(trial, trial.cell == "cold", "same" if trial.cell == "cold" else str(trial.index))
+
+    def another_text(trial: Trial) -> Answer:
+        return answer(trial, trial.cell == "cold", f"{trial.stream} {trial.index}")
+
+    for script in (one_lucky_trial, another_text):
+        verdict = run(plan, script)
+        assert (verdict.verdict, verdict.certificate) == ("inconclusive", "none")
+        assert "does not honour it" in verdict.reason
+    assert "temperature 0" in {check.name for check in run(plan, another_text).checks if not check.passed}
+    kept = run(plan, one_text)
+    assert (kept.verdict, kept.leader, kept.settings[0].n) == (
+        "found" if certificate == "rigorous" else "budget",
+        "cold",
+        2,
+    )

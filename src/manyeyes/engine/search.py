@@ -14,6 +14,7 @@ from typing import Any
 
 from manyeyes.engine.build import setting_rates
 from manyeyes.engine.counted import FixedCount
+from manyeyes.engine.honesty import settings_checks
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Stream, WorstRule
@@ -45,11 +46,15 @@ class GridLayout(Layout):
         self.leader: Cell | None = None
 
     def limit(self, stream: Stream) -> int:
-        """The plan's cap for the search; for the fresh trials their number, fewer where the leader has one answer."""
+        """The plan's cap for the search; for the fresh trials their number, two where the leader has one answer."""
         if stream is Stream.SCORE:
-            alone = self.leader is not None and self.leader.deterministic
-            return min(SETTLED_N, self.rule.score_n) if alone else self.rule.score_n
+            return SETTLED_N if self.alone else self.rule.score_n
         return self.plan.cap if stream is Stream.MAIN else super().limit(stream)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the leader is declared to have one answer only, which the search tried once."""
+        return self.leader is not None and self.leader.deterministic
 
     def cell(self, stream: Stream, index: int) -> Cell:
         """The cell of a trial. IndexError beyond what is laid out."""
@@ -180,8 +185,19 @@ class SearchStage:
         return (leader.key, *(key for i in rivals if (key := self.plan.cells[i].key) != leader.key))
 
     def fresh(self) -> FreshStage | None:
-        """The trials that follow at the leader; None where the plan wants none, or the search did not decide."""
-        return FreshStage(self.layout) if self.rule.score_n and self.decision != "inconclusive" else None
+        """The trials that follow at the leader; None where the plan wants none, or the search did not decide.
+
+        A leader that is declared to have one answer is always asked again: one trial is all that its lead rests on.
+        """
+        wanted = (self.rule.score_n or self.layout.alone) and self.decision != "inconclusive"
+        return FreshStage(self.layout) if wanted else None
+
+    def _fickle(self, fresh: FixedCount | None) -> bool:
+        """Whether a leader that is declared to have one answer gave several, so that its one trial shows no rate."""
+        if fresh is None or not self.layout.alone:
+            return False
+        once = self.arms[leading(self.arms)].k
+        return (fresh.distinct or 0) > 1 or fresh.k != once * fresh.n
 
     def _rows(self) -> tuple[SettingRate, ...]:
         """Every cell as the search saw it: no rate to score, but an interval that may be read."""
@@ -228,6 +244,12 @@ class SearchStage:
         """What the verdict says of this stage; the fresh trials at the leader come first among the settings."""
         word, certificate, reason = self._word()
         leader = self.layout.leader
+        if leader is not None and self._fickle(fresh):
+            word, certificate = "inconclusive", "none"
+            reason = (
+                f"{leader.key} leads by one trial, since temperature 0 is taken to give one answer, but it gave "
+                "several: this target does not honour it; leave temperature 0 out of the settings and map again"
+            )
         scored = setting_rates((fresh,), fresh.cell.key) if fresh is not None else ()
         rate = {"asr": scored[0].asr, "low": scored[0].low, "high": scored[0].high} if scored else {"asr": None}
         return {
@@ -241,7 +263,10 @@ class SearchStage:
             "not_excluded": self._not_excluded(),
             "certificate": certificate,
             "first_success": self.first_success,
-            "checks": (self.variety.check("no certificate: repeats of one answer prove nothing"),),
+            "checks": (
+                self.variety.check("no certificate: repeats of one answer prove nothing"),
+                *(settings_checks((fresh,)) if fresh is not None else ()),
+            ),
         }
 
     @property
