@@ -19,9 +19,9 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def write_text(file: Path, text: str) -> None:
-    """Writes a file as a whole or not at all. Raises OSError."""
+    """Writes a file as a whole or not at all; letters that no file holds become question marks. Raises OSError."""
     draft = file.with_name(f".{file.name}.draft")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_text(text, encoding="utf-8", errors="replace")
     os.replace(draft, file)
 
 

@@ -9,12 +9,16 @@ from manyeyes.reproducer.fields import Fields
 from manyeyes.reproducer.placing import PLACEHOLDER, documents_in, message_texts, texts
 from manyeyes.reproducer.settings import MAX_SETTINGS, Grid, combinations
 
+MAX_PLACED = 4_000_000
+"""Characters that all places together may come to, once the longest wording and the documents stand in them."""
+
 
 def hangs_together(found: Fields) -> None:
     """Raises the first thing that does not fit, as an error that names the field and the mend."""
     _conversations(found)
     _wordings(found)
     _documents(found)
+    _placed(found)
     _tools(found)
     _ways(found)
     _settings(found)
@@ -107,6 +111,22 @@ def _documents(found: Fields) -> None:
         if document.id not in used:
             said = f"is never placed: say {{{{document:{document.id}}}}} in a message, a tool result or a plant"
             raise at(("documents", place, "id"), said)
+
+
+def _placed(found: Fields) -> None:
+    """A short file that says a long text very often would be as large as it likes."""
+    longest = max((len(wording.text) for wording in found.wordings), default=0)
+
+    def grown(text: str) -> int:
+        return len(text) + text.count(PLACEHOLDER) * longest
+
+    sizes = {document.id: grown(document.content) for document in found.documents}
+    total = 0
+    for where, text in _placing_texts(found):
+        total += grown(text) + sum(sizes.get(name, 0) for name in documents_in(text))
+        if total > MAX_PLACED:
+            said = f"comes to more than {MAX_PLACED:,} characters once wordings and documents are in their places"
+            raise at(where, f"{said}; place them less often")
 
 
 def _placing_texts(found: Fields) -> Iterator[tuple[Where, str]]:

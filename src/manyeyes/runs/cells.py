@@ -8,6 +8,7 @@ from typing import Any
 from manyeyes.engine.plan import Cell
 from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.model import Message, Reproducer, Setting, Wording
+from manyeyes.reproducer.placing import texts
 from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.runs.document import CellRequest
 
@@ -26,6 +27,10 @@ def refuse_machine(reproducer: Reproducer, kind: str) -> None:
         raise PrepareError("turns: 'human' means that a person follows the procedure; make the trials by hand")
 
 
+MOST_TEXT = 32_000_000
+"""Characters that all requests of a plan may hold: the plan names each of them in full, and is kept as one document."""
+
+
 class Cells:
     """The cells of one reproducer. `prefix` keeps several reproducers apart in one plan: keys, settings, detectors.
 
@@ -38,6 +43,7 @@ class Cells:
         self.settings = reproducer.setting_list()
         self.reported = reproducer.wording_list()
         self.requests: dict[str, CellRequest] = {}
+        self._written = 0
 
     def key(self, setting: Setting, wording: Wording) -> str:
         """What the cell of a setting and a wording is called in the plan."""
@@ -47,6 +53,7 @@ class Cells:
         """The exploit at a setting, in a wording."""
         key = self.key(setting, wording)
         messages = tuple(self.reproducer.messages(setting, wording))
+        self._write(messages)
         outside = self.reproducer.wordings and not any(wording.text in message["content"] for message in messages)
         self.requests[key] = CellRequest(
             messages=messages,
@@ -70,6 +77,15 @@ class Cells:
             weight=weight,
             deterministic=setting.deterministic,
         )
+
+    def _write(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Counts what a plan will hold. Raises PrepareError where that is too much."""
+        self._written += sum(map(len, texts(messages)))
+        if self._written > MOST_TEXT:
+            raise PrepareError(
+                f"settings and wordings: all together the requests have more than {MOST_TEXT:,} characters; "
+                "take fewer settings, or shorter texts"
+            )
 
     def mixture(self, wordings: Sequence[Wording], *, settings: Sequence[Setting] | None = None) -> tuple[Cell, ...]:
         """The exploit in all these wordings at these settings (None: the rated one), every family of equal weight."""
