@@ -17,6 +17,8 @@ from typing import Any
 from tests.journeys.site import REPORT
 
 PATIENCE = 600.0
+MARK = f"flood-{secrets.token_hex(8)}"
+"""Each file begins with it: what lies in the clear after a kill is found by it."""
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Sender:
 
     def run(self) -> None:
         """Until it is shown that the report arrived."""
-        content = secrets.token_bytes(self.size)
+        content = MARK.encode() + secrets.token_bytes(self.size)
         self.digest = hashlib.sha256(content).hexdigest()
         body, kind = self._form(content)
         del content  # two hundred of these lie in memory at once

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import marker
-from tests.journeys.flood import Sender, flood, problems
+from tests.journeys.flood import MARK, Sender, flood, problems
 from tests.journeys.test_marker import House
 
 pytestmark = [
@@ -50,7 +50,8 @@ def test_what_was_shown_as_received_is_there_whole_and_once(standing: tuple[Hous
     assert problems(senders, whole) == []
     assert whole["opened"] == {one.digits: one.ref for one in senders}, "each receipt opens its own case"
     assert max(one.tries for one in senders) > 1, "somebody had to send again"
-    assert marker.find(senders[0].submission + ".bin", *house.places()) == [], "not even a name lies in the clear"
+    assert marker.find(MARK, *house.places()) == [], "nothing of an upload in flight lies in the clear"
+    assert marker.find(senders[0].submission + ".bin", *house.places()) == [], "not even a name"
 
 
 @pytest.mark.parametrize(

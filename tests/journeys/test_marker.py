@@ -203,6 +203,12 @@ MARKED = {
     "success_text": f"sign {MARK}",
     "own_ref": f"own {MARK}",
     "temperature": "0.7",
+    "conversation": f"user: talk {MARK}",
+    "surface": f"surface {MARK}",
+    "seen_times": f"times {MARK}",
+    "conversation_link": f"https://x.example/{MARK}",
+    "publish_where": f"where {MARK}",
+    "co_reporters": MARK,
     "reproducer": people.REPRODUCER.replace(people.TITLE, f"File {MARK}").replace(people.STEPS, f"Say {MARK} now"),
 }
 
@@ -249,6 +255,11 @@ def _wrong_turns(players: Players) -> None:
     stranger = Browser(players.house.base)
     page = stranger.get(f"/p/{players.made['slug']}/report/")
     assert stranger.send(page, page.form("report/"), bad, button="send").status == 422
+    page = stranger.get(f"/p/{players.made['slug']}/report/")
+    kept = stranger.send(
+        page, page.form("report/"), {"title": f"Draft {MARK}", "steps": f"Draft {MARK}"}, button="save"
+    )
+    assert "Your draft code" in kept.words
     players.at("theo").get(f"/desk/?q={urllib.parse.quote(MARK)}")
     page = stranger.get("/accounts/login/")
     stranger.send(page, page.form("/accounts/login/"), {"login": f"{MARK}@x.example", "password": f"is it {MARK}"})
