@@ -105,6 +105,18 @@ def test_the_time_of_earlier_runs_is_that_in_which_a_trial_was_under_way() -> No
     assert Busy().seconds == 0.0
 
 
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path, plan: PlanDocument) -> None:
+    place = tmp_path / "shared"
+    place.mkdir()
+    place.chmod(0o755)
+    store = FileStore(place)
+    store.freeze(plan)
+    store.save(calls=1, trials=[record(0)])
+    store.close()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o755
+    assert {stat.S_IMODE(path.stat().st_mode) for path in place.iterdir()} == {0o600}
+
+
 def test_a_line_that_another_run_is_writing_is_left_alone(tmp_path: Path, plan: PlanDocument) -> None:
     store = FileStore(tmp_path)
     store.freeze(plan)

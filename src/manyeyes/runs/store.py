@@ -131,8 +131,10 @@ class FileStore:
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
+        made = not self.directory.exists()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.chmod(self.directory, 0o700)
+        if made:  # a folder that somebody else made may be shared on purpose; every file here is private by itself
+            os.chmod(self.directory, 0o700)
         self._calls = 0
         self._known = Identities()
         self._file: int | None = None
