@@ -98,7 +98,8 @@ class RefusalMiddleware:
         drain(request)
         # Pages hold what only their reader may see: no shared cache, no history copy.
         response.headers.setdefault(
-            "Cache-Control", "no-store" if request.user.is_authenticated else "private, no-cache"
+            "Cache-Control",
+            "no-store" if by_machine(request) or request.user.is_authenticated else "private, no-cache",
         )
         return response
 

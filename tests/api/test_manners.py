@@ -197,6 +197,9 @@ def test_a_report_with_a_key_is_one_report_and_its_receipt_is_not_kept(cast: Cas
     assert Report.objects.count() == 1
     assert all(not row.sealed_body for row in KeptAnswer.objects.all())
     problem(nobody.post(path, report(cast, anonymous=True, impact="Other."), **{KEY: "k-1"}), 422, "invalid")
+    problem(nobody.post(path, report(cast), **{KEY: "k-2"}), 422, "invalid")
+    mended = nobody.post(path, report(cast, anonymous=True, title="Mended"), **{KEY: "k-2"})
+    assert mended.status_code == 201, "what was refused can be mended and sent under the same key"
 
 
 def test_answers_kept_are_encrypted_and_end_after_a_day(cast: Cast) -> None:
@@ -224,6 +227,7 @@ def test_a_lost_request_may_be_sent_again(cast: Cast) -> None:
     with pytest.raises(ZeroDivisionError):
         resends.once("rhea", "k", "content", lambda: (1 // 0, b""))
     assert resends.once("rhea", "k", "content", lambda: (500, b""))[1] is False
+    assert resends.once("rhea", "k", "wrong content", lambda: (422, b""))[1] is False
     assert resends.once("rhea", "k", "content", lambda: (200, b"done"))[1] is False
 
 

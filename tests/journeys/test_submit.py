@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -198,6 +199,18 @@ def test_a_site_that_is_not_there_is_told(computer: Computer) -> None:
                          "--answers", "answers.yaml", code=2)  # fmt: skip
     assert "did not answer" in found["error"]["message"]
     assert "nothing is sent twice" in found["error"]["message"]
+
+
+def test_a_forced_failure_tells_nothing(house: House, stage: dict[str, Any]) -> None:
+    body = json.dumps({**ANSWERS, "title": MARK}).encode()
+    request = urllib.request.Request(f"{house.base}/api/v1/programs/{stage['slug']}/reports", data=body)
+    for name, value in {"X-Poison": MARK.encode().hex(), "Content-Type": "application/json"}.items():
+        request.add_header(name, value)
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        urllib.request.urlopen(request, timeout=10)
+    assert failure.value.code == 500
+    assert failure.value.headers["Content-Type"] == "application/problem+json"
+    assert marker.found_in(MARK, failure.value.read()) == set()
 
 
 def test_nothing_of_it_lies_in_the_clear(house: House) -> None:

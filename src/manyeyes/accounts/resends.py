@@ -27,7 +27,8 @@ def once(who: str, key: str, sent: str, work: Callable[[], Answered]) -> tuple[A
     """What `work` answers, and whether this is the answer of an earlier, equal request.
 
     `who` and `key` together name the request, `sent` is a digest of its content. Raises Invalid for the same key with
-    other content, Conflict while the first is still under way. Failures of ours (500 and above) are not kept.
+    other content, Conflict while the first is still under way. Refusals and failures (400 and above) are not kept: what
+    was wrong can be mended and sent again.
     """
     slot = tokens.keyed("resend-slot", f"{who}\0{key}")
     said = tokens.keyed("resend-content", sent)
@@ -40,7 +41,7 @@ def once(who: str, key: str, sent: str, work: Callable[[], Answered]) -> tuple[A
     except BaseException:
         row.delete()
         raise
-    if status >= 500:
+    if status >= 400:
         row.delete()
     else:
         row.status = status
@@ -57,6 +58,11 @@ def known(who: str, key: str, sent: str) -> str:
     if not hmac.compare_digest(row.request_hash, said):
         raise Invalid({"Idempotency-Key": _("This key was used for another request. Take a new one.")})
     return slot
+
+
+def forget(slot: str) -> None:
+    """Take back what `known` remembered, after a refusal."""
+    KeptAnswer.objects.filter(slot=slot, sealed_body="").delete()
 
 
 def _taken(slot: str, said: str) -> KeptAnswer:

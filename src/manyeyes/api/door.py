@@ -87,8 +87,11 @@ def _answered(request: HttpRequest, work: Callable[[], HttpResponse], keeps_answ
     if len(key) > resends.LONGEST or not key.isprintable():
         raise Invalid({RESEND: f"At most {resends.LONGEST} printable characters."})
     if not keeps_answer:
-        resends.known(_who(request), key, _content(request))
-        return work()
+        slot = resends.known(_who(request), key, _content(request))
+        answer = work()
+        if answer.status_code >= 400:
+            resends.forget(slot)
+        return answer
     made: list[HttpResponse] = []
 
     def worked() -> resends.Answered:
@@ -98,8 +101,7 @@ def _answered(request: HttpRequest, work: Callable[[], HttpResponse], keeps_answ
     (status, body), again = resends.once(_who(request), key, _content(request), worked)
     if not again:
         return made[0]
-    kind = JSON if status < 400 else "application/problem+json"
-    return HttpResponse(body, status=status, content_type=kind, headers={"Idempotent-Replay": "true"})
+    return HttpResponse(body, status=status, content_type=JSON, headers={"Idempotent-Replay": "true"})
 
 
 def _who(request: HttpRequest) -> str:
