@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import drafts, replayed
+from manyeyes.cases import drafts, replayed, weekly
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -33,6 +33,7 @@ T = TypeVar("T")
 AT_ONCE = 4  # replays of different targets; two of one target never run side by side
 POLL = 0.5
 SWEEP = 2.0
+REMIND = 600.0
 TIDY = 3600.0
 TICK = 0.2
 
@@ -83,7 +84,7 @@ class _Worker:
         self.runs: set[asyncio.Task[None]] = set()
 
     async def run(self, *, once: bool) -> None:
-        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy))
+        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (REMIND, self._remind))
         side = [asyncio.create_task(self._again(seconds, act)) for seconds, act in rounds]
         try:
             while not self.stop.is_set():
@@ -130,6 +131,9 @@ class _Worker:
                 await self.desk.do(conclude, replay)
             except Exception:
                 log.exception("concluding %s failed", replay.pk)
+
+    async def _remind(self) -> None:
+        await self.desk.do(weekly.remind)
 
     async def _drive(self, lease: queue.Lease) -> None:
         try:

@@ -10,7 +10,7 @@ from tests.house.access_matrix import ROWS
 
 ELSEWHERE = {
     "portal:invited", "portal:report_import",
-    "portal:say", "portal:withdraw", "console:call_discipline",
+    "portal:say", "portal:withdraw", "portal:export", "console:call_discipline",
     "console:say", "console:acknowledge", "console:assign", "console:cause",
     "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
     "portal:token_revoke",
@@ -81,6 +81,8 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:my", "", "rhea", "/my/")
     yield Place("portal:my", "empty", "eve", "/my/")
     yield Place("portal:settings", "", "rhea", "/my/settings/")
+    yield Place("portal:settings_key", "", "rhea", "/my/settings/key/")
+    yield Place("portal:settings_key", "given", "theo", "/my/settings/key/")
     yield Place("portal:tokens", "", "rhea", "/my/tokens/")
     yield Place("api:about", "", "nobody", "/api/")
     for state in ("asked", "closed", "hostile", "exposed", "remediating"):
@@ -93,6 +95,10 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:my_credit", "", "rhea", f"/my/{done}/credit/")
     yield Place("portal:my_case", "with-files", "rhea", f"/my/{site.cases['filled']}/")
     yield Place("portal:co_reporters", "", "rhea", f"/my/{site.cases['filled']}/people/")
+    for page in ("profile", "sessions", "leave", "claim"):
+        yield Place(f"portal:{page}", "", "rhea", f"/my/settings/{page}/")
+    yield Place("portal:my_data", "", "rhea", "/my/settings/data/")
+    yield Place("portal:my_data", "team", "theo", "/my/settings/data/")
     yield Place("portal:mend", "", "rhea", f"/my/{site.cases['filled']}/words/{site.pages['my_words']}/")
     yield Place("portal:my_case", "appealed", "rhea", f"/my/{site.cases['appealed']}/")
     yield Place("portal:my_embargo", "", "rhea", f"/my/{site.cases['confirmed']}/embargo/")
@@ -135,6 +141,9 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:answer", "", "lena", f"/desk/program/wicket/answers/{pages['answer']}/")
     yield Place("console:program", "", "lena", "/desk/program/")
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
+    yield Place("console:launch", "", "lena", "/desk/program/wicket/launch/")
+    yield Place("console:launch", "reader", "aud", "/desk/program/wicket/launch/")
+    yield Place("console:program_key", "", "lena", "/desk/program/wicket/key/")
     yield Place("console:policy", "", "lena", "/desk/program/wicket/policy/")
     yield Place("console:policy_preview", "", "lena", "/desk/program/wicket/policy/preview/")
     yield Place("console:policy_preview", "reader", "aud", "/desk/program/wicket/policy/preview/")

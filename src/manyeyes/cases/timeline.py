@@ -64,6 +64,7 @@ ACTS: dict[str, str] = {
     "sign_off.asked": "asked for a sign-off",
     "word.due": "reminds the team: the researcher waits for a word",
     "receipt.claimed": "took the report into an account",
+    "reporter.left": "left; who they were is not kept",
     "credit.chosen": "chose how to be credited",
     "advisory.drafted": "drafted the advisory",
     "advisory.published": "published the advisory",

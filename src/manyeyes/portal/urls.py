@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import letters, machines, mine, my, policies, public, report, together, tokens
+from manyeyes.portal.views import letters, machines, mine, my, personal, policies, public, report, together, tokens
 
 app_name = "portal"
 urlpatterns = [
@@ -28,6 +28,13 @@ urlpatterns = [
     path("my/tokens/", tokens.my_tokens, name="tokens"),
     path("my/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="token_revoke"),
     path("my/settings/", mine.settings, name="settings"),
+    path("my/settings/key/", letters.key, name="settings_key"),
+    path("my/settings/profile/", personal.profile, name="profile"),
+    path("my/settings/sessions/", personal.my_sessions, name="sessions"),
+    path("my/settings/data/", personal.my_data, name="my_data"),
+    path("my/settings/data/export/", personal.export, name="export"),
+    path("my/settings/leave/", personal.leave, name="leave"),
+    path("my/settings/claim/", personal.claim, name="claim"),
     path("my/settings/key/", letters.key, name="settings_key"),
     path("my/invited/<uuid:invitation_id>/", together.invited, name="invited"),
     path("join/<str:secret>/", together.join, name="join"),

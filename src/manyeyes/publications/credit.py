@@ -62,6 +62,23 @@ def of(case: Case) -> Credit | None:
     return Credit.objects.filter(case=case).first()
 
 
+def given_to(person: Any) -> list[dict[str, Any]]:
+    """The choices of a person, as data that JSON can hold."""
+    rows = Credit.objects.filter(person=person).select_related("case", "key")
+    return [
+        {"case": row.case.ref, "mode": row.mode, "name": row.name, "link": row.link, "chosen_at": row.chosen_at}
+        for row in rows
+    ]
+
+
+def unname(person: Any) -> None:
+    """Take a person's name away from everything they are thanked for; they stay thanked without one."""
+    named = Credit.objects.filter(person=person, mode__in=(Credit.Mode.NAME, Credit.Mode.HANDLE))
+    for row in named.select_related("case"):
+        if row.case.reporter_id == person.pk:
+            choose(row.case, by=person, mode=Credit.Mode.ANONYMOUS)
+
+
 def byline(credit: Credit | None) -> tuple[str, str]:
     """(name, link) as the public reads them; two empty texts where nobody is to be named."""
     if credit is None or credit.mode in (Credit.Mode.LATER, Credit.Mode.NONE):

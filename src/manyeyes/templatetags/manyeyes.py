@@ -10,6 +10,7 @@ from django import forms, template
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.template import Context
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -63,11 +64,23 @@ def when(moment: datetime | None, short: bool = False) -> SafeString | str:
     """`{% when case.created_at %}`: weekday, date, hour and zone; short leaves out the year."""
     if moment is None:
         return ""
-    said = words.time_words(moment)
+    said, own = words.time_words(moment), _own_time(moment)
     if short:
         day, _, hour = said.partition(", ")
-        return format_html('<time datetime="{}">{} <br>{}</time>', moment.isoformat(), day.rsplit(" ", 1)[0], hour)
-    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), said)
+        day = day.rsplit(" ", 1)[0]
+        return format_html('<time datetime="{}">{} <br>{}{}</time>', moment.isoformat(), day, hour, own)
+    return format_html('<time datetime="{}">{}{}</time>', moment.isoformat(), said, own)
+
+
+def _own_time(moment: datetime) -> SafeString | str:
+    """A second line with the reader's own time, where they chose a zone."""
+    zone = timezone.get_current_timezone()
+    local = moment.astimezone(zone)
+    if local.utcoffset() == timedelta() and timezone.get_current_timezone_name() == "UTC":
+        return ""
+    return format_html(
+        '<span class="own-time">{}</span>', f"{local:%a} {local.day} {local:%b}, {local:%H:%M} {local.tzname()}"
+    )
 
 
 @register.filter

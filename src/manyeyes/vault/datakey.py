@@ -27,6 +27,7 @@ class DataKey(models.Model):
     wrapped = models.BinaryField(null=True, editable=False)
     wrapped_by = models.CharField(max_length=16, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now)
+    held_at = models.DateTimeField(null=True, blank=True, help_text="Legal hold: nothing under it may be destroyed.")
     destroyed_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

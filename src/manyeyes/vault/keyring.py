@@ -92,6 +92,8 @@ def shred(key: DataKey) -> None:
         row = DataKey.objects.select_for_update().get(pk=key.pk)
         if row.purpose == DataKey.Purpose.ROOT:
             raise Refused("The platform's root key cannot be destroyed: every program depends on it.")
+        if row.held_at is not None:
+            raise Refused("A legal hold is on this: nothing of it may be destroyed until it is lifted.")
         if row.destroyed_at is None:
             row.wrapped, row.wrapped_by, row.destroyed_at = None, "", clock.now()
             row.save(update_fields=["wrapped", "wrapped_by", "destroyed_at"])

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from manyeyes import events
+from manyeyes.accounts import profiles
 from manyeyes.accounts.models import Person
 from manyeyes.cases import (
     access,
@@ -281,7 +282,10 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _chosen(case: Case) -> dict[str, Any]:
     row = credit.of(case)
-    return {"mode": row.mode, "name": row.name or "", "link": row.link or ""} if row else {"mode": "later"}
+    if row is not None:
+        return {"mode": row.mode, "name": row.name or "", "link": row.link or ""}
+    said = profiles.of(case.reporter)
+    return {"mode": "later", "name": said.credit_name, "link": next(iter(said.links), "")}
 
 
 def _take_over(form: Any, error: Invalid) -> None:

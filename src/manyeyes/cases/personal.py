@@ -1,0 +1,84 @@
+"""What the cases hold of one person: handed to them as plain data, and taken out of the cases when they leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from manyeyes.cases import coreporters, drafts, people
+from manyeyes.cases.access import reported_by
+from manyeyes.cases.models import Case, CoReporter, Draft, Report
+from manyeyes.cases.moves import acting
+from manyeyes.rules.errors import Conflict
+from manyeyes.rules.lifecycle import Role
+
+SENT = ("happened", "expected", "steps", "impact", "settings", "contact", "own_ref", "claim_k", "claim_n", "answers",
+        "seen", "plans")  # fmt: skip
+
+
+def of(person: Any) -> dict[str, Any]:
+    """Reports, words, drafts and parts in others' reports of a person, as data that JSON can hold."""
+    return {
+        "reports": [_case(case, person) for case in reported_by(person).select_related("key", "program", "target")],
+        "drafts": [{"program": row.program.slug, "saved_at": row.saved_at, "answers": row.answers} for row in
+                   Draft.objects.filter(owner=person).select_related("program", "key")],
+    }  # fmt: skip
+
+
+def _case(case: Case, person: Any) -> dict[str, Any]:
+    mine = case.reporter_id == person.pk
+    reports = [{"sent_at": row.sent_at, **{name: getattr(row, name) for name in SENT}} for row in case.reports.all()]
+    said = case.messages.filter(author=person).order_by("at").prefetch_related("earlier")
+    return {
+        "ref": case.ref, "program": case.program.slug, "target": case.target.name, "kind": case.vuln_class,
+        "title": case.title, "status": case.status, "close_reason": case.close_reason, "sent_at": case.created_at,
+        "sent_by_you": mine, "report": reports,
+        "your_words": [_message(row) for row in said],
+        "your_files": [
+            {"name": row.stored.name, "size": row.stored.size, "sha256": row.stored.sha256, "sent_at": row.at}
+            for row in case.attachments.filter(by=person).select_related("stored")
+        ],
+        "your_reproducers": [{"at": row.at, "text": row.text} for row in case.reproducers.filter(by=person)],
+        "your_retests": [
+            {"at": row.at, "k": row.k, "n": row.n, "agrees": row.agrees, "transcript": row.transcript}
+            for row in case.retests.filter(by=person)
+        ],
+    }  # fmt: skip
+
+
+def _message(row: Any) -> dict[str, Any]:
+    earlier = [{"until": old.until, "text": old.text} for old in row.earlier.all()]
+    return {"at": row.at, "public": row.public, "text": row.text, "earlier": earlier}
+
+
+def may_leave(person: Any) -> str:
+    """Why a person cannot be taken out of the cases now; empty where they can."""
+    if person.memberships.exists():
+        return _("You belong to a team. Its admin takes you out of it first; what you did there stays on record.")
+    if Case.objects.filter(reporter=person, key__held_at__isnull=False).exists():
+        return _("A legal hold is on a report of yours: nothing of it may be destroyed until it is lifted.")
+    return ""
+
+
+@transaction.atomic
+def forget(person: Any) -> None:
+    """Take a person out of their cases: contact, own numbers, drafts and open invitations. Raises Conflict where held.
+
+    The reports stay, and what was said in them: they are the record of a flaw and of what was done about it.
+    """
+    why_not = may_leave(person)
+    if why_not:
+        raise Conflict(why_not)
+    for case in reported_by(person):
+        with acting(case, "reporter.left", by=person, allowed={Role.REPORTER}, public=True, side="reporter",
+                    tell=people.team(case)):  # fmt: skip
+            if case.reporter_id == person.pk:
+                # A report is never edited: who sent it is no part of what it says.
+                Report.objects.filter(case=case).update(contact=None, own_ref=None, own_ref_token="")
+    for draft in Draft.objects.filter(owner=person):
+        drafts.drop(draft)
+    for invitation in coreporters.waiting_for(person):
+        coreporters.end(invitation, by=person)
+    CoReporter.objects.filter(person=person).update(named=None)
