@@ -34,6 +34,7 @@ def furnish(url: str) -> dict[str, Any]:
     pages = {**_papers(cast), **replays, **brought, **words, **mine}
     _flaw_again(cast)
     pages["scope_line"] = _policy(cast)
+    _launch(cast)
     return {
         "cases": cases,
         "pages": pages,
@@ -76,6 +77,21 @@ def _flaw_again(cast: Any) -> None:
 
     cast.v1.deployed_at = clock.now()
     cast.v1.save()
+
+
+def _launch(cast: Any) -> None:
+    """A program key, a key of somebody of the team, and a launch checklist half way through."""
+    from manyeyes.accounts import postkey
+    from manyeyes.programs import launch, openpgp
+    from manyeyes.vault import openpgp as pgp
+
+    openpgp.make_key(cast.program, by=cast.lena)
+    postkey.give(cast.theo, text=pgp.generate("Theo L. <theo@larkfield.example>").armored)
+    launch.say(cast.program, item="owner", by=cast.lena, person=cast.lena)
+    launch.say(cast.program, item="capacity", by=cast.lena, person=cast.olga, hours=12)
+    launch.say(cast.program, item="legal", by=cast.lena, applies=False, reason="Counsel reads it in December.")
+    launch.say(cast.program, item="responder", by=cast.lena, person=cast.theo)
+    launch.say(cast.program, item="backup", by=cast.ada, person=cast.lena)
 
 
 def _person(person: Any, *, team: bool) -> dict[str, str]:

@@ -23,7 +23,7 @@ from manyeyes.vault.models import StoredFile
 
 TITLE = "Test report: does a report reach us?"
 HAPPENED = "Nothing. This is a test of the program itself, sent before strangers depend on it."
-STEPS = "1. Open the queue. 2. Open this case. 3. Acknowledge it, as you would any report."
+STEPS = "1. Open the queue. 2. Open this case. 3. Reply to it, as you would to any report."
 IMPACT = "Nobody. If nobody answers it, researchers would wait as this one does."
 
 
@@ -41,7 +41,7 @@ def send(program: Program, *, by: Any) -> intake.Submitted:
         raise IllegalMove("Register a system first; a report names the one it is about.")
     report = IntakeReport(
         target=str(target.pk),
-        vuln_class="XT",
+        vuln_class="PI-D",
         title=TITLE,
         happened=HAPPENED,
         steps=STEPS,

@@ -216,11 +216,20 @@ class DateForm(TeamForm):
     until = forms.DateField(label="Not before", widget=forms.DateInput(attrs={"type": "date"}))
 
 
+REACHED = (
+    (Target.Access.API, "By its API: a machine may replay"),
+    (Target.Access.HARNESS, "By a program of ours around the application"),
+    (Target.Access.MANUAL, "By hand, in its own pages"),
+    (Target.Access.NONE, "Not at all"),
+)
+"""How trials reach a target, in words a manager chooses by."""
+
+
 class TargetForm(TeamForm):
     """A system that may be attacked under this program."""
 
     name = forms.CharField(label="Name", max_length=120)
-    access = forms.ChoiceField(label="How trials reach it", choices=Target.Access.choices)
+    access = forms.ChoiceField(label="How trials reach it", choices=REACHED)
     description = words("What it is", rows=2)
     in_scope = forms.CharField(label="Line of the scope", max_length=300, required=False)
 

@@ -53,7 +53,7 @@ class ImportKeyForm(TeamForm):
     openpgp_key = forms.CharField(
         label=_("Private OpenPGP key"),
         help_text=_("From gpg --armor --export-secret-keys. It is encrypted before it is stored."),
-        required=False,
+        error_messages={"required": _("Paste the private key.")},
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5, "class": "code", "spellcheck": "false", "autocomplete": "off"}),
     )

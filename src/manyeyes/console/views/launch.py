@@ -116,8 +116,9 @@ def key(request: HttpRequest, slug: str) -> HttpResponse:
     elif action == "export":
         return _private(openpgp.export_key(found, by=request.user), found)
     else:
+        if not form.is_valid():
+            return _key(request, found, form, status=422)
         try:
-            form.is_valid()
             openpgp.import_key(found, by=request.user, **form.given())
         except Invalid as error:
             form.refuse_all(error)
