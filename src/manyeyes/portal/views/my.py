@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from manyeyes import events
 from manyeyes.accounts import profiles
-from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases import (
     access,
