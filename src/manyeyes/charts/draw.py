@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from manyeyes.charts.inert import terminal
 from manyeyes.rules.words import percent
 
 
@@ -44,13 +45,13 @@ def path(css: str, points: list[tuple[float, float]]) -> str:
 def text(words: str, x: float, y: float, css: str = "") -> str:
     """Words at a place; escaped here, so that nobody can forget it."""
     css_part = f' class="{escape(css)}"' if css else ""
-    return f'<text{css_part} x="{number(x)}" y="{number(y)}">{escape(words)}</text>'
+    return f'<text{css_part} x="{number(x)}" y="{number(y)}">{escape(terminal(words))}</text>'
 
 
 def picture(body: str, width: float, height: float, title: str, *, boxed: bool = False) -> str:
     """The whole SVG with the finding as its name; `boxed` puts it into a focusable box that scrolls when narrow."""
     w, h = number(width), number(height)
-    name = escape(title)
+    name = escape(terminal(title))
     drawn = (
         f'<svg class="chart fig" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{name}">'
         f"<title>{name}</title>{body}</svg>"

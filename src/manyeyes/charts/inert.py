@@ -139,6 +139,26 @@ def counted(text: str) -> str:
     return ", ".join(f"{tally[kind]} {PLURAL[kind][tally[kind] != 1]}" for kind in PLURAL if tally[kind])
 
 
+THIN = "\u202f%"
+"""How our own sentences write a percent sign: with a thin space, which hides nothing."""
+
+
+def terminal(text: str) -> str:
+    r"""Our words with a stranger's in them, fit for a terminal: nothing that moves a cursor or turns text around.
+
+    Line ends and the thin space before a percent sign stay; what else cannot be printed becomes U+FFFD.
+
+    >>> terminal("one\n35\u202f% of \x1b[31mred\u202e")
+    'one\n35\u202f% of \ufffd[31mred\ufffd'
+    """
+    if text.isprintable():
+        return text
+    return THIN.join(
+        "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in part)
+        for part in text.split(THIN)
+    )
+
+
 def escaped(text: str) -> str:
     r"""The text to copy: hidden characters as escapes, a backslash doubled so that it can be told apart.
 

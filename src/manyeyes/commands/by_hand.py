@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from manyeyes.charts.inert import counted, escaped
+from manyeyes.charts.inert import counted, escaped, terminal
 from manyeyes.commands import handouts, running
 from manyeyes.commands.progress import PHASES, Left
 from manyeyes.commands.questions import UsageError, amount, refuse
@@ -256,7 +256,7 @@ def _line() -> str:
 
 def say(words: str, end: str = "\n") -> None:
     """To standard error: standard output holds the verdict only."""
-    print(words, end=end, file=sys.stderr, flush=True)
+    print(terminal(words), end=end, file=sys.stderr, flush=True)
 
 
 def indented(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from manyeyes.charts.inert import terminal
 from manyeyes.rules.sentences import rate_words
 
 Row = Mapping[str, Any]
@@ -81,8 +82,8 @@ def _said(row: Row) -> str:
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML cannot hold."""
-    return _NOT_XML.sub("\ufffd", text)
+    """Without the characters that XML cannot hold, and those that turn or hide text where a build server shows it."""
+    return terminal(_NOT_XML.sub("\ufffd", text))
 
 
 def sarif(result: Row, files: Mapping[str, str]) -> str:
@@ -105,7 +106,7 @@ def sarif(result: Row, files: Mapping[str, str]) -> str:
 
 
 def _rule(row: Row) -> dict[str, Any]:
-    title = row["title"] or row["key"]
+    title = terminal(row["title"] or row["key"])
     return {
         "id": row["key"],
         "shortDescription": {"text": title},
@@ -124,7 +125,7 @@ def _result(place: int, row: Row, files: Mapping[str, str]) -> dict[str, Any]:
         "ruleIndex": place,
         "kind": kind,
         "level": level,
-        "message": {"text": f"{row['title'] or row['key']}: {_said(row)}"},
+        "message": {"text": terminal(f"{row['title'] or row['key']}: {_said(row)}")},
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": _uri(files[row["key"]])}, "region": {"startLine": 1}}}
         ],

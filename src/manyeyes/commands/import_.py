@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from manyeyes.charts.inert import escaped
+from manyeyes.charts.inert import THIN, escaped
 from manyeyes.commands import questions
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused
 from manyeyes.reproducer.model import CLASSES
@@ -122,10 +122,10 @@ def told(
 ) -> Iterator[str]:
     """What was understood, for people: every reading with its source, and what is missing (`classed`: no class is)."""
     version = f" {imported.version}" if imported.version else ""
-    yield escaped(f"{imported.form}{version}: {imported.name}, {imported.size:,} bytes, sha256 {imported.sha256}")
+    yield _ours(f"{imported.form}{version}: {imported.name}, {imported.size:,} bytes, sha256 {imported.sha256}")
     for reading in imported.readings:
-        yield escaped(f"{reading.name}: {reading.value} ({_source(reading.source)}). {reading.note}".rstrip())
-    yield from (escaped(note) for note in imported.notes)
+        yield _ours(f"{reading.name}: {reading.value} ({_source(reading.source)}). {reading.note}".rstrip())
+    yield from (_ours(note) for note in imported.notes)
     if imported.left_out:
         yield f"{imported.left_out} findings with the fewest successes are left out."
     for place, (number, finding) in enumerate(chosen.items()):
@@ -142,7 +142,7 @@ def told(
 def _finding(number: int, finding: Finding, path: Path, *, full: bool, classed: bool) -> Iterator[str]:
     counts = ", ".join(f"{_counted(tally.successes)} of {tally.trials}" for tally in finding.tallies)
     many = counts or (f"{finding.hits} hits, no rate" if finding.hits is not None else "not counted")
-    yield escaped(f"{number}. {finding.title}: {many}")
+    yield _ours(f"{number}. {finding.title}: {many}")
     if full:
         width = max((len(reading.name) for reading in finding.readings), default=0)
         before = ""
@@ -150,10 +150,10 @@ def _finding(number: int, finding: Finding, path: Path, *, full: bool, classed: 
             note = f"  {reading.note}" if reading.note and reading.note != before else ""
             before = reading.note
             source = "" if reading.source == UNKNOWN else f"  [{_source(reading.source)}]"
-            yield escaped(f"   {reading.name:<{width}}  {reading.value}{source}{note}")
+            yield _ours(f"   {reading.name:<{width}}  {reading.value}{source}{note}")
     for row in finding.missing if full else ():
         if row.field != "class" or not classed:
-            yield escaped(f"   missing: {row.field}. {row.why}")
+            yield _ours(f"   missing: {row.field}. {row.why}")
     yield f"   draft: {path}"
 
 
@@ -164,3 +164,8 @@ def _counted(successes: int | None) -> str:
 def _source(source: str) -> str:
     words: Any = WORDS
     return str(words.get(source, source))
+
+
+def _ours(text: str) -> str:
+    """Words of a file with its hidden characters shown; the thin space before a percent sign is our own."""
+    return THIN.join(escaped(part) for part in text.split(THIN))

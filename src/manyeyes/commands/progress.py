@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from manyeyes.charts.inert import terminal
 from manyeyes.engine.plan import Plan, Progress, Question
 from manyeyes.engine.planner import Edge, edges
 from manyeyes.rules.words import interval_words, seconds_words
@@ -68,6 +69,7 @@ class Live:
     def _write(self, said: str) -> None:
         if self.terminal:
             said = said[: max(20, shutil.get_terminal_size().columns - 1)]
+        said = terminal(said)
         print(said, end="\x1b[K\r" if self.terminal else "\n", file=self.out, flush=True)
 
     def end(self) -> None:

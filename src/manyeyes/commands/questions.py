@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from manyeyes.charts.inert import terminal
 from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.reproducer.parse import Problem, ReproducerError
@@ -98,14 +99,15 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("verify")
     group.add_argument("--tau", type=float, help="the rate per trial that must not be reached (default .01)")
     group.add_argument("--attack-tau", type=float, metavar="T", help="the same for an attacker with K tries")
-    group.add_argument("--before", metavar="K/N", help="successes of trials before the fix, for example 28/30")
+    before = "successes of trials before the fix, for example 28/30 (default: as the version with the flaw has it)"
+    group.add_argument("--before", metavar="K/N", help=before)
     known = f"{', '.join(KNOWN)}, pyrit, pyrit:NAME"
     families = f"of variants, with commas; a plus composes them. Known: {known} (default the first three)"
     group.add_argument("--families", default=",".join(FAMILIES), metavar="NAMES", help=families)
     group.add_argument("--per-family", type=whole(0), default=4, metavar="N", help="variants of each (default 4)")
     group.add_argument("--benign-need", type=whole(0), default=4, metavar="N", help="useful answers of 8 (default 4)")
     group.add_argument(
-        "--positive-need", type=whole(0), default=3, metavar="N", help="successes of 8 before (default 3)"
+        "--positive-need", type=whole(0), default=3, metavar="N", help="successes of 12 before (default 3)"
     )
 
 
@@ -190,13 +192,13 @@ def _in_environment(reproducer: Reproducer, name: str | None) -> Reproducer:
 
 
 def show(args: argparse.Namespace, data: dict[str, Any], text: str) -> None:
-    """Prints the one object, or the text for people."""
-    print(json.dumps(data, allow_nan=False) if args.json else text)
+    """Prints the one object, or the text for people: the one door by which words of a file or a target come out."""
+    print(json.dumps(data, allow_nan=False) if args.json else terminal(text))
 
 
 def refuse(args: argparse.Namespace, error: Exception, *, kind: str, code: int, **known: Any) -> int:
     """Says on standard error what is wrong; with --json also as the one object."""
-    print(f"manyeyes: {error}", file=sys.stderr)
+    print(terminal(f"manyeyes: {error}"), file=sys.stderr)
     if args.json:
         problems = [problem._asdict() for problem in getattr(error, "problems", [])]
         data = {"verdict": None, "error": {"kind": kind, "message": str(error), "problems": problems}, **known}

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from manyeyes.charts.inert import terminal
 from manyeyes.commands import handouts
 from manyeyes.commands.picture import drawable
 from manyeyes.commands.progress import Live
@@ -140,7 +141,7 @@ def conclude(
         known |= hand_out(result.to_json()) if hand_out else {}
     except (UsageError, OSError) as error:
         show(args, {**known, "error": {"kind": "input", "message": str(error), "problems": []}}, words)
-        print(f"manyeyes: {error}", file=sys.stderr)
+        print(terminal(f"manyeyes: {error}"), file=sys.stderr)
         return UNUSABLE
     show(args, known, words)
     return EXIT[result.verdict.verdict]

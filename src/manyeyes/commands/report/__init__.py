@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from manyeyes.charts import mark
+from manyeyes.charts.inert import terminal
 from manyeyes.commands.report import sections
 from manyeyes.commands.report.again import command
 from manyeyes.commands.report.exchange import looked
@@ -37,7 +38,8 @@ def report(evidence: Evidence, *, texts: bool = True, source: str = "") -> str:
     """The page. With `texts` false, nothing that the target said is in it; `source` names the file that was read."""
     reading = read(evidence, texts=texts)
     body = _body(reading, source)
-    title = escape(f"{headline(reading.result, plan=reading.document.plan.to_json())}: {reading.document.title}")
+    headed = f"{headline(reading.result, plan=reading.document.plan.to_json())}: {reading.document.title}"
+    title = escape(terminal(headed))  # the bar of a window shows no boxes
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
