@@ -34,6 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="flood-") as place:
         house = House(Path(place))
         house.environment["MANYEYES_ARGON2_MEMORY_KIB"] = "65536"  # as in production
+        house.patience = 900.0  # to read a gigabyte again, and to try each receipt
         house.call("-m", "manyeyes.cli", "init", "--no-program")
         made = house.furnish("make", "http://127.0.0.1:9/v1")
         house.serve()

@@ -65,11 +65,17 @@ class House:
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         }
         self.place = place
+        self.patience = 60.0
 
     def call(self, *words: str) -> str:
         """Run a command of the installation to its end."""
         done = subprocess.run(
-            [sys.executable, *words], env=self.environment, cwd=self.place, capture_output=True, text=True, timeout=60
+            [sys.executable, *words],
+            env=self.environment,
+            cwd=self.place,
+            capture_output=True,
+            text=True,
+            timeout=self.patience,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
