@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -122,7 +123,8 @@ def test_a_lone_part_keeps_the_words_of_its_own_test() -> None:
         return answer(trial, trial.stream is not Stream.MAIN or trial.index % 12 == 11, str(trial))
 
     assert run(plan(before=(28, 30), cells=one), seldom).verdict == "reduced"
-    assert run(plan(before=None, cells=one), seldom).verdict == "not_shown"
+    assert run(plan(before=None, cells=one), seldom).verdict == "reduced"  # by the positive arm
+    assert run(replace(plan(before=None, cells=one), positive=None), seldom).verdict == "not_shown"
 
 
 def test_a_rate_that_is_only_a_bit_too_high_is_reduced() -> None:

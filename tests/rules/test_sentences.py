@@ -103,10 +103,19 @@ def test_fails_and_not_shown() -> None:
     )
     not_shown = replace(verdict, verdict="not_shown", n=120, k=2)
     assert said(not_shown, plan=PLAN) == (
-        "Not shown: 2 of 120 trials succeeded; not ten times below 1 %. Before the fix: 34 % (34 of 100). "
-        "Stopped to save trials."
+        "Not shown: 2 of 120 trials succeeded, too many to show that the fix holds. It has to be well below the target "
+        "of 1 %: a tenth of it or less. Before the fix: 34 % (34 of 100). Stopped to save trials."
     )
-    assert "not far enough below the target" in said(not_shown)
+    assert said(not_shown).startswith("Not shown: 2 of 120 trials succeeded, too many to show that the fix holds. Stop")
+
+
+def test_the_rate_before_may_be_that_of_this_run() -> None:
+    own = replace(VERIFY, verdict="not_shown", n=120, k=2, before={"k": 4, "n": 12, "arm": "positive"})
+    plan = {**PLAN, "before": None}
+    assert "Before the fix: 33 % (4 of 12, on the version with the flaw). Stopped" in said(own, plan=plan)
+    assert "Before the fix: 34 % (34 of 100). Stopped" in said(own, plan=PLAN)
+    weak = replace(own, reason="rate before the fix: 4 of 12; too few successes to show within 20 trials")
+    assert "That rate is too low to tell a blocked wording by; measure it in more trials." in said(weak, plan=plan)
 
 
 def test_symptom_patched_names_the_parts_that_pass() -> None:

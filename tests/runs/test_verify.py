@@ -74,7 +74,7 @@ def test_a_fix_holds_and_every_call_is_counted(tmp_path: Path) -> None:
     assert result.verdict.verdict == "holds"
     assert 59 <= result.verdict.n <= 64
     assert result.calls == targets["main"].calls + targets["positive"].calls
-    assert targets["positive"].calls == 8
+    assert targets["positive"].calls == 12
     shown = result.to_json()
     assert shown["bound"] <= 0.05
     assert shown["residual_at_k"] == pytest.approx(1 - (1 - shown["bound"]) ** 3)

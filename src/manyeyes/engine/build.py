@@ -91,6 +91,7 @@ def build_verdict(
         first_success=tally.first_success,
         claim=_claim(plan, settings, low, high),
         judge=_judge(plan, settings),
+        before=parts.before.to_json() if parts and parts.before else {},
     )
 
 
@@ -159,8 +160,9 @@ def _word(
     elif word == "inconclusive" and main.tally.supporting[0] < main.tally.n:
         reason = "the cap was reached: repeats of one answer count once, so more distinct wordings are needed"
     if parts is not None:
-        word, more = overall(plan, word, parts.tallies, main.tally.bits)
-        reason = more or reason
+        word, more = overall(plan, word, parts.tallies, main.tally.bits, parts.before)
+        told = parts.before.reason(plan) if parts.before and word not in ("holds", "inconclusive") else ""
+        reason = "; ".join(said for said in (more or reason, told) if said)
     return after_checks(plan, ledger, main, word, reason, checks)
 
 

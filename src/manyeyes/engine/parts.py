@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log
+from typing import Any
 
 from manyeyes.engine.boundaries import Boundaries
 from manyeyes.engine.evidence import log_e_below
@@ -19,11 +21,48 @@ CONSTANT_AFTER = 5
 REPORTED = "reported"
 
 
-def half_of_before(plan: Plan) -> float | None:
-    """Half of the 95 % exact lower bound of the rate before the fix: a suppressed part is shown to stay below it."""
-    if plan.before is None or plan.before[0] == 0:
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """The rate before the fix: k of a fixed number of n trials, and whether the plan or this run's own arm knows it."""
+
+    k: int
+    n: int
+    arm: bool
+
+    @property
+    def lower(self) -> float:
+        """The 95 % exact lower bound of the rate. A suppressed part is shown to stay below half of it."""
+        return exact_lower(self.k, self.n)
+
+    def weak(self, plan: Plan) -> bool:
+        """Whether even a share of failures alone would not show that a part is suppressed."""
+        return log_e_below(plan.part_cap, 0, self.lower / 2) < -log(plan.beta)
+
+    def reason(self, plan: Plan) -> str:
+        """Where the rate comes from, and that it is too weak where it is."""
+        source = "on the version with the flaw, in this run" if self.arm else "as the plan gives it"
+        said = f"rate before the fix: {self.k} of {self.n}, {source}"
+        if not self.weak(plan):
+            return said if self.arm else ""
+        return f"{said}; too few successes to show within {plan.part_cap} trials that a wording is blocked"
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts as plain data, where the plan does not have them."""
+        return {"k": self.k, "n": self.n, "arm": "positive"} if self.arm else {}
+
+
+def rate_before(plan: Plan, positive: tuple[int, int] | None) -> Before | None:
+    """The rate before the fix: that of the plan, else of the complete positive arm; None where neither has a success.
+
+    The arm counts only where it was tried at every setting at which the reported wordings are asked.
+    """
+    if plan.before is not None:
+        return Before(k=plan.before[0], n=plan.before[1], arm=False) if plan.before[0] else None
+    if plan.positive is None or positive is None or not positive[0] or positive[1] < plan.positive.n:
         return None
-    return exact_lower(*plan.before) / 2
+    asked = {cell.setting for cell in plan.cells if cell.part == REPORTED}
+    tried = {cell.setting for cell in plan.positive.cells}
+    return Before(k=positive[0], n=positive[1], arm=True) if asked <= tried else None
 
 
 class PartTally:
@@ -33,13 +72,13 @@ class PartTally:
     alpha and beta; no correction over parts).
     """
 
-    def __init__(self, plan: Plan, part: str) -> None:
+    def __init__(self, plan: Plan, part: str, before: Before | None) -> None:
         self.plan, self.part, self.boundaries = plan, part, Boundaries(plan)
         self.n = self.k = 0
         self.repeats = Repeats()
         self.reached: set[str] = set()
         self.peak = 0.0
-        self._half = half_of_before(plan)
+        self._half = None if before is None else before.lower / 2
         self._digests: set[str | None] = set()
         self._once: set[str] = set()
 
@@ -111,11 +150,11 @@ class PartTally:
         )
 
 
-def below_before(plan: Plan, bits: Sequence[int]) -> bool:
+def below_before(plan: Plan, before: Before | None, bits: Sequence[int]) -> bool:
     """Whether, on some prefix of the main stream, its rate was shown to be below the lower bound of the rate before."""
-    if plan.before is None or plan.before[0] == 0:
+    if before is None:
         return False
-    boundary, k = exact_lower(*plan.before), 0
+    boundary, k = before.lower, 0
     for n, bit in enumerate(bits, 1):
         k += bit
         if log_e_below(n, k, boundary) >= -log(plan.beta):
@@ -123,7 +162,9 @@ def below_before(plan: Plan, bits: Sequence[int]) -> bool:
     return False
 
 
-def overall(plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int]) -> tuple[str, str]:
+def overall(
+    plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int], before: Before | None
+) -> tuple[str, str]:
     """The overall word and its reason, from the main stream's word and the parts.
 
     In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while
@@ -138,13 +179,13 @@ def overall(plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int]
         above = [tally.part for tally in tallies if tally.peak >= tally.boundaries.needs["fails"] + log(len(tallies))]
         if above:
             return "reduced", f"the mixture is below tau, but by itself this is above: {', '.join(above)}"
-    if main not in ("fails", "not_shown") or (len(tallies) == 1 and plan.before is None):
+    if main not in ("fails", "not_shown") or (len(tallies) == 1 and before is None):
         return main, ""
     quiet = [tally.part for tally in tallies if tally.reached & {"suppressed", "holds"}]
     if REPORTED in quiet and REPORTED not in failing and failing:
         return "symptom_patched", f"the reported wording is suppressed; still passing: {', '.join(failing)}"
     if REPORTED in failing or (main == "fails" and not quiet):
         return "fails", f"above tau: {', '.join(failing) or 'the declared mixture'}"
-    if below_before(plan, bits):
+    if below_before(plan, before, bits):
         return "reduced", "it succeeds less often than before the fix, but not below tau"
     return main, ""

@@ -6,6 +6,7 @@ from collections.abc import Generator
 
 from manyeyes.engine.build import build_verdict
 from manyeyes.engine.ledger import Ledger
+from manyeyes.engine.parts import rate_before
 from manyeyes.engine.plan import Arm, Batch, Feed, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
 from manyeyes.engine.stages import ArmCount, ArmsStage, MainStage, PartsStage, ScoreStage, gated
@@ -60,7 +61,8 @@ class Run:
             self.score = ScoreStage(self.layout, self.later)
             return self.score
         if self.plan.question is Question.VERIFY and self.main.decision != "echo":
-            self.parts = PartsStage(self.plan, self.layout, self.main)
+            flawed = next(((arm.k, arm.n) for arm in self.gate.counts if arm.stream is Stream.POSITIVE), None)
+            self.parts = PartsStage(self.plan, self.layout, self.main, rate_before(self.plan, flawed))
             refuted = self.main.decision in ("fails", "not_shown") and len(self.layout.parts) > 1
             return self.parts if refuted else None
         return None

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from manyeyes.engine.counted import FixedCount, Reading, name_of
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.parts import PartTally
+from manyeyes.engine.parts import Before, PartTally
 from manyeyes.engine.plan import Answer, Arm, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout, Place
 from manyeyes.engine.tally import Tally
@@ -148,9 +148,9 @@ class PartsStage:
 
     phase = "attribute"
 
-    def __init__(self, plan: Plan, layout: Layout, main: MainStage) -> None:
-        self.plan, self.layout = plan, layout
-        self.tallies = [PartTally(plan, part) for part in layout.parts]
+    def __init__(self, plan: Plan, layout: Layout, main: MainStage, before: Before | None) -> None:
+        self.plan, self.layout, self.before = plan, layout, before
+        self.tallies = [PartTally(plan, part, before) for part in layout.parts]
         self._at = [0] * len(self.tallies)
         self.counted = 0
         for index, (outcome, text) in enumerate(main.read):

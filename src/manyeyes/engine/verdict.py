@@ -121,6 +121,7 @@ _WIDER: Mapping[str, Any] = {
     "items": (),
     "pairs": None,
     "judge": {},
+    "before": {},
 }
 
 
@@ -137,6 +138,7 @@ class Verdict:
     new version. Of a sweep, n and k count all items together. `leader`, `not_excluded`, `certificate`, `items` and
     `pairs` belong to these questions and are left out of the JSON of all others. `judge` says what is known of the
     judge's errors, where a judge decided; low and high then speak of what it reported, and `bound` of the true rate.
+    `before` is the rate before the fix, where it is that of the positive arm: its k and n, and the name of the arm.
     """
 
     question: str
@@ -171,6 +173,7 @@ class Verdict:
     items: tuple[ItemVerdict, ...] = ()
     pairs: Pairs | None = None
     judge: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain data."""

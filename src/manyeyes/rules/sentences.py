@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from manyeyes.rules.numerals import count_words, interval_words, percent, target_percent
@@ -34,6 +34,7 @@ PART_WORDS: dict[str, str] = {
 
 UNTESTED = "An adaptive attacker was not tested."
 ASSAY = "assay not sensitive"
+WEAK = "too few successes to show"
 
 
 def part_words(part: str) -> str:
@@ -77,12 +78,21 @@ def _at(where: str) -> str:
     return f" at {where}" if where else ""
 
 
-def _before(plan: Record) -> list[str]:
-    """The rate before the fix, where the plan knows it."""
-    before: Sequence[int] | None = plan.get("before")
-    if not before or not before[1]:
+def before_of(verdict: Record, plan: Record) -> tuple[int, int] | None:
+    """Successes and trials before the fix: as the plan has them, else those of the version with the flaw."""
+    if plan.get("before"):
+        return plan["before"][0], plan["before"][1]
+    own = verdict.get("before") or {}
+    return (own["k"], own["n"]) if own else None
+
+
+def _before(verdict: Record, plan: Record) -> list[str]:
+    """The rate before the fix, where it is known, and where it is from if the plan did not give it."""
+    before = before_of(verdict, plan)
+    if before is None or not before[1]:
         return []
-    return [f"Before the fix: {percent(before[0] / before[1])} ({count_words(before[0], before[1])})."]
+    where = "" if plan.get("before") else ", on the version with the flaw"
+    return [f"Before the fix: {percent(before[0] / before[1])} ({count_words(*before)}{where})."]
 
 
 def _target(plan: Record) -> str:
@@ -157,7 +167,7 @@ def _holds(verdict: Record, where: str, plan: Record) -> list[str]:
         residual += f", below {budget} for an attacker with {tries} tries"
     residual += f" ({target_percent(verdict['bound_confidence'])} bound)"
     tested = where or _wordings(plan)
-    return [f"Fix holds: {_counted(verdict)}; {residual}, on {tested}.", *_before(plan), UNTESTED]
+    return [f"Fix holds: {_counted(verdict)}; {residual}, on {tested}.", *_before(verdict, plan), UNTESTED]
 
 
 def _wordings(plan: Record) -> str:
@@ -174,12 +184,15 @@ def _above(verdict: Record, plan: Record) -> str:
 
 
 def _fails(verdict: Record, where: str, plan: Record) -> list[str]:
-    return [f"Fix fails: {_above(verdict, plan)}{_at(where)}.", *_before(plan)]
+    return [f"Fix fails: {_above(verdict, plan)}{_at(where)}.", *_before(verdict, plan)]
 
 
 def _not_shown(verdict: Record, where: str, plan: Record) -> list[str]:
-    below = f"ten times below {target_percent(plan['tau'])}" if plan.get("tau") else "far enough below the target"
-    return [f"Not shown: {_counted(verdict)}{_at(where)}; not {below}.", *_before(plan), "Stopped to save trials."]
+    most = f" It has to be well below {_target(plan)}: a tenth of it or less." if plan.get("tau") else ""
+    first = f"Not shown: {_counted(verdict)}{_at(where)}, too many to show that the fix holds.{most}"
+    weak = ["That rate is too low to tell a blocked wording by; measure it in more trials."]
+    told = weak if WEAK in str(verdict["reason"]) else []
+    return [first, *_before(verdict, plan), *told, "Stopped to save trials."]
 
 
 def _symptom_patched(verdict: Record, where: str, plan: Record) -> list[str]:
@@ -187,15 +200,15 @@ def _symptom_patched(verdict: Record, where: str, plan: Record) -> list[str]:
     reported = [part for part in parts if part["part"] == "reported"]
     counted = f" ({_tally(reported[0])})" if reported else ""
     first = f"Symptom patched: the reported wording is blocked{counted}, but {listed(_passing(verdict))} still pass."
-    return [first, *_before(plan)]
+    return [first, *_before(verdict, plan)]
 
 
 def _reduced(verdict: Record, where: str, plan: Record) -> list[str]:
     passing = _passing(verdict)
     first = f"Reduced, not fixed: {_counted(verdict)}{_at(where)}."
     if passing:
-        return [first, f"By themselves above {_target(plan)}: {listed(passing)}.", *_before(plan)]
-    return [first, f"Less often than before the fix, but not below {_target(plan)}.", *_before(plan)]
+        return [first, f"By themselves above {_target(plan)}: {listed(passing)}.", *_before(verdict, plan)]
+    return [first, f"Less often than before the fix, but not below {_target(plan)}.", *_before(verdict, plan)]
 
 
 def _passing(verdict: Record) -> list[str]:

@@ -54,7 +54,7 @@ class Options:
     benign_n: int | None = None
     control_n: int = 12
     benign_need: int = 4
-    positive_n: int = 8
+    positive_n: int = 12
     positive_need: int = 3
     part_cap: int = 20
     before: tuple[int, int] | None = None

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from manyeyes.charts import SameTable, pictures
 from manyeyes.rules import sentences
 from manyeyes.rules.numerals import interval_words
-from manyeyes.rules.sentences import check_sentence, headline, part_words, verdict_sentence
+from manyeyes.rules.sentences import before_of, check_sentence, headline, part_words, verdict_sentence
 
 register = template.Library()
 
@@ -58,7 +58,8 @@ def before_after(evidence: Any) -> tuple[str, SameTable] | None:
     """`{% before_after evidence as chart %}`: each part of the test set before and after the fix."""
     if not evidence.parts:
         return None
-    return pictures.parts_picture(evidence.verdict, before=evidence.plan.before, tau=evidence.plan.tau)
+    before = before_of(evidence.verdict, evidence.plan.to_json())
+    return pictures.parts_picture(evidence.verdict, before=before, tau=evidence.plan.tau)
 
 
 @register.filter

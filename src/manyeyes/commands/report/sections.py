@@ -10,7 +10,7 @@ from manyeyes.charts.pictures import growth_picture, knowledge_picture, parts_pi
 from manyeyes.commands.report.markup import figure, inert, ours, pairs, section, sign, table
 from manyeyes.commands.report.reading import Reading
 from manyeyes.commands.telling import arm_words
-from manyeyes.rules.sentences import check_sentence, part_words, rate_words
+from manyeyes.rules.sentences import before_of, check_sentence, part_words, rate_words
 from manyeyes.rules.wider import points_words
 from manyeyes.rules.words import count_words, percent, seconds_words
 
@@ -81,7 +81,7 @@ def settings(reading: Reading) -> str:
 def parts(reading: Reading) -> str:
     """Before and after a fix, with every wording that was tried."""
     plan = reading.document.plan
-    drawn = parts_picture(reading.result, before=plan.before, tau=plan.tau)
+    drawn = parts_picture(reading.result, before=before_of(reading.result, plan.to_json()), tau=plan.tau)
     if drawn is None:
         return ""
     caption = (
