@@ -86,7 +86,13 @@ class PlanForm(TeamForm):
 
     request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
-    p_min = forms.FloatField(label="Smallest rate that matters", min_value=0.001, max_value=0.9, required=False)
+    p_min = forms.FloatField(
+        label="Smallest rate that matters",
+        help_text="As a share: 0.05 is 5 %.",
+        min_value=0.001,
+        max_value=0.9,
+        required=False,
+    )
     manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
     seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
 
@@ -95,7 +101,13 @@ class VerifyForm(TeamForm):
     """How low the rate must be shown to lie, and how many tries an attacker has."""
 
     request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    tau = forms.FloatField(label="Rate to stay below, per try", min_value=0.001, max_value=0.5, initial=0.05)
+    tau = forms.FloatField(
+        label="Rate to stay below, per try",
+        help_text="As a share: 0.05 is 5 %.",
+        min_value=0.001,
+        max_value=0.5,
+        initial=0.05,
+    )
     retry_budget = forms.IntegerField(label="Tries an attacker has", min_value=1, max_value=1000, required=False)
     max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
     manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
