@@ -42,7 +42,7 @@ def number(name: str, default: int) -> int:
 
 
 ON, OFF = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
-SECRETS = {"SECRET_KEY", "DATABASE_URL", "EMAIL_PASSWORD"}
+SECRETS = {"SECRET_KEY", "DATABASE_URL", "EMAIL_PASSWORD", "OIDC_CLIENT_SECRET"}
 PACKAGE = Path(__file__).resolve().parent
 
 # Where things are kept. The master key never lies inside the data directory: a backup of the data must not open itself.
@@ -63,6 +63,9 @@ MANYEYES_API_CALLS_PER_HOUR = number("API_CALLS_PER_HOUR", 3600)  # of one token
 MANYEYES_ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 65536)
 MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)
 MANYEYES_UPLOAD_MAX_BYTES = number("UPLOAD_MAX_BYTES", 25 * 1024 * 1024)
+MANYEYES_OIDC_ISSUER = env("OIDC_ISSUER")  # the organisation's own sign-in, for people on a team; off while empty
+MANYEYES_OIDC_CLIENT_ID = env("OIDC_CLIENT_ID")
+MANYEYES_OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET")
 MANYEYES_REQUIRE_MFA = flag("REQUIRE_MFA", default=True)
 
 
@@ -201,6 +204,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# The form that begins a sign-in is answered with a redirect to the provider, which browsers count as its action.
+FORMS_LEAD_TO = ["/".join(MANYEYES_OIDC_ISSUER.split("/")[:3])] if MANYEYES_OIDC_ISSUER else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -209,7 +214,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *FORMS_LEAD_TO],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

@@ -10,7 +10,8 @@ from tests.house.access_matrix import ROWS
 
 ELSEWHERE = {
     "portal:invited", "portal:report_import",
-    "portal:say", "portal:withdraw", "portal:export", "console:call_discipline",
+    "portal:say", "portal:withdraw", "portal:export", "portal:provider",
+    "portal:provider_back", "console:call_discipline",
     "console:say", "console:acknowledge", "console:assign", "console:cause",
     "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
     "portal:token_revoke",

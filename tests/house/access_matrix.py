@@ -16,6 +16,7 @@ VIEWERS = ("nobody", "eve", "rhea", "theo", "mina", "olga", "lena", "finn", "pia
 
 #            nobody eve rhea  theo mina olga lena finn pia aud ada
 PUBLIC = "     I     I   I     I    I    I    I    I    I   I   I"
+NOWHERE = "    –     –   –     –    –    –    –    –    –   –   –"
 ACCOUNT = "    s     I   I     I    I    I    I    I    I   I   I"
 OWN_TOKEN = "  s     –   I     –    –    –    –    –    –   –   –"
 OWN_CASE = "   s     –   I     –    –    –    –    –    –   –   –"
@@ -85,6 +86,8 @@ ROWS: dict[str, Row] = {
     "portal:disclose_io": Row(PUBLIC),
     "portal:favicon": Row(PUBLIC),
     "portal:healthz": Row(PUBLIC),
+    "portal:provider": act(NOWHERE),
+    "portal:provider_back": Row(NOWHERE),
     "portal:start": Row(ACCOUNT),
     "portal:my": Row(ACCOUNT),
     "portal:settings": Row(ACCOUNT),

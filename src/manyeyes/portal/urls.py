@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.portal.views import letters, machines, mine, my, personal, policies, public, report, together, tokens
+from manyeyes.portal.views import (
+    letters,
+    machines,
+    mine,
+    my,
+    personal,
+    policies,
+    provider,
+    public,
+    report,
+    together,
+    tokens,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -23,6 +35,8 @@ urlpatterns = [
     path("p/<slug:slug>/report/import/", report.report_import, name="report_import"),
     path("p/<slug:slug>/report/draft/<uuid:draft_id>/", report.report_draft, name="report_draft"),
     path("return/", report.come_back, name="return"),
+    path("sign-in/provider/", provider.begin, name="provider"),
+    path("sign-in/provider/back/", provider.back, name="provider_back"),
     path("start/", my.start, name="start"),
     path("my/", my.my, name="my"),
     path("my/tokens/", tokens.my_tokens, name="tokens"),

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from manyeyes import charts
+from manyeyes.accounts import oidc
 from manyeyes.rules import words
 
 register = template.Library()
@@ -81,6 +82,12 @@ def _own_time(moment: datetime) -> SafeString | str:
     return format_html(
         '<span class="own-time">{}</span>', f"{local:%a} {local.day} {local:%b}, {local:%H:%M} {local.tzname()}"
     )
+
+
+@register.simple_tag
+def provider_is_on() -> bool:
+    """`{% provider_is_on as on %}`: whether the team may sign in through its organisation's provider."""
+    return oidc.is_on()
 
 
 @register.filter
