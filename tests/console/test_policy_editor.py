@@ -70,11 +70,15 @@ def test_publishing_what_was_changed_since_it_was_read_is_refused(cast: Cast, as
 def test_two_editors_at_once_see_both_texts_and_lose_nothing(cast: Cast, as_: As) -> None:
     lena, ada = as_("lena"), as_("ada")
     first, second = held(lena), held(ada)
-    assert ada.post(EDITOR, {**second, "rewards": "Ada wrote: we pay nothing."}).status_code == 302
+    assert (
+        ada.post(EDITOR, {**second, "rewards": "Ada wrote: we pay nothing.", "embargo_days": "60"}).status_code == 302
+    )
     answer = lena.post(EDITOR, {**first, "rewards": "Lena wrote: no money here."})
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "Two people edited at once" in page
+    assert "Days until publishing is free: theirs <b>60</b>, yours <b>90</b>" in page
+    assert '<a href="#id_rewards">Rewards</a>' in page
     assert "Lena wrote: no money here." in page
     assert "Ada wrote: we pay nothing." in re.sub(r"</?mark>", "", page)
     assert policy.editing(cast.program).texts["rewards"] == "Ada wrote: we pay nothing."

@@ -79,3 +79,11 @@ def policy_of(case: Any) -> dict[str, Any]:
         "newer": newer,
         "changes": policy.differences(version, newer) if version and newer else [],
     }
+
+
+@register.filter
+def yesno_or_figure(value: Any) -> str:
+    """`{{ mine|yesno_or_figure }}`: a promise in figures, yes or no where it is none."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)

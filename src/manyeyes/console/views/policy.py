@@ -101,9 +101,12 @@ def _both(
 ) -> HttpResponse:
     """Two people edited at once: theirs is stored, one's own stays in the fields, each section shows both."""
     now = policy.editing(found)
-    apart = changes(now.texts, texts)
-    kept = PolicyForm.holding(now, texts, form.terms(now.terms))
-    return _page(request, found, now, kept, status=409, conflict=str(error), apart=apart)
+    mine = form.terms(now.terms)
+    kept = PolicyForm.holding(now, texts, mine)
+    figures = [(str(kept[name].label), now.terms[name], mine[name]) for name in mine if now.terms[name] != mine[name]]
+    return _page(
+        request, found, now, kept, status=409, conflict=str(error), apart=changes(now.texts, texts), figures=figures
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ class Measure:
 def _page(
     request: HttpRequest, found: Program, now: policy.Editing, form: PolicyForm, *, status: int = 200,
     notice: str = "", conflict: str = "", apart: list[Change] | None = None,
+    figures: list[tuple[str, Any, Any]] | None = None,
 ) -> HttpResponse:  # fmt: skip
     read = policy.linted(form.texts(), form.terms(now.terms), found)
     context = {
@@ -131,6 +135,7 @@ def _page(
         "notice": notice,
         "conflict": conflict,
         "apart": apart or [],
+        "figures": figures or [],
         "here": "program",
     }
     return render(request, "console/policy.html", context, status=status)
