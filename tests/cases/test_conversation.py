@@ -324,3 +324,21 @@ def test_a_change_of_severity_says_why(cast: Cast, desk: Client) -> None:
     assert case.ratings.count() == 1
     assert desk.post(f"/desk/cases/{case.ref}/severity/", {**given, "why": "Less is told."}).status_code == 302
     assert "Less is told." in desk.get(f"/desk/cases/{case.ref}/").content.decode()
+
+
+def test_what_is_needed_is_not_called_optional(cast: Cast, settings: Any) -> None:
+    settings.MANYEYES_REQUIRE_MFA = False
+    lena = Client()
+    lena.force_login(cast.lena)
+    page = lena.get("/desk/program/wicket/answers/").content.decode()
+    assert "(optional)" not in page
+    wrong = lena.post("/desk/program/wicket/answers/", {"name": "", "text": "Dear {nobody}"})
+    assert wrong.status_code == 422
+    assert "Please fill this in." in wrong.content.decode()
+    unknown = lena.post("/desk/program/wicket/answers/", {"name": "Odd", "text": "Dear {nobody}"})
+    assert "Nothing fills {nobody}" in unknown.content.decode()
+    assert lena.post("/desk/program/wicket/answers/", {"name": "Thanks", "text": "Thank you."}).status_code == 302
+    [row] = prepared.listed(cast.program)
+    gone = lena.post(f"/desk/program/wicket/answers/{row.pk}/", {"action": "remove", "seen": "1"})
+    assert gone.status_code == 302
+    assert prepared.listed(cast.program) == []

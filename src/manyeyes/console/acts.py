@@ -76,7 +76,7 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
         says_cause=bool(roles & (TRIAGERS | {Role.TARGET_OWNER})),
         embargoes=bool(roles & BOTH_SIDES),
         steers=bool(roles & WHO),
-        calls=_calls(case, roles, known),
+        calls=_calls(case, viewer, roles, known),
         ends_embargo=bool(roles & {Role.PROGRAM_MANAGER, Role.PUBLISHER}),
         roles=roles,
     )
@@ -213,14 +213,16 @@ def _publish(case: Case, roles: frozenset[Role]) -> Act | None:
     )
 
 
-def _calls(case: Case, roles: frozenset[Role], known: Facts) -> list[str]:
-    """The disciplines whose word on the rating is missing and who may be called to give it."""
+def _calls(case: Case, viewer: Any, roles: frozenset[Role], known: Facts) -> list[str]:
+    """The other disciplines whose word on the rating is missing and who may be called to give it."""
     rating = facts.newest_rating(case)
     waits = known.rated and not known.signed_off and Status(case.status).is_open and roles & TRIAGERS
     if rating is None or not waits:
         return []
     state = signoffs.state_of(case, rating)
-    return [name for name, word in (("ml", state.ml), ("security", state.security)) if word is None]
+    own = disciplines_of(viewer, case.program)
+    missing = [name for name, word in (("ml", state.ml), ("security", state.security)) if word is None]
+    return [name for name in missing if name not in own]
 
 
 def _signs(case: Case, viewer: Any, known: Facts) -> list[str]:

@@ -23,24 +23,26 @@ from manyeyes.console.views.program import own_program
 from manyeyes.programs.access import roles_of
 from manyeyes.rules.errors import Invalid, NotAllowed
 
+NAMELESS = {"required": gettext_lazy("Please fill this in.")}
+
 
 class PreparedForm(TeamForm):
     """A prepared answer."""
 
-    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=200, required=False)
-    text = words(gettext_lazy("The answer"), rows=10)  # type: ignore[arg-type]
+    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=200, error_messages=NAMELESS)
+    text = words(gettext_lazy("The answer"), rows=10, required=True)  # type: ignore[arg-type]
 
 
 class SentForm(TeamForm):
     """The words as they will be sent."""
 
-    text = words(gettext_lazy("The reply, as it will be sent"), rows=12)  # type: ignore[arg-type]
+    text = words(gettext_lazy("The reply, as it will be sent"), rows=12, required=True)  # type: ignore[arg-type]
 
 
 class MendForm(TeamForm):
     """One's own words, to be changed."""
 
-    text = words(gettext_lazy("Your words"), rows=8)  # type: ignore[arg-type]
+    text = words(gettext_lazy("Your words"), rows=8, required=True)  # type: ignore[arg-type]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
