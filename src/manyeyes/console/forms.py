@@ -85,7 +85,13 @@ class PlanForm(TeamForm):
     """What a replay may spend, and how sure it must be. `request_id` names this very request, and so its seed."""
 
     request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
+    max_calls = forms.IntegerField(
+        label="At most this many calls",
+        help_text="Empty: all that the plan may take.",
+        min_value=1,
+        max_value=100_000,
+        required=False,
+    )
     p_min = forms.FloatField(
         label="Smallest rate that matters",
         help_text="As a share: 0.05 is 5 %.",
@@ -94,7 +100,9 @@ class PlanForm(TeamForm):
         required=False,
     )
     manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
-    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
+    seed = forms.IntegerField(
+        label="Seed", help_text="Empty: one is made.", min_value=0, max_value=2**31, required=False
+    )
 
 
 class VerifyForm(TeamForm):

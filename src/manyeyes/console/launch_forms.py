@@ -13,15 +13,33 @@ from manyeyes.rules.errors import NotFound
 from manyeyes.rules.launch import BY_NAME, Kind
 
 
+class _Asked:
+    """A field whose answer is judged by `rules.launch` alone; the page does not call it optional."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing: the checklist says what is wrong, in its own words."""
+
+
+class _Choice(_Asked, forms.ChoiceField):
+    """Somebody of the team."""
+
+
+class _Number(_Asked, forms.IntegerField):
+    """A figure."""
+
+
 class SayForm(TeamForm):
     """Who holds one item of the checklist, or why it does not apply."""
 
-    person = forms.ChoiceField(label=_("Who"), required=False)
-    hours = forms.IntegerField(
-        label=_("Hours a week"), required=False, widget=forms.NumberInput(attrs={"min": 1, "max": 1000})
-    )
+    person = _Choice(label=_("Who"))
+    hours = _Number(label=_("Hours a week"), widget=forms.NumberInput(attrs={"min": 1, "max": 1000}))
     applies = forms.BooleanField(label=_("This does not apply to us"), required=False)
-    reason = forms.CharField(label=_("Because"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label=_("Because, where it does not apply"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
     def __init__(self, data: Any = None, *, program: Program, item: str, **kwargs: Any) -> None:
         if item not in BY_NAME:
