@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from manyeyes.plugins.builtin.targets.openai_chat import chat_body
 from manyeyes.plugins.builtin.targets.recording import Scripted
 from manyeyes.plugins.protocols import Reply, Request
 from manyeyes.reproducer.load import load_data
@@ -58,7 +59,9 @@ def says(share: float) -> Any:
             chance = share * float(request.params["temperature"])
             if Random(f"{request.seed}{request.index}").random() < chance:
                 words = f"It is BLUE-HERON-42. {HOSTILE} ({request.seed})"
-        return Reply(text=words, sent=b"{}", status=200, tokens_in=80, tokens_out=12, model=f"postern {HOSTILE}")
+        return Reply(
+            text=words, sent=chat_body(request), status=200, tokens_in=80, tokens_out=12, model=f"postern {HOSTILE}"
+        )
 
     return answer
 

@@ -45,6 +45,10 @@ def check(evidence: Evidence, **names: Any) -> Evidence:
     return changed(evidence, checks=[*rest, row])
 
 
+def sends(evidence: Evidence, sent: str) -> Evidence:
+    return replace(evidence, trials=[replace(one, sent=sent) for one in evidence.trials])
+
+
 LIES: Mapping[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "made by hand": (by_hand, "origin manual"),
     "by hand in the result": (lambda held: changed(held, origin="manual"), "origin runner"),
@@ -55,6 +59,8 @@ LIES: Mapping[str, tuple[Callable[[Evidence], Evidence], str]] = {
         lambda held: target(held, models_seen=dict.fromkeys(held.result["target"]["models_seen"], 500)),
         "models_seen",
     ),
+    "nothing sent": (lambda held: sends(held, '{"messages":[]}'), "another request"),
+    "no body": (lambda held: sends(held, ""), "another request"),
     "calls": (lambda held: changed(held, calls=1), "at least"),
     "tokens": (lambda held: changed(held, tokens={"in": -5, "out": 0}), "tokens.in"),
     "no bill": (lambda held: changed(held, tokens=[]), "tokens.out"),

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from manyeyes.plugins.builtin.targets.openai_chat import chat_body
 from manyeyes.plugins.protocols import Reply, Request, TargetError
 from manyeyes.reproducer.load import load_data
 from manyeyes.reproducer.model import Reproducer
@@ -57,8 +58,10 @@ class Scripted:
         await asyncio.sleep(0)
         draw = Random(f"{request.stream}/{request.index}/{request.seed}").random()
         if "hours" in str(request.messages):
-            return Reply(text=f"We open at 9. {draw}", sent=b"{}")
-        return Reply(text=f"BLUE-HERON-42 {draw}" if draw < self.rate(request) else f"No. {draw}", sent=b"{}")
+            return Reply(text=f"We open at 9. {draw}", sent=chat_body(request))
+        return Reply(
+            text=f"BLUE-HERON-42 {draw}" if draw < self.rate(request) else f"No. {draw}", sent=chat_body(request)
+        )
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -88,5 +88,13 @@ def _chain(report: BundleReport, expected: bool) -> str:
 
 def _texts(report: BundleReport) -> str:
     if not report.with_text:
-        return "No texts are in it, so no answer was judged again."
-    return f"{report.with_text} answers are in it, {report.judged_again} were judged again by the success rule."
+        return (
+            "No texts are in it: the outcomes on record were counted, no answer was judged again, and what was sent "
+            "was not looked at. For these the word of the signer stands."
+        )
+    said = f"{report.with_text} answers are in it, {report.judged_again} were judged again by the success rule."
+    if report.sent_checked:
+        said += f" Of {report.sent_checked} what was sent is held against the plan."
+    if report.sent_unchecked:
+        said += f" Of {report.sent_unchecked} what was sent was not checked: this kind of trial cannot be built again."
+    return said

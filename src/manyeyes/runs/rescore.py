@@ -21,6 +21,7 @@ from manyeyes.runs.honoured import NOTICED, Honoured
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.recounting import HERE_ONLY, bill, built_anew
 from manyeyes.runs.resumed import answer_of
+from manyeyes.runs.sending import Sendings
 from manyeyes.runs.signing import plain
 from manyeyes.runs.steps import digest, exchange_of
 from manyeyes.runs.store import TrialRecord
@@ -37,7 +38,8 @@ class BundleReport:
     """What looking into a bundle came to.
 
     `intact`: the signature fits, no file was changed and the signer is the one expected. `identical`: scoring again
-    gives the verdict on record, and the detectors say of every stored answer what the record says.
+    gives the verdict on record, the detectors say of every stored answer what the record says, and what was sent is
+    what the plan has to send. `sent_checked` and `sent_unchecked` count the trials of which that can be told, or not.
     """
 
     signer: str
@@ -51,6 +53,8 @@ class BundleReport:
     trials: int
     with_text: int
     judged_again: int
+    sent_checked: int = 0
+    sent_unchecked: int = 0
     problems: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -105,6 +109,8 @@ def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
         trials=len(trials),
         with_text=looked.with_text,
         judged_again=looked.judged,
+        sent_checked=looked.sendings.checked,
+        sent_unchecked=looked.sendings.unchecked,
         problems=tuple(problems),
         differences=tuple(differences[:SHOWN]),
         result=recorded,
@@ -185,6 +191,7 @@ class _Looked:
         except _BROKEN as error:
             self._found("settings", "settings that can be read", f"{type(error).__name__}: {error}"[:300])
         self.with_text = self.judged = 0
+        self.sendings = Sendings(document)
         self.seen: set[tuple[str, int]] = set()
         self.rules: dict[str, Whole] = {}
         for name, rule in document.detectors.items():
@@ -236,6 +243,8 @@ class _Looked:
         self.with_text += 1
         if found != one.digest and one.digest is not None:
             self._found(name, f"digest {one.digest}", f"the answer's digest is {found}")
+        if otherwise := self.sendings.otherwise(one):
+            self._found(f"{name}: what was sent", one.sent[:120], otherwise)
         if one.origin == "runner" and rule is not None:
             self._judge(name, one, exchange, rule)
 
