@@ -67,6 +67,7 @@ def _verify(args: argparse.Namespace, retries: int) -> dict[str, Any]:
         "families": [name for name in args.families.split(",") if name],
         "per_family": args.per_family,
         "before": _before(args.before),
+        "benign_n": args.benign_trials,
         "benign_need": args.benign_need,
         "positive_need": args.positive_need,
     }

@@ -105,7 +105,8 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     families = f"of variants, with commas; a plus composes them. Known: {known} (default the first three)"
     group.add_argument("--families", default=",".join(FAMILIES), metavar="NAMES", help=families)
     group.add_argument("--per-family", type=whole(0), default=4, metavar="N", help="variants of each (default 4)")
-    group.add_argument("--benign-need", type=whole(0), default=4, metavar="N", help="useful answers of 8 (default 4)")
+    group.add_argument("--benign-trials", type=whole(1), metavar="N", help="harmless requests asked (default 20)")
+    group.add_argument("--benign-need", type=whole(0), metavar="N", help="of which useful (default 17, or 85 in 100)")
     group.add_argument(
         "--positive-need", type=whole(0), default=3, metavar="N", help="successes of 12 before (default 3)"
     )

@@ -135,12 +135,13 @@ def _cells(key: str, cells: Cells) -> list[Cell]:
 def _gate(sources: Iterable[Cells], options: Options) -> Arm | None:
     """Harmless requests that must get useful answers: a target that is down or refuses all would look mended."""
     n = GATE if options.benign_n is None else options.benign_n
+    need = GATE // 2 if options.benign_need is None else options.benign_need
     found = [
         cells.beside("benign", cells.reproducer.benign.conversation, detector="useful")
         for cells in sources
         if n and cells.reproducer.benign is not None
     ]
-    return Arm(cells=tuple(found), n=n, need=min(options.benign_need, n)) if found else None
+    return Arm(cells=tuple(found), n=n, need=min(need, n)) if found else None
 
 
 def _document(
