@@ -58,6 +58,7 @@ def main() -> int:
         ),
         "receipts shown": sum(bool(one.ref) for one in senders),
         "sent more than once": sum(one.tries > 1 for one in senders),
+        "answered with a failure of ours (5xx)": sum(one.failures for one in senders),
         "cases stored": len(whole["cases"]),
         "receipts that open their case": sum(whole["opened"].get(one.digits) == one.ref for one in senders),
         "missing, half or double": len(wrong),

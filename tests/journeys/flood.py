@@ -33,6 +33,7 @@ class Sender:
     ref: str = ""
     digits: str = ""
     tries: int = 0
+    failures: int = 0
     refusals: list[int] = field(default_factory=list)
     digest: str = ""
 
@@ -51,6 +52,10 @@ class Sender:
                 with urllib.request.urlopen(request, timeout=120) as answer:
                     page = answer.read().decode()
             except urllib.error.HTTPError as error:
+                if error.code >= 500:  # a failure of ours is told as one, and its sender tries again
+                    self.failures += 1
+                    time.sleep(1)
+                    continue
                 self.refusals.append(error.code)
                 return
             except OSError:  # the server is gone: nobody knows whether the report arrived
