@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from manyeyes.api import shown, told
+from manyeyes.api import shown
+from manyeyes.api import told_public as told
 from manyeyes.api.paging import USUAL, newest_first
 from manyeyes.api.routes import Cursor, Limit, Number, reading
 from manyeyes.programs.access import program_for, visible_to
