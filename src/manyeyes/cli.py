@@ -68,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.as_json = "--json" in args
     module.add_arguments(parser)
     try:
-        code: int = module.run(parser.parse_args(args[1:]))
+        asked = parser.parse_args(args[1:])
+        asked.parser = parser  # what was asked can be written down again as options
+        code: int = module.run(asked)
     except KeyboardInterrupt:
         if parser.as_json:
             print(json.dumps({"verdict": None, "error": {"kind": "interrupted", "message": "stopped", "problems": []}}))

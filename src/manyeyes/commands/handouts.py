@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> d
         if args.html:
             from manyeyes.commands.report import write_report
 
-            write_report(evidence_in(place), Path(args.html), texts=not args.no_texts, source=_source(args))
+            write_report(evidence_in(place), Path(args.html), texts=not args.no_texts, again=typed_again(args))
             written["html"] = args.html
             print(f"report: {args.html}", file=sys.stderr)
         if args.bundle and key is not None:
@@ -72,6 +73,35 @@ def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> d
     except (BundleError, OSError) as error:
         raise UsageError(str(error)) from None
     return written
+
+
+HERE_ONLY = frozenset(
+    {"help", "json", "out", "html", "bundle", "no_texts", "signing_key", "junit", "sarif", "record", "resume", "seed"}
+)
+"""Options that say what becomes of a run here, and nothing of what is asked; the seed comes last by itself."""
+
+
+def typed_again(args: argparse.Namespace) -> str:
+    """The command that makes the same plan again: every option that is not as usual, but for files here and keys."""
+    parser: argparse.ArgumentParser = args.parser
+    words = parser.prog.split()
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        if action.dest in HERE_ONLY or action.dest.endswith("key_env") or value == action.default:
+            continue
+        if not action.option_strings:
+            words.insert(2, _source(args))
+        elif action.nargs == 0:
+            words.append(action.option_strings[-1])
+        else:
+            for one in value if isinstance(value, list) else [value]:
+                words += [action.option_strings[-1], _end(str(one))]
+    return shlex.join([*words, "--seed", str(args.seed)])
+
+
+def _end(named: str) -> str:
+    """Of a whole path only the end, which others have too; everything else as it is."""
+    return Path(named).name if named.startswith("/") else named
 
 
 def _source(args: argparse.Namespace) -> str:

@@ -26,18 +26,21 @@ ORDER = (
 )  # fmt: skip
 
 
-def write_report(evidence: Evidence, file: Path, *, texts: bool = True, source: str = "") -> None:
-    """Writes the report as a whole or not at all; `source` names the file that the run read. Raises OSError."""
+def write_report(evidence: Evidence, file: Path, *, texts: bool = True, again: str = "") -> None:
+    """Writes the report as a whole or not at all; `again` is the command that made the run. Raises OSError."""
     draft = file.with_name(f".{file.name}.draft")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        out.write(report(evidence, texts=texts, source=source))
+        out.write(report(evidence, texts=texts, again=again))
     os.replace(draft, file)
 
 
-def report(evidence: Evidence, *, texts: bool = True, source: str = "") -> str:
-    """The page. With `texts` false, nothing that the target said is in it; `source` names the file that was read."""
+def report(evidence: Evidence, *, texts: bool = True, source: str = "", again: str = "") -> str:
+    """The page. With `texts` false, nothing that the target said is in it.
+
+    `again` is the command that made the run; without it the plan tells most of it, and `source` the file that was read.
+    """
     reading = read(evidence, texts=texts)
-    body = _body(reading, source)
+    body = _body(reading, again or command(reading, file=source))
     headed = f"{headline(reading.result, plan=reading.document.plan.to_json())}: {reading.document.title}"
     title = escape(terminal(headed))  # the bar of a window shows no boxes
     return (
@@ -49,7 +52,7 @@ def report(evidence: Evidence, *, texts: bool = True, source: str = "") -> str:
     )
 
 
-def _body(reading: Reading, source: str) -> str:
+def _body(reading: Reading, again: str) -> str:
     ended = time_words(datetime.fromisoformat(reading.ended)) if reading.ended else ""
     crumbs = "".join(
         f"<span>{one}</span>" for one in ("Replay report", escape(ended), f"plan {reading.document.hash[:12]}") if one
@@ -59,18 +62,16 @@ def _body(reading: Reading, source: str) -> str:
     return (
         f'<body>\n<header class="top"><div class="in"><span class="brand">{mark()} manyeyes</span></div></header>\n'
         f'<main class="evidence"><div class="stack s"><p class="crumbs">{crumbs}</p>{title}'
-        f"{sections.head(reading)}</div>{parts}{_again(reading, source)}</main>\n"
+        f"{sections.head(reading)}</div>{parts}{_again(again)}</main>\n"
         '<footer class="foot"><div class="in"><span>Times are UTC. This file holds everything it shows: nothing is '
         "loaded, nothing runs.</span><span>Made by manyeyes, open source</span></div></footer>\n</body>"
     )
 
 
-def _again(reading: Reading, source: str) -> str:
+def _again(typed: str) -> str:
     words = (
         '<p class="soft measure">The seed fixes order, wordings and seeds of every trial. With the same file and seed, '
         "the same trials are made again; a model that draws its answers by chance may still answer otherwise.</p>"
     )
-    said = (
-        f'{words}<div class="commands stack s"><pre class="machine">{inert(command(reading, file=source))}</pre></div>'
-    )
+    said = f'{words}<div class="commands stack s"><pre class="machine">{inert(typed)}</pre></div>'
     return section("again", "Get it again", said)
