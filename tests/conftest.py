@@ -6,6 +6,10 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("manyeyes", deadline=None)  # a busy computer is slow, not wrong
+settings.load_profile("manyeyes")
 
 _connect = socket.socket.connect
 LOCAL = ("127.", "::1", "localhost")
