@@ -233,6 +233,10 @@ def played(house: House, answering: Wicket) -> Players:
         form = next((one for one in composers if one.values.get("audience") == audience), composers[0])
         _ok(players.at("theo").send(page, form, {"text": f"{audience} {MARK}", "audience": audience}))
     players.desk("theo", "/move/accept/", {})
+    prepared = {"name": f"Name {MARK}", "text": f"Dear {{researcher}}, {MARK}"}
+    players.fill("lena", f"/desk/program/{players.made['slug']}/answers/", "/answers/", prepared)
+    said = {"credit_name": f"Credit {MARK}", "links": f"https://x.example/{MARK}", "zone": "Asia/Kolkata"}
+    players.fill("rhea", "/my/settings/profile/", "/profile/", said)
     players.fill("mina", f"/desk/cases/{players.ref}/move/ask_researcher/", "/move/", {"words": f"Why {MARK}?"})
     players.fill("rhea", f"/my/{players.ref}/", "/say/", {"text": f"Because {MARK}"})
     replay = players.fill("theo", f"/desk/cases/{players.ref}/replay/", "/replay/", {"seed": "5"}, button="start")

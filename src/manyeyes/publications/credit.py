@@ -30,8 +30,8 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") ->
     wrong: dict[str, str] = {}
     if mode not in Credit.Mode.values:
         wrong["mode"] = f"Choose one of: {', '.join(Credit.Mode.values)}."
-    if named and not name.strip() and mode == Credit.Mode.HANDLE and by.kind == "account":
-        name = by.handle
+    if mode == Credit.Mode.HANDLE and by.kind == "account":
+        name = by.handle  # whatever stands in the field for a name: who asks for the handle is named by nothing else
     clean = checked("name", name, longest=80, required=named)
     if link.strip() and named:
         _check_link(link.strip(), wrong)

@@ -284,8 +284,8 @@ def _chosen(case: Case) -> dict[str, Any]:
     row = credit.of(case)
     if row is not None:
         return {"mode": row.mode, "name": row.name or "", "link": row.link or ""}
-    said = profiles.of(case.reporter)
-    return {"mode": "later", "name": said.credit_name, "link": next(iter(said.links), "")}
+    # The name only: it counts with "by a name" alone. A link would go out with the handle too, and say who it is.
+    return {"mode": "later", "name": profiles.of(case.reporter).credit_name}
 
 
 def _take_over(form: Any, error: Invalid) -> None:
