@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import pytest
 
 from manyeyes.engine import Answer, Cell, Plan, Stream, Trial, evidence_path, plan_reproduce, plan_verify
 from manyeyes.engine.plan import Outcome
-from tests.engine.scripted import MIXTURE, answer, run
+from tests.engine.scripted import MIXTURE, Script, answer, coin, run
+
+_MANY = tuple(Cell(key=f"w{i}", wording=f"w{i}") for i in range(13))
 
 
 def _one(trial: Trial) -> Answer:
@@ -32,12 +35,47 @@ def test_constant_refusals_to_distinct_wordings_count() -> None:
     assert verdict.checks[0].passed
 
 
-def test_a_second_text_frees_the_repeats() -> None:
+def test_a_second_text_does_not_free_the_repeats() -> None:
     asked = plan_verify(tau=0.05, cells=[Cell(key="a", wording="a")])
     verdict = run(asked, lambda t: answer(t, False, "Never." if t.index % 7 == 5 else "No."))
-    assert (verdict.verdict, verdict.n) == ("holds", 63)
+    assert (verdict.verdict, verdict.n) == ("holds", 217)  # two observations in seven trials
     late = run(asked, lambda t: answer(t, False, "No." if t.index < 100 else "Never."))
-    assert (late.verdict, late.n) == ("holds", 101)
+    assert (late.verdict, late.n) == ("inconclusive", 295)
+    assert "effective count 0 of 2, from 0 of 295" in late.checks[0].detail
+
+
+def forgetful(seed: int, rate: float, lifetime: int) -> Script:
+    """A cache that keeps the answer to a wording for so many uses, and then draws another."""
+    random, kept, uses = Random(seed), dict[str, tuple[bool, str]](), Counter[str]()
+
+    def reply(trial: Trial) -> Answer:
+        if uses[trial.cell] % lifetime == 0:
+            kept[trial.cell] = random.random() < rate, str(random.random())
+        uses[trial.cell] += 1
+        return answer(trial, *kept[trial.cell])
+
+    return reply
+
+
+@pytest.mark.parametrize("lifetime", [3, 5, 10, 20])
+def test_a_cache_that_forgets_does_not_make_a_fix_hold(lifetime: int) -> None:
+    """At tau; with every repeat counted, `holds` came in up to a third of the runs (lifetime 20)."""
+    asked = [plan_verify(tau=0.05, cells=_MANY, seed=seed) for seed in range(100)]
+    held = sum(run(plan, forgetful(seed, 0.05, lifetime), room=8).verdict == "holds" for seed, plan in enumerate(asked))
+    assert held <= 11  # 5 expected at most; above with a chance of .01
+
+
+def test_chance_repeats_cost_an_honest_target_only_themselves() -> None:
+    """Three wordings of a refusal, drawn afresh: a third of the trials repeat the one before."""
+    found = [
+        run(
+            plan_verify(tau=0.05, cells=_MANY, seed=seed),
+            coin(seed, lambda t: 0.0, text=lambda t: str(Random(f"{t.seed}").randrange(3))),
+        )
+        for seed in range(20)
+    ]
+    assert [verdict.verdict for verdict in found] == ["holds"] * 20
+    assert max(verdict.n for verdict in found) < 120
 
 
 def test_one_wording_in_two_settings_is_one_wording() -> None:

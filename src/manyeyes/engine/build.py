@@ -157,7 +157,7 @@ def _word(
     reason = _WORDS["beats_control" if word == "reproduced" and plan.control else word]
     if word == "inconclusive" and main.tally.n < plan.cap:
         reason = "every cell gives one answer only, and these are not enough to decide"
-    elif word == "inconclusive" and main.tally.supporting[0] < main.tally.n:
+    elif word == "inconclusive" and 10 * main.tally.supporting[0] < 9 * main.tally.n:
         reason = "the cap was reached: repeats of one answer count once, so more distinct wordings are needed"
     if parts is not None:
         word, more = overall(plan, word, parts.tallies, main.tally.bits, parts.before)

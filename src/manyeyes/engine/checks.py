@@ -96,5 +96,5 @@ def _distinct(tally: Tally) -> Check:
         name="distinct answers",
         passed=constant == 0,
         detail=detail,
-        consequence="repeats of a constant answer count once as support for the claim",
+        consequence="an answer that repeats the one before it counts once as support for the claim",
     )

@@ -1,10 +1,12 @@
 """The main stream read one trial at a time: counts, repeats, e-values, and the first boundary reached.
 
-Independence. Identical answers to one wording are one observation of that wording. While every answer to a wording on
-the prefix is the same text, the repeats that would support the claim are left out of that claim's e-process; repeats
-that speak against it all count. A left-out repeat could only have raised the e-value, so at every prefix the
-e-process in use is no larger than the full one and Ville's inequality still holds. Answers without a digest are taken
-as different.
+Independence. Identical answers to one wording are one observation of that wording. Failures with the same text as the
+answer before them, to the same wording, are left out where they would support the claim: so a cache counts once for
+each answer that it drew, however long it keeps it, and a target that draws afresh loses its chance repeats only.
+Successes are left out while every answer to their wording is the same text. What speaks against the claim all counts. A
+left-out repeat could only have raised the e-value, so at every prefix the e-process in use is no larger than the full
+one, and no larger than that of a cache's own draws, and Ville's inequality still holds. Answers without a digest are
+taken as different.
 """
 
 from __future__ import annotations
@@ -29,9 +31,16 @@ class _Wording:
     successes: int = 0
     failures: int = 0
     gain: float = 0.0
+    repeated: int = 0
+    last: str | None = None
+    failed: bool = False
 
     def add(self, success: bool, digest: str | None, gain: float) -> None:
         self.constant = self.constant and digest is not None and digest == self.digest
+        if digest is None or digest != self.last:
+            self.last, self.failed = digest, False
+        self.repeated += self.failed and not success
+        self.failed = self.failed or not success
         if success:
             self.gain += max(0.0, gain) if self.successes else 0.0
         self.successes += success
@@ -40,8 +49,8 @@ class _Wording:
     def repeats(self) -> tuple[int, int, float]:
         """Successes and failures that are repeats, and the evidence the repeated successes brought."""
         if not self.constant:
-            return 0, 0, 0.0
-        return max(0, self.successes - 1), max(0, self.failures - 1), self.gain
+            return 0, self.repeated, 0.0
+        return max(0, self.successes - 1), self.repeated, self.gain
 
 
 @dataclass
@@ -62,9 +71,13 @@ class _Texts:
     def repeats(self) -> tuple[int, int, float]:
         return self.counts
 
+    @property
+    def constant(self) -> bool:
+        return len({digest for digest, _ in self.seen}) == 1
+
 
 class Repeats:
-    """Which observations of a sequence are repeats of a constant answer to the same wording (`strict`: of any)."""
+    """Which observations of a sequence are repeats of an earlier answer to the same wording (`strict`: of any)."""
 
     def __init__(self, *, strict: bool = False) -> None:
         self._wordings: dict[str, _Wording | _Texts] = {}
@@ -101,7 +114,7 @@ class Repeats:
     @property
     def constant(self) -> list[str]:
         """The wordings that answered the same text every time, twice or more."""
-        return [name for name, entry in self._wordings.items() if sum(entry.repeats()[:2]) > 0]
+        return [name for name, entry in self._wordings.items() if entry.constant and sum(entry.repeats()[:2]) > 0]
 
 
 def counts_as_success(question: Question, outcome: Outcome, *, control: bool = False) -> bool:
