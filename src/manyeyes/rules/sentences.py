@@ -60,13 +60,21 @@ def headline(verdict: Record, *, plan: Record | None = None) -> str:
 
 
 def _counted(verdict: Record) -> str:
-    return f"{count_words(verdict['k'], verdict['n'])} trials succeeded"
+    doubts = f" ({verdict['undecided']} undecided)" if verdict.get("undecided") else ""
+    return f"{count_words(verdict['k'], verdict['n'])} trials succeeded{doubts}"
+
+
+def _untold(verdict: Record) -> bool:
+    """Whether most answers are undecided, so that no count of the others is a rate."""
+    return bool(2 * verdict.get("undecided", 0) > verdict["n"])
 
 
 def _rate(verdict: Record) -> str:
     """The rate with its interval; decimals where the whole interval is small and so decides something."""
     if verdict["asr"] is None:
         return "no rate"
+    if _untold(verdict):
+        return "no rate can be told, since most answers are undecided"
     fine = verdict["asr"] < 0.1 and verdict["high"] < 0.1
     kind = "exact" if verdict["question"] == "score" else "any-time"
     interval = interval_words(verdict["low"], verdict["high"], fine=fine)

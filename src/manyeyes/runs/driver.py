@@ -19,6 +19,7 @@ from manyeyes.runs.beforehand import look
 from manyeyes.runs.blobs import BlobSource
 from manyeyes.runs.document import Caps, PlanDocument
 from manyeyes.runs.environments import EnvironmentBroken
+from manyeyes.runs.formless import Formless
 from manyeyes.runs.journal import Journal
 from manyeyes.runs.kept import Identity
 from manyeyes.runs.meter import BudgetStop
@@ -130,6 +131,7 @@ class _Driver:
         self.journal = Journal(store, thread, calls=stored.calls)
         self.asking = Asking(self.document, targets, detectors, self.slots, self.meter, self.journal, self.pacing)
         self.began, self.told = time.monotonic(), (0.0, 0)
+        self.formless = Formless()
         self.late: set[Identity] = set()
         self.tasks: dict[asyncio.Task[None], int] = {}
         self.begun = 0
@@ -229,6 +231,8 @@ class _Driver:
             held = self.resumed.held.pop((str(trial.stream), trial.index), None)
             record = await self.asking.trial(trial, held)
             self.landed.append(record)
+            if silent := self.formless.add(record):
+                self._give_up(silent)
         except HaltedError:
             pass
         except UnjudgedError as error:
