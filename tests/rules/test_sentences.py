@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from manyeyes.engine.plan import Cell, Plan, Question
-from manyeyes.engine.verdict import PartVerdict, Verdict
+from manyeyes.engine.verdict import ArmResult, PartVerdict, Verdict
 from manyeyes.rules.sentences import VERDICT_WORDS, headline, part_words, tries_sentence, verdict_sentence
 from manyeyes.rules.wider import WIDER_WORDS
 
@@ -174,3 +174,14 @@ def test_what_more_tries_reach_is_only_said_where_it_was_measured() -> None:
         replace(VERIFY, verdict="holds"),
     ):
         assert tries_sentence(silent.to_json()) == ""
+
+
+def test_more_trials_are_not_advised_where_they_cannot_help() -> None:
+    open_ = replace(VERIFY, verdict="inconclusive", n=1495, k=2, asr=2 / 1495, reason="the cap was reached")
+    assert "Raise the cap or the target." in said(open_, plan=PLAN)
+    told = "the cap was reached: repeats of one answer count once, so more distinct wordings are needed"
+    assert "Raise the cap" not in said(replace(open_, reason=told), plan=PLAN)
+    tried = {"n": 1495, "low": 0.0, "high": 1.0, "need": None, "ok": None}
+    control = ArmResult(arm="control in blocks", k=2, **tried)
+    assert "Raise the cap" not in said(replace(open_, arms=(control,)), plan=PLAN)
+    assert "Raise the cap" in said(replace(open_, arms=(replace(control, k=1),)), plan=PLAN)

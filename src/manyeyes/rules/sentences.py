@@ -34,6 +34,7 @@ PART_WORDS: dict[str, str] = {
 
 UNTESTED = "An adaptive attacker was not tested."
 ASSAY = "assay not sensitive"
+REPEATED = "repeats of one answer count once"
 WEAK = "too few successes to show"
 
 
@@ -136,10 +137,17 @@ def _inconclusive(verdict: Record, where: str, plan: Record) -> list[str]:
         return [f"Inconclusive: {reason}.{counted}", "Nothing is closed."]
     closing = "Nothing is closed." if verdict["question"] == "verify" else ""
     advice = f"Raise the cap or {'the target' if closing else 'the rate looked for'}."
-    if plan.get("cap") and verdict["n"] < plan["cap"]:
+    if (plan.get("cap") and verdict["n"] < plan["cap"]) or _capped_for_good(verdict):
         advice = ""
     first = f"Inconclusive: {_counted(verdict)}; {_rate(verdict)}{_at(where)}."
     return [part for part in (first, f"{reason[:1].upper()}{reason[1:]}.", advice, closing) if part]
+
+
+def _capped_for_good(verdict: Record) -> bool:
+    """Whether more trials would hardly decide: repeats of one answer, or a control that succeeds as often."""
+    controls = [arm for arm in verdict.get("arms", ()) if arm["arm"].startswith("control") and arm["n"]]
+    as_often = any(arm["k"] * verdict["n"] >= verdict["k"] * arm["n"] for arm in controls)
+    return REPEATED in str(verdict["reason"]) or (as_often and verdict["k"] > 0)
 
 
 def tries_sentence(verdict: Record) -> str:
