@@ -39,3 +39,11 @@ def test_a_plan_with_wordings_enough_says_nothing_of_it(
 ) -> None:
     assert main(["plan", finding, "--question", "verify", "--tau", "0.3"]) == 0
     assert "a filter or a cache" not in capsys.readouterr().out
+
+
+def test_a_procedure_for_a_person_is_planned_with_the_minutes_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(Path(__file__).parents[2] / "docs" / "examples" / "human-procedure.poc.yaml")
+    assert main(["plan", file, "--seed", "1"]) == 2
+    assert "make the trials by hand" in capsys.readouterr().err
+    assert main(["plan", file, "--seed", "1", "--minutes", "3"]) == 0
+    assert "by hand, at 3 minutes a trial" in capsys.readouterr().out

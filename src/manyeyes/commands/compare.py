@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     keys: dict[str, str | None] = {}
 
     def prepared() -> PlanDocument:
+        if args.least and not args.unpaired:
+            raise UsageError("--least: pairs have no margin; say --unpaired too, or leave it out")
         new, old = _side(args, args.new, args.label), _side(args, args.old, "old version")
         if replace(new, label="") == replace(old, label=""):
             raise UsageError("--old: is the same as the new version; name another address or model")

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, who labels, and which answers."""
     parser.add_argument("directory", metavar="DIR", help="where the run is kept, as --out named it")
     parser.add_argument("--by", default="", metavar="NAME", help="who labels; needed, since labels may be asked about")
+    parser.add_argument("--file", metavar="FILE", help="take labels from a file: one JSON object a line")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--file", metavar="FILE", help="take labels from a file: one JSON object a line")
     which.add_argument(
         "--calibrate", type=questions.whole(1), metavar="N", help="label N judged answers, to know how the judge errs"
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from manyeyes.commands import chosen, foreseeing, questions
+from manyeyes.commands import by_hand, chosen, foreseeing, questions
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.plan import Plan, Question
@@ -80,7 +80,8 @@ def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a reproduction or a verification: the object, and the same in words."""
     reproducer = questions.reproducer_of(args)
     options = chosen.options_of(args, reproducer)
-    targets = {"main": TargetInfo(), **({"positive": TargetInfo()} if args.question == Question.VERIFY else {})}
+    asked = TargetInfo(kind=by_hand.ORIGIN) if args.minutes else TargetInfo()
+    targets = {"main": asked, **({"positive": asked} if args.question == Question.VERIFY else {})}
     document = prepare(reproducer, args.question, targets=targets, options=options)
     found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
     data = forecast(document, found)

@@ -101,9 +101,12 @@ def known_error(
     if labels is None:
         labels = JudgeError(found=0, successes=0)
     elif labels.version not in ("", version):
+        pair = (
+            "; with a second judge the pair is another judge than the first alone" if "confirm" in roles(rule) else ""
+        )
         raise ValueError(
-            "judge: the labels are of another judge (other words, another model, or the same in another place); label "
-            "answers that this one has judged"
+            "judge: the labels are of another judge (other words, another model, or the same in another place"
+            f"{pair}); label answers of a run that was judged as this one is, with the same --confirm"
         )
     return replace(labels, confirmed=confirmed(rule), version=version)
 
