@@ -175,13 +175,13 @@ class ApiToken(models.Model):
 class KeptAnswer(models.Model):
     """What was answered to a request with an idempotency key, encrypted, so that a resend gets the same for a day.
 
-    `slot` is a keyed name of who asked and their key, `request_hash` one of what they sent. `status` 0: under way.
+    `slot` is a keyed name of who asked and their key, `request_hash` one of what they sent. `http_status` 0: under way.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slot = models.CharField(max_length=64, unique=True)
     request_hash = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(default=0)
+    http_status = models.PositiveSmallIntegerField(default=0)
     sealed_body = models.TextField(blank=True)
     at = models.DateTimeField(default=clock.now, db_index=True)
 

@@ -34,8 +34,8 @@ def once(who: str, key: str, sent: str, work: Callable[[], Answered]) -> tuple[A
     said = tokens.keyed("resend-content", sent)
     KeptAnswer.objects.filter(at__lt=clock.now() - KEPT).delete()
     row = _taken(slot, said)
-    if row.status and row.sealed_body:
-        return (row.status, base64.b64decode(tokens.open_text("resend", row.sealed_body))), True
+    if row.http_status and row.sealed_body:
+        return (row.http_status, base64.b64decode(tokens.open_text("resend", row.sealed_body))), True
     try:
         status, body = work()
     except BaseException:
@@ -44,9 +44,9 @@ def once(who: str, key: str, sent: str, work: Callable[[], Answered]) -> tuple[A
     if status >= 400:
         row.delete()
     else:
-        row.status = status
+        row.http_status = status
         row.sealed_body = tokens.seal_text("resend", base64.b64encode(body).decode())
-        row.save(update_fields=["status", "sealed_body"])
+        row.save(update_fields=["http_status", "sealed_body"])
     return (status, body), False
 
 
@@ -54,7 +54,7 @@ def known(who: str, key: str, sent: str) -> str:
     """A name for this request where its answer may not be kept. Raises Invalid for the same key with other content."""
     slot, said = tokens.keyed("resend-slot", f"{who}\0{key}"), tokens.keyed("resend-content", sent)
     KeptAnswer.objects.filter(at__lt=clock.now() - KEPT).delete()
-    row, _made = KeptAnswer.objects.get_or_create(slot=slot, defaults={"request_hash": said, "status": 204})
+    row, _made = KeptAnswer.objects.get_or_create(slot=slot, defaults={"request_hash": said, "http_status": 204})
     if not hmac.compare_digest(row.request_hash, said):
         raise Invalid({"Idempotency-Key": _("This key was used for another request. Take a new one.")})
     return slot
@@ -76,8 +76,8 @@ def _taken(slot: str, said: str) -> KeptAnswer:
         raise Conflict(_("The same request is being worked on. Send it again in a moment."))
     if not hmac.compare_digest(row.request_hash, said):
         raise Invalid({"Idempotency-Key": _("This key was used for another request. Take a new one.")})
-    if not row.status:
-        stale = KeptAnswer.objects.filter(pk=row.pk, status=0, at__lt=clock.now() - ABANDONED)
+    if not row.http_status:
+        stale = KeptAnswer.objects.filter(pk=row.pk, http_status=0, at__lt=clock.now() - ABANDONED)
         if not stale.update(at=clock.now()):
             raise Conflict(_("The same request is being worked on. Send it again in a moment."))
     return row

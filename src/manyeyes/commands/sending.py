@@ -26,7 +26,7 @@ class Refusal(Exception):  # noqa: N818 -- an answer that a person reads
     def __init__(self, status: int, detail: str, fields: Mapping[str, str]) -> None:
         lines = [f"{printable(name)}: {printable(said)}" for name, said in fields.items()]
         super().__init__("\n".join([f"{printable(detail)} ({status})", *lines]))
-        self.status, self.fields = status, dict(fields)
+        self.code, self.fields = status, dict(fields)
 
 
 class Lost(Exception):  # noqa: N818 -- an answer that a person reads

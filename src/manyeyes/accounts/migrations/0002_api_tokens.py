@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('slot', models.CharField(max_length=64, unique=True)),
                 ('request_hash', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField(default=0)),
+                ('http_status', models.PositiveSmallIntegerField(default=0)),
                 ('sealed_body', models.TextField(blank=True)),
                 ('at', models.DateTimeField(db_index=True, default=manyeyes.rules.clock.now)),
             ],
