@@ -101,8 +101,8 @@ def test_a_second_person_is_not_passed_over(house: Path) -> None:
 
 def test_private_program_is_opened_later(tmp_path: Path) -> None:
     first = run(tmp_path, "init", *MINE, *WHO)
-    assert "(private)" in first.stdout
-    assert "manyeyes init --publish" in first.stdout
+    assert "(draft)" in first.stdout
+    assert "launch checklist" in first.stdout
     opened = run(tmp_path, "init", "--publish")
     assert (opened.returncode, "is open now" in opened.stdout, "(public)" in opened.stdout) == (0, True, True)
 
@@ -110,7 +110,7 @@ def test_private_program_is_opened_later(tmp_path: Path) -> None:
 def test_check_is_content_and_then_names_what_is_wrong(house: Path) -> None:
     good = run(house, "check")
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.count("ok ") == 6
+    assert good.stdout.count("ok ") == 7
     (house / "data" / "files").chmod(0o755)
     (house / "config" / "master.key").chmod(0o644)
     bad = run(house, "check", "--quiet")
