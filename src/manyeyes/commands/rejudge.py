@@ -82,7 +82,14 @@ def rule_of(named: str | None, stored: Stored) -> dict[str, Any]:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"--rule: {place + ': ' if place else ''}{first['msg']}") from None
-    except (yaml.YAMLError, OSError, RecursionError) as error:
+    except yaml.YAMLError as error:
+        at = getattr(error, "problem_mark", None)
+        where = f" at character {at.column + 1}" if at is not None else ""
+        raise UsageError(
+            f"--rule: {named[:80]!r} is neither a file nor a rule: it cannot be read{where}; "
+            "close every bracket and quote"
+        ) from None
+    except (OSError, RecursionError) as error:
         raise UsageError(f"--rule: {named[:80]!r} is neither a file nor a rule: {str(error)[:200]}") from None
 
 

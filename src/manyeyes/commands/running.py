@@ -84,7 +84,12 @@ def carry_out(
     except (UsageError, ValueError) as error:
         return refuse(args, error, kind="input", code=UNUSABLE)
     except OSError as error:
-        return refuse(args, UsageError(f"{args.out}: {error.strerror}"), kind="input", code=UNUSABLE)
+        return refuse(
+            args,
+            UsageError(f"--out: the folder {args.out} cannot be made or written: {error.strerror}"),
+            kind="input",
+            code=UNUSABLE,
+        )
     known: dict[str, Any] = {"question": str(document.plan.question), "plan_hash": document.hash, "out": str(place)}
     progress = Live(document.plan, terminal=sys.stderr.isatty())
     if not all(info.model for info in document.targets.values() if info.kind == OPENAI):
