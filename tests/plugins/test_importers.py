@@ -680,3 +680,13 @@ def test_hidden_characters_are_kept_and_counted() -> None:
     assert source == COUNTED
     for words in ("1 direction control", "2 hidden tag characters", "1 invisible character"):
         assert words in value
+
+
+def test_a_memory_of_an_unknown_layout_says_so() -> None:
+    from manyeyes.plugins.builtin.importers.pyrit import TRIED, _layout
+
+    assert (
+        "zz, written by a version that we do not know"
+        in _layout({"pyrit_memory_alembic_version": [{"version_num": "zz"}]})[0]
+    )
+    assert not _layout({"pyrit_memory_alembic_version": [{"version_num": min(TRIED)}]})

@@ -10,7 +10,7 @@ from manyeyes.plugins.builtin.importers import fields
 from manyeyes.plugins.builtin.importers.counting import Gathered, Outcome, fingerprint, settings_of
 from manyeyes.plugins.builtin.importers.drafting import finding
 from manyeyes.plugins.builtin.importers.scrub import address, clean
-from manyeyes.plugins.builtin.importers.tables import MAGIC, Tables, tables_of
+from manyeyes.plugins.builtin.importers.tables import MAGIC, VERSION_TABLE, Tables, tables_of
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Upload
 from manyeyes.rules.readings import CONFIG, UNKNOWN, Reading
@@ -68,8 +68,23 @@ class PyRIT:
             version=memory.version,
             form="PyRIT memory" if upload.head.startswith(MAGIC) else "PyRIT dump",
             findings=tuple(_finding(found, memory) for found in gathered.values()),
-            notes=() if tables["AttackResultEntries"] else (SCORES_ONLY,),
+            notes=(*_layout(tables), *(() if tables["AttackResultEntries"] else (SCORES_ONLY,))),
         )
+
+
+TRIED = frozenset({"8d1e3f5a7b9c"})
+"""Layouts of the memory that this reader was tried on, as PyRIT numbers them."""
+
+
+def _layout(tables: Tables) -> tuple[str, ...]:
+    """A note where the memory is of a layout that this reader was not tried on."""
+    told = {clean(str(row.get("version_num", "")), 40) for row in tables.get(VERSION_TABLE, ())} - TRIED
+    if not told:
+        return ()
+    return (
+        f"The memory has the layout {', '.join(sorted(told))}, written by a version that we do not know: it was read "
+        "by the names of its columns, so look at the counts twice.",
+    )
 
 
 class _Memory:
