@@ -133,9 +133,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:case", "talked", "theo", f"/desk/cases/{cases['talked']}/")
     yield Place("console:mend", "", "theo", f"/desk/cases/{cases['talked']}/words/{pages['team_words']}/")
     yield Place("console:respond", "", "theo", f"/desk/cases/{cases['talked']}/respond/")
-    yield Place(
-        "console:respond", "filled", "theo", f"/desk/cases/{cases['talked']}/respond/?with={pages['answer']}"
-    )
+    yield Place("console:respond", "filled", "theo", f"/desk/cases/{cases['talked']}/respond/?with={pages['answer']}")
     yield Place("console:appeal", "", "mina", f"/desk/cases/{cases['appealed']}/appeal/")
     yield Place("console:appeal", "closer", "theo", f"/desk/cases/{cases['appealed']}/appeal/")
     yield Place("console:answers", "", "lena", "/desk/program/wicket/answers/")

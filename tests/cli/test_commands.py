@@ -109,7 +109,7 @@ def test_plan_tells_exact_error_rates_and_price(finding: str, capsys: pytest.Cap
     assert data["type_one"] <= 0.05
     assert 59 <= data["at_zero"] <= 64
     zero = next(row for row in data["points"] if row["p"] == 0)
-    assert zero["expected_calls"] == data["at_zero"] + 16
+    assert zero["expected_calls"] == data["at_zero"] + 32
     assert zero["expected_cost"] > 0
     assert data["worst_calls"] >= zero["expected_calls"]
     code = main(["plan", finding, "--rates", "0,.2"])
@@ -213,7 +213,7 @@ def test_replay_and_verify_end_to_end(finding: str, tmp_path: Path, capsys: pyte
         assert code == 1
         out, err = capsys.readouterr()
         assert "Fix fails" in out
-        assert re.search(r"^harmless questions answered usefully: \d of 8, ", out, re.MULTILINE)
+        assert re.search(r"^harmless questions answered usefully: \d+ of 20, ", out, re.MULTILINE)
         assert "no --model was given" in err
 
 

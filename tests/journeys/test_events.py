@@ -29,7 +29,7 @@ from tests.journeys.test_path import publish, to_confirmed, to_resolved
 def problems(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What `manyeyes check` has to say about the chains."""
     capsys.readouterr()
-    check.run(argparse.Namespace(quiet=True))
+    check.run(argparse.Namespace(quiet=True, program=""))
     return [line for line in capsys.readouterr().err.splitlines() if "event chains" in line]
 
 

@@ -36,7 +36,7 @@ def test_a_good_fix_judged_with_confirmation_holds(tmp_path: Path) -> None:
     assert result.verdict.verdict == "holds"
     assert 420 <= result.verdict.n <= 440
     assert 10 < second.calls < 40
-    assert result.calls == main.calls + judge.calls + second.calls + 8
+    assert result.calls == main.calls + judge.calls + second.calls + 12
 
 
 def test_a_good_fix_judged_alone_is_not_called_a_failure(tmp_path: Path) -> None:

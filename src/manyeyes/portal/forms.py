@@ -62,7 +62,7 @@ class OpenPGPForm(forms.Form):
 
     openpgp_key = text(
         _("Public OpenPGP key"),
-        _("Everything from -----BEGIN PGP PUBLIC KEY BLOCK----- on. It is made by: gpg --armor --export you@example.org"),
+        _("Everything from -----BEGIN PGP PUBLIC KEY BLOCK----- on. Made by: gpg --armor --export you@example.org"),
         rows=8,
         needed=True,
         code=True,
