@@ -24,7 +24,9 @@ class Formless:
         """Counts a trial; gives what ends the run where the first answers of a judge decided nothing at all."""
         for row in record.judged:
             role = str(row["role"])
-            if row.get("word") not in (None, str(Outcome.UNDECIDED)):
+            # A judge that is asked for no word of its own has decided where its trial is.
+            said_so = row.get("word") or record.outcome
+            if said_so not in (None, str(Outcome.UNDECIDED)):
                 self._decided.add(role)
             if role in self._decided:
                 continue
