@@ -95,7 +95,7 @@ def test_a_fix_that_fails_is_refused_after_few_calls(tmp_path: Path, concurrency
     assert result.verdict.n <= 4
     assert result.overrun <= (0 if concurrency == 1 else 2 * concurrency)
     # The assay, then two trials of each of the four parts: the one that refutes, and those that name what passes.
-    assert result.calls == 16 + 8 + result.overrun
+    assert result.calls == 32 + 8 + result.overrun
 
 
 def test_cut_off_in_front_of_a_slow_answer_it_goes_on_as_near(tmp_path: Path) -> None:
