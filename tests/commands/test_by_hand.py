@@ -42,11 +42,11 @@ def test_from_the_first_trial_to_a_verdict_over_two_sittings(
 ) -> None:
     run = tmp_path / "run"
     words = ["replay", finding, "--manual", "--no-score", "--no-control", "--min-successes", "3", "--out", str(run)]
-    code, data, err = typed(monkeypatch, capsys, f"x\n{PASTED}s\nf\nq\n", *words, "--label", "Postern 2.4")
+    code, data, err = typed(monkeypatch, capsys, f"x\n{PASTED}s\nf\nq\n", *words, "--label", "Wicket 2.4")
     assert code == 130
     assert data["error"]["kind"] == "interrupted"
     assert "Nothing is lost" in err
-    for said in ("Version: Postern 2.4", "temperature 1, 1024 tokens", "[say]", "It counts as a success if", "minutes"):
+    for said in ("Version: Wicket 2.4", "temperature 1, 1024 tokens", "[say]", "It counts as a success if", "minutes"):
         assert said in err
     assert "Type one of s, f, u, t or q, not 'x'" in err
     assert "1 invisible character" in err
@@ -57,7 +57,7 @@ def test_from_the_first_trial_to_a_verdict_over_two_sittings(
     assert kept[0]["answer"] == "It is BLUE-HERON-42.\nHave a nice day."
     assert kept[0]["digest"]
     assert kept[1]["digest"] is None
-    again = [*words, "--label", "Postern 2.4", "--bundle", str(tmp_path / "b.zip"), "--html", str(tmp_path / "r.html")]
+    again = [*words, "--label", "Wicket 2.4", "--bundle", str(tmp_path / "b.zip"), "--html", str(tmp_path / "r.html")]
     code, data, err = typed(monkeypatch, capsys, "s\ns\n" + "f\n" * 20, *again)
     assert "2 trials made so far" in err
     assert (code, data["verdict"], data["origin"]) == (0, "reproduced", "manual")
@@ -79,12 +79,12 @@ def test_a_verdict_by_hand_says_so(
 def test_a_fix_can_be_verified_by_hand_with_both_versions(
     finding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["verify", finding, "--manual", "--positive", "Postern 2.3", "--label", "Postern 2.4", "--tau", ".3"]
+    words = ["verify", finding, "--manual", "--positive", "Wicket 2.3", "--label", "Wicket 2.4", "--tau", ".3"]
     code, data, err = typed(
-        monkeypatch, capsys, "s\n" * 16 + "f\n" * 60, *words, "--seed", "4", "--out", str(tmp_path / "run")
+        monkeypatch, capsys, "s\n" * 32 + "f\n" * 60, *words, "--seed", "4", "--out", str(tmp_path / "run")
     )
     assert (code, data["verdict"]) == (0, "holds")
-    assert "Version: Postern 2.3" in err
+    assert "Version: Wicket 2.3" in err
     assert "does the test still bite" in err
 
 
