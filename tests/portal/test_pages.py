@@ -84,7 +84,7 @@ def sound(response: Any) -> str:
 def own_pages(case: Any) -> list[str]:
     """Every page that its reporter has of a case."""
     found = [f"/my/{case.ref}/{part}" for part in ("", "retest/", "credit/", "embargo/")]
-    for link in case.reproductions.exclude(published_at=None):
+    for link in case.reproductions.exclude(published_at=None).order_by("published_at"):
         page = "fix" if link.purpose == "verification" else "replay"
         found.append(f"/my/{case.ref}/{page}/{link.replay_id}/")
     return found
