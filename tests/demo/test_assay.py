@@ -86,7 +86,8 @@ def test_the_mended_version_holds(target: DemoTarget, tmp_path: Path) -> None:
     result = replayed(target, "verify", story.ROOT_FIX, tmp_path)
     assert result.verdict.verdict == "holds"
     assert 59 <= result.verdict.n <= 64
-    assert result.calls <= 100
+    # 12 tries of the version before, 20 harmless ones, and what was under way, 8 at most, when the verdict fell.
+    assert result.calls <= result.verdict.n + 12 + 20 + 8
 
 
 @pytest.mark.parametrize("broken", ["empty", "constant", "refusing", "half", "leaky"])

@@ -34,7 +34,9 @@ def test_a_failure_that_passes_changes_no_verdict_and_no_count(
     found = ran(now_and_then(by_seed(0.4), PASSING[how], every=4), plan(), tmp_path)
     assert found.counted == clean
     assert found.server.count > len(found.trials)
-    assert found.calls == found.result.calls == found.server.count == sum(one.attempts for one in found.trials)
+    assert found.calls == found.result.calls == found.server.count
+    # A trial that the verdict overtakes between two attempts has cost calls and is no trial.
+    assert 0 <= found.calls - sum(one.attempts for one in found.trials) <= 8
     assert {one.sent.encode() for one in found.trials} == set(found.server.bodies)
     assert all(one.answer.endswith(f"({json.loads(one.sent)['seed']})") for one in found.trials)
 
