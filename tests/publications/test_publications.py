@@ -162,3 +162,20 @@ def test_a_report_taken_back_before_anybody_answered_is_no_broken_promise(cast: 
         clock.advance(timedelta(days=9))
         kept = figures.first_responses(cast.program)
     assert (kept.reports, kept.late) == (1, 1)
+
+
+@pytest.mark.parametrize("apart", [{"origin": "staff"}, {"origin": "red_team"}, {"test": True}])
+def test_what_comes_from_inside_is_in_no_public_figure_and_is_not_thanked(cast: Cast, apart: dict[str, object]) -> None:
+    case = make_case(cast, at="confirmed")
+    credit.choose(case, by=cast.rhea, mode="handle")
+    assert figures.first_responses(cast.program).reports == 1
+    assert len(hall.of_fame(cast.program)) == 1
+    type(case).objects.filter(pk=case.pk).update(**apart)
+    found = figures.first_responses(cast.program)
+    assert (found.reports, found.hours, found.waiting, found.late) == (0, (), 0, 0)
+    assert hall.of_fame(cast.program) == []
+
+
+def test_a_colleagues_own_report_is_counted_apart_from_the_start(cast: Cast) -> None:
+    submit(cast, by=cast.mina)
+    assert figures.first_responses(cast.program).reports == 0

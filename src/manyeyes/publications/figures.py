@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.db.models import Q
+
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
 from manyeyes.events.models import Event
@@ -58,10 +60,18 @@ class FirstResponses:
         return median(self.hours) if self.hours else None
 
 
+def counted(prefix: str = "") -> Q:
+    """The cases that public figures and thanks speak of: from outside, and no test of the launch.
+
+    What colleagues and the internal red team report is counted apart, so that nobody thanks or times themselves.
+    """
+    return Q(**{f"{prefix}test": False, f"{prefix}origin": "outside"})
+
+
 def first_responses(program: Program, *, at: datetime | None = None) -> FirstResponses:
     """The first human answers to the newest reports; spam and what was withdrawn unanswered are left out."""
     moment = at or clock.now()
-    newest = Case.objects.filter(program=program, test=False, created_at__lte=moment).exclude(
+    newest = Case.objects.filter(counted(), program=program, created_at__lte=moment).exclude(
         close_reason=str(CloseReason.SPAM)
     )
     # Whoever took the report back before anybody answered is owed nothing.

@@ -8,6 +8,7 @@ from datetime import date
 from manyeyes.cases.disclosure import in_force
 from manyeyes.programs.models import Program
 from manyeyes.publications.credit import byline
+from manyeyes.publications.figures import counted
 from manyeyes.publications.models import Advisory, Credit
 from manyeyes.rules.lifecycle import CloseReason
 from manyeyes.vault import keyring
@@ -31,7 +32,7 @@ def of_fame(program: Program) -> list[Thanks]:
     """Everybody who is to be thanked in this program, newest confirmation first."""
     found = (
         Credit.objects.filter(
-            case__program=program, case__test=False, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True
+            counted("case__"), case__program=program, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True
         )
         .exclude(mode__in=(Credit.Mode.NONE, Credit.Mode.LATER))
         .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
