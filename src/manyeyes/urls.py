@@ -7,7 +7,9 @@ from django.urls import include, path
 from manyeyes import http
 
 urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+    # Not `allauth.urls`: it would add pages to connect accounts and to sign up by a provider, which nobody does here.
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("theme/", http.set_theme, name="theme"),
     path("api/", include("manyeyes.api.urls")),
     path("desk/", include("manyeyes.console.urls")),

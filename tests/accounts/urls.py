@@ -8,4 +8,9 @@ def my(request: HttpRequest) -> HttpResponse:
     return HttpResponse(str(request.user) if request.user.is_authenticated else "nobody")
 
 
-urlpatterns = [path("accounts/", include("allauth.urls")), path("my/", my), path("", my)]
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("my/", my),
+    path("", my),
+]
