@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 import django
@@ -126,6 +127,10 @@ def _aside(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
     triage.ask_researcher(asked, by=cast.theo, text="Was it a fresh conversation?")
     closed = people.make_case(cast, at="triaged", title="It is slow")
     triage.close(closed, by=cast.theo, reason="out_of_scope", words="Speed is not covered by the policy.")
+    open_yet = people.make_case(cast, at="triaged", title="A replay of this one ended without an answer")
+    short = replace(reproduction.BY_MACHINE, cap=20)
+    unanswered = reproduction.request(open_yet, by=cast.theo, version=cast.v1, options=short)
+    people.play(unanswered.replay, lambda trial, part: False)
     rests = people.make_case(cast, at="triaged", title="A replay of this one rests")
     resting = reproduction.request(rests, by=cast.theo)
     steering.steer(resting, by=cast.theo, action="pause")
@@ -134,7 +139,7 @@ def _aside(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
     exposed = _exposed(cast)
     patch = exposed.reproductions.get(purpose="verification")
     cases = {"hostile": hostile, "asked": asked, "closed": closed, "rests": rests, "by_hand": by_hand}
-    replays = {"resting": resting, "ticked": ticked, "patch": patch}
+    replays = {"resting": resting, "ticked": ticked, "patch": patch, "unanswered": unanswered}
     return (
         {name: case.ref for name, case in {**cases, "exposed": exposed}.items()},
         {name: str(link.replay_id) for name, link in replays.items()},

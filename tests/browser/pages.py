@@ -54,7 +54,7 @@ KNOWN = Site(
          "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "my_words", "team_words", "answer", "scope_line"), ""),
+         "my_words", "unanswered", "team_words", "answer", "scope_line"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -126,6 +126,9 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:replay", "", "theo", f"/desk/replays/{pages['reproduction']}/")
     yield Place("console:replay", "resting", "theo", f"/desk/replays/{pages['resting']}/")
     yield Place("console:replay", "by-hand", "theo", f"/desk/replays/{pages['ticked']}/")
+    yield Place("console:replay", "unanswered", "theo", f"/desk/replays/{pages['unanswered']}/")
+    yield Place("console:longer", "", "theo", f"/desk/replays/{pages['unanswered']}/longer/")
+    yield Place("console:longer", "answered", "theo", f"/desk/replays/{pages['reproduction']}/longer/", 409)
     yield Place("console:manual", "", "theo", f"/desk/replays/{pages['ticked']}/manual/")
     yield Place("console:call", "", "theo", f"/desk/replays/{pages['reproduction']}/calls/main/0/")
     yield Place("console:fix", "holds", "theo", f"/desk/fixes/{pages['verification']}/")

@@ -15,7 +15,7 @@ OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", 
 NO_WORD = frozenset(
     {
         "replay.requested", "move.request_verification", "reproducer.attached", "file.attached", "exploited",
-        "mitigated", "message.edited", "receipt.claimed",
+        "mitigated", "message.edited", "receipt.claimed", "replay.longer",
     }
 )  # fmt: skip
 """Public acts of the team that say nothing to the researcher: starting a machine or noting a fact is no answer."""

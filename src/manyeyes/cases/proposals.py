@@ -88,7 +88,7 @@ def make(
     if document is not None:
         # A simulated plan (with a control) costs time; few runs are enough to say about how long it takes.
         odds = characteristics(document.plan, rates, runs=60)
-        asked, most = _calls(document, odds)
+        asked, most = calls_of(document, odds)
     if mode == RUNNER and reproducer is not None:
         played = reproducer.environment.name if reproducer.environment else ""
         problems += forbidden(
@@ -100,7 +100,7 @@ def make(
     )  # fmt: skip
 
 
-def _calls(document: PlanDocument, odds: Characteristics) -> tuple[int, int]:
+def calls_of(document: PlanDocument, odds: Characteristics) -> tuple[int, int]:
     """The calls that the longest run takes at least, and the most that it can take."""
     per_look = 2 if document.plan.control else 1
     trials = odds.most * per_look + odds.side + odds.score + odds.attribute

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from manyeyes.cases import replayed
@@ -10,17 +11,32 @@ from manyeyes.cases.moves import acting
 from manyeyes.replays import manual, queue
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role
+from manyeyes.runs.document import Caps, PlanDocument
 
-ACTIONS = {"pause": queue.pause, "resume": queue.resume, "cancel": queue.cancel}
+ACTIONS = ("pause", "resume", "cancel")
 WHO = TRIAGERS | {Role.TARGET_OWNER}
 
 
-def steer(link: Reproduction, *, by: Any, action: str) -> None:
-    """Pause, resume or cancel. Raises Invalid for another word, NotAllowed for people who may not."""
+def steer(link: Reproduction, *, by: Any, action: str, max_calls: int | None = None) -> None:
+    """Pause, resume (`max_calls`: under this limit from now on) or cancel.
+
+    Raises Invalid for another word or a limit that is reached already, NotAllowed for people who may not.
+    """
     if action not in ACTIONS:
         raise Invalid(action=f"Choose one of: {', '.join(ACTIONS)}.")
-    with acting(link.case, f"replay.{action}", by=by, allowed=WHO, replay=str(link.replay_id)):
-        ACTIONS[action](link.replay)
+    limit: dict[str, Any] = {} if max_calls is None else {"max_calls": max_calls}
+    with acting(link.case, f"replay.{action}", by=by, allowed=WHO, replay=str(link.replay_id), **limit):
+        if action == "resume":
+            queue.resume(link.replay, caps=None if max_calls is None else _caps(link, max_calls))
+        else:
+            (queue.pause if action == "pause" else queue.cancel)(link.replay)
+
+
+def _caps(link: Reproduction, max_calls: int) -> Caps:
+    made = link.replay.calls
+    if max_calls <= made:
+        raise Invalid(max_calls=f"{made} calls were made already, and count. Allow more than that.")
+    return replace(PlanDocument.from_json(link.replay.document).caps, max_calls=max_calls)
 
 
 def label(link: Reproduction, *, by: Any, stream: str, index: int, outcome: str) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
-from manyeyes.cases import access, choices, facts, signoffs, triage
+from manyeyes.cases import access, choices, facts, longer, signoffs, triage
 from manyeyes.cases.conversation import SPEAKERS
 from manyeyes.cases.disclosure import BOTH_SIDES
 from manyeyes.cases.models import Case
@@ -154,6 +155,8 @@ def _looks(case: Case, roles: frozenset[Role], known: Facts, status: Status) -> 
     rows = facts.reproductions(case)
     if rows and rows[0].concluded_at is None and rows[0].replay.state != "cancelled":
         found.append(_look(rows[0], "Watch the replay"))
+    elif rows and not known.reproduced and roles & ASKERS:
+        found.append(_go_on(rows[0]))
     elif known.reproduced and not known.first_success_seen and roles & TRIAGERS:
         found.append(_look(next(row for row in rows if row.verdict == "reproduced"), "Read the first success"))
     fix = facts.newest_fix(case)
@@ -164,6 +167,7 @@ def _looks(case: Case, roles: frozenset[Role], known: Facts, status: Status) -> 
         found.append(_look(checks[0], "Watch the verification" if running else "Look at the verification", minor))
         if not running and not known.holds and roles & ASKERS:
             found.append(Act(label="Verify again", href=reverse("console:verify_new", args=[case.ref]), key="p"))
+            found.append(_go_on(checks[0]))
     return found
 
 
@@ -174,6 +178,14 @@ def _replay(case: Case, roles: frozenset[Role], known: Facts, status: Status) ->
     word = "Replay again" if rows else "Replay"
     label = word if case.target.by_machine else f"{word} by hand"
     return Act(label=label, key="p", href=reverse("console:replay_new", args=[case.ref]), minor=bool(rows))
+
+
+def _go_on(link: Any) -> Act | None:
+    """The replay ended without an answer: more trials of the same plan may bring one."""
+    if not longer.may_go_on(link):
+        return None
+    label = gettext("Go on up to a larger cap…")
+    return Act(label=label, href=reverse("console:longer", args=[link.replay_id]), minor=True)
 
 
 def _look(link: Any, label: str, minor: bool = False) -> Act:

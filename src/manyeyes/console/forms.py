@@ -122,6 +122,20 @@ class VerifyForm(TeamForm):
     seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
 
 
+class LongerForm(TeamForm):
+    """How far a replay that ended without an answer goes on. `request_id` names this very request."""
+
+    request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    cap = forms.IntegerField(
+        label=_("Scored trials in all, at most"), help_text=_("Those made so far are among them."),
+        min_value=1, max_value=100_000,
+    )  # fmt: skip
+    max_calls = forms.IntegerField(
+        label=_("Calls in all, at most"), help_text=_("Those made so far are among them. Empty: all it may take."),
+        min_value=1, max_value=1_000_000, required=False,
+    )  # fmt: skip
+
+
 class RatingForm(TeamForm):
     """A letter and one line of why for each metric that people judge."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from manyeyes.console.views import case, fix, judgement, launch, policy, program, queue, replay, scope, talk
+from manyeyes.console.views import case, fix, judgement, launch, longer, policy, program, queue, replay, scope, talk
 
 app_name = "console"
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("replays/<uuid:replay_id>/", replay.replay, name="replay"),
     path("replays/<uuid:replay_id>/result.json", replay.result, name="result"),
     path("replays/<uuid:replay_id>/control/", replay.control, name="control"),
+    path("replays/<uuid:replay_id>/longer/", longer.go_on, name="longer"),
     path("replays/<uuid:replay_id>/manual/", replay.by_hand, name="manual"),
     path("replays/<uuid:replay_id>/calls/<slug:stream>/<int:index>/", replay.call, name="call"),
     path("fixes/<uuid:replay_id>/", replay.fix, name="fix"),

@@ -98,12 +98,13 @@ def tick(replay: Replay, *, stream: str, index: int, outcome: str, transcript: s
         raise Invalid(index="This trial is not among the next ones of the plan. Reload the page.")
     _store(row, planned, outcome, transcript, by)
     row.state, row.started_at = Replay.State.RUNNING, row.started_at or clock.now()
-    _settle(document, row)
+    settle(row)
     return _same(replay)
 
 
-def _settle(document: PlanDocument, row: Replay) -> None:
-    """Look at the record again: the verdict is written by whoever ticked the trial that decided."""
+def settle(row: Replay) -> None:
+    """Look at the record again: the verdict is written by whoever ticked the trial that decided. The row is locked."""
+    document = PlanDocument.from_json(row.document)
     step = _step(document, row, 0)
     row.calls = row.trials.count()  # no heartbeat, so trials by hand never count against a machine's permit
     if not isinstance(step, Verdict):

@@ -57,7 +57,9 @@ class Replay(Encrypted):
     pause_code = models.CharField(max_length=24, blank=True)
     pause_reason = EncryptedText(null=True)
 
+    goes_on_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     calls = models.PositiveIntegerField(default=0)
+    calls_before = models.PositiveIntegerField(default=0)  # of `calls`: those made under the replay it goes on from
     unanswered = models.PositiveIntegerField(default=0)
     progress = models.JSONField(default=dict)
     verdict = EncryptedJSON(null=True)

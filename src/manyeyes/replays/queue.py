@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
 from manyeyes.programs.models import Target, TargetVersion
 from manyeyes.programs.targets import since_midnight
@@ -199,7 +199,7 @@ def concluded(replay: Replay) -> None:
 def calls_today(target: Target) -> int:
     """Model calls made to a target by replays that ran on this UTC day; the permit's limit counts against it."""
     ran = Replay.objects.filter(main_version__target=target, heartbeat_at__gte=since_midnight())
-    return int(ran.aggregate(calls=Sum("calls"))["calls"] or 0)
+    return int(ran.aggregate(calls=Sum(F("calls") - F("calls_before")))["calls"] or 0)
 
 
 def _wish(replay: Replay, wish: str, at_once: tuple[str, ...]) -> None:

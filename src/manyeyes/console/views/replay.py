@@ -193,7 +193,8 @@ def control(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     elif action == "label":
         _label(request, link)
     elif action in ("pause", "resume", "cancel"):
-        steering.steer(link, by=request.user, action=action)
+        limit = request.POST.get("max_calls", "") if action == "resume" else ""
+        steering.steer(link, by=request.user, action=action, max_calls=_whole(limit) if limit else None)
     else:
         raise Http404
     return redirect("console:replay", replay_id=replay_id)
