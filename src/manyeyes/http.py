@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
 from django.core.paginator import Page, Paginator
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -28,6 +31,8 @@ PAGE_SIZE = 25
 DRAINED = 1_000_000_000
 """So much of a refused body is read and forgotten; whoever sends more finds the connection closed."""
 THEMES = ("auto", "light", "dark")
+TRY_AGAIN = 5
+"""Seconds after which whoever met a busy database may send the same again."""
 
 STATUS_OF: tuple[tuple[type[errors.Refused], int], ...] = (
     (errors.NotFound, 404),
@@ -55,6 +60,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     423: ("embargo", "An agreed date lies ahead."),
     429: ("too-many-requests", "Too many requests. Wait a while."),
     500: ("failure", "The failure is ours. Nothing was changed; try again later."),
+    503: ("busy", "Too much at once. Wait a few seconds and send the same again."),
 }
 
 
@@ -106,6 +112,8 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, RequestDataTooBig):
             return too_large(request)
+        if database_busy(exception):
+            return busy(request)
         if not isinstance(exception, errors.Refused):
             return None
         if by_machine(request):
@@ -135,6 +143,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     """The page for a request that makes no sense (too large, unknown host, broken encoding)."""
     if isinstance(exception, RequestDataTooBig):
         return too_large(request)
+    if database_busy(exception):
+        return busy(request)
     return problem(400) if by_machine(request) else render(request, "errors/400.html", status=400)
 
 
@@ -156,8 +166,30 @@ def drain(request: HttpRequest) -> None:
             left -= len(piece)
 
 
+def database_busy(error: BaseException | None) -> bool:
+    """Whether the database stayed locked or could not be reached, here or beneath: the same may do a moment later."""
+    while error is not None and not (isinstance(error, OperationalError | InterfaceError) and error.__cause__):
+        error = error.__context__  # a session that could not be stored tells it by another name
+    if error is None:
+        return False
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(cause, "sqlstate", None)  # PostgreSQL says none where the connection itself was lost
+    return state is None or state[:2] in ("08", "40", "53", "57") or state == "55P03"
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """The page for a moment of too much at once: whoever sends the same again does nothing twice."""
+    answer = problem(503) if by_machine(request) else render(request, "errors/busy.html", status=503)
+    answer.headers["Retry-After"] = str(TRY_AGAIN)
+    return answer
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for our own failure; it repeats nothing of what was sent."""
+    if database_busy(sys.exc_info()[1]):  # outside of any view, as when a session is stored
+        return busy(request)
     return problem(500) if by_machine(request) else render(request, "errors/500.html", status=500)
 
 

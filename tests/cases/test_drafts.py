@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from manyeyes.cases import drafts, intake, keeping
+from manyeyes.cases import arrival, drafts, intake, keeping
 from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import Attachment, Case, Draft, DraftFile
 from manyeyes.rules import clock
@@ -52,7 +52,7 @@ def test_what_is_refused_leaves_nothing(cast: Cast, monkeypatch: pytest.MonkeyPa
     def fails(*_: Any, **__: Any) -> Any:
         raise RuntimeError("the database is gone")
 
-    monkeypatch.setattr(intake.events, "record", fails)
+    monkeypatch.setattr(arrival.events, "record", fails)
     found = drafts.save(cast.program, {}, brought=[A_FILE])
     with pytest.raises(RuntimeError):
         intake.submit(cast.program, make_report(cast), by=cast.rhea, files=[A_FILE], draft=found.draft)

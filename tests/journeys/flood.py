@@ -23,7 +23,10 @@ MARK = f"flood-{secrets.token_hex(8)}"
 
 @dataclass
 class Sender:
-    """Somebody with one report and one file, who sends the same form again until a receipt is shown."""
+    """Somebody with one report and one file, who sends the same form again until a receipt is shown.
+
+    They try again where the server is gone, and where it says that it is busy; any other failure ends it.
+    """
 
     base: str
     slug: str
@@ -33,7 +36,8 @@ class Sender:
     ref: str = ""
     digits: str = ""
     tries: int = 0
-    failures: int = 0
+    busy: int = 0
+    told: str = ""
     refusals: list[int] = field(default_factory=list)
     digest: str = ""
 
@@ -52,12 +56,13 @@ class Sender:
                 with urllib.request.urlopen(request, timeout=120) as answer:
                     page = answer.read().decode()
             except urllib.error.HTTPError as error:
-                if error.code >= 500:  # a failure of ours is told as one, and its sender tries again
-                    self.failures += 1
-                    time.sleep(1)
-                    continue
-                self.refusals.append(error.code)
-                return
+                if error.code != 503:
+                    self.refusals.append(error.code)
+                    return
+                self.busy += 1
+                self.told = error.read().decode()
+                time.sleep(float(error.headers["Retry-After"]))
+                continue
             except OSError:  # the server is gone: nobody knows whether the report arrived
                 time.sleep(0.2)
                 continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import pytest
 
 from tests import marker
 from tests.journeys.flood import MARK, Sender, flood, problems
-from tests.journeys.test_marker import House
+from tests.journeys.test_marker import House, wait
 
 pytestmark = [
     pytest.mark.process,
@@ -30,6 +32,7 @@ KILLS = 3
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = House(tmp_path_factory.mktemp("flood"))
+    made.environment["DJANGO_SETTINGS_MODULE"] = "tests.journeys.impatient"
     made.call("-m", "manyeyes.cli", "init", "--no-program")
     yield made
     made.end()
@@ -52,6 +55,25 @@ def test_what_was_shown_as_received_is_there_whole_and_once(standing: tuple[Hous
     assert max(one.tries for one in senders) > 1, "somebody had to send again"
     assert marker.find(MARK, *house.places()) == [], "nothing of an upload in flight lies in the clear"
     assert marker.find(senders[0].submission + ".bin", *house.places()) == [], "not even a name"
+
+
+def test_a_locked_database_is_told_and_keeps_the_text(standing: tuple[House, dict[str, Any]]) -> None:
+    house, made = standing
+    here = Sender(house.base, made["slug"], made["target"], SIZE)
+    other = sqlite3.connect(house.data / "db.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    thread = threading.Thread(target=here.run, daemon=True)
+    thread.start()
+    wait(lambda: here.busy > 0)
+    other.execute("ROLLBACK")
+    other.close()
+    thread.join(60)
+    assert here.refusals == []
+    assert here.ref, "the same form arrived as soon as it could"
+    assert "Your text is still here" in here.told
+    assert here.submission in here.told, "what was typed stands in the form again"
+    stored = house.furnish("whole", here.digits)
+    assert [row["files"] for row in stored["cases"] if row["submission"] == here.submission] == [[here.digest]]
 
 
 @pytest.mark.parametrize(

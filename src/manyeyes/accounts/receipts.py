@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -24,20 +25,33 @@ ROUNDS = 3
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
-def issue(person: Person) -> str:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Secret:
+    """The digits that prove a receipt, and their slow hash."""
+
+    digits: str
+    hashed: str
+
+
+def fresh_secret() -> Secret:
+    """A secret for a receipt, slow to make: before a transaction begins, for others wait while one is open."""
+    digits = _roll(DIGITS - LOCATING)
+    return Secret(digits=digits, hashed=_hasher().hash(digits))
+
+
+def issue(person: Person, secret: Secret | None = None) -> str:
     """Make the receipt of `person` and return its digits, in six groups of four. They are shown once and kept nowhere.
 
     Raises Conflict if the person has a receipt: it cannot be shown again, and a second one is not made.
     """
     if Receipt.objects.filter(person=person).exists():
         raise Conflict("This person has a receipt already. It cannot be shown again.")
+    proof = secret or fresh_secret()
     for _ in range(50):
-        digits = _roll()
+        digits = _roll(LOCATING) + proof.digits
         try:
             with transaction.atomic():
-                Receipt.objects.create(
-                    person=person, locator=_locator(digits), secret_hash=_hasher().hash(digits[LOCATING:])
-                )
+                Receipt.objects.create(person=person, locator=_locator(digits), secret_hash=proof.hashed)
         except IntegrityError:  # the six digits are taken
             if Receipt.objects.filter(person=person).exists():
                 raise Conflict("This person has a receipt already. It cannot be shown again.") from None
@@ -46,11 +60,12 @@ def issue(person: Person) -> str:
     raise Conflict("No free receipt was found. Try again.")
 
 
-def new_bearer() -> tuple[Person, str]:
+def new_bearer(secret: Secret | None = None) -> tuple[Person, str]:
     """A new anonymous person and the digits of their receipt."""
+    proof = secret or fresh_secret()
     with transaction.atomic():
         person = Person.objects.create_person(kind=Person.Kind.RECEIPT, wants_mail=False)
-        return person, issue(person)
+        return person, issue(person, proof)
 
 
 def parse(typed: str) -> str | None:
@@ -84,13 +99,18 @@ def sign_in_receipt(request: HttpRequest, typed: str) -> Person | None:
     """Sign the bearer of these digits in; None, and nobody signed in, if they are no receipt."""
     person = person_for(typed)
     if person is not None:
-        login(request, person, backend=BACKEND)
-        request.session.set_expiry(0)  # until the browser closes: on a shared computer nothing leads back to them
+        sign_in_bearer(request, person)
     return person
 
 
-def _roll() -> str:
-    return "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+def sign_in_bearer(request: HttpRequest, person: Person) -> None:
+    """Sign somebody in who has just proved, or been given, their receipt."""
+    login(request, person, backend=BACKEND)
+    request.session.set_expiry(0)  # until the browser closes: on a shared computer nothing leads back to them
+
+
+def _roll(count: int) -> str:
+    return "".join(secrets.choice("0123456789") for _ in range(count))
 
 
 def _locator(digits: str) -> str:

@@ -23,6 +23,7 @@ WORDS = {
     423: "An agreed date lies ahead.",
     429: "Too many calls this hour; `Retry-After` says when to go on.",
     500: "The failure is ours.",
+    503: "Too much at once; `Retry-After` says when to send the same again.",
 }
 KINDS = {400: "bad-request", 401: "unauthenticated", 403: "not-allowed", 404: "absent", 409: "conflict",
          422: "invalid"}  # fmt: skip

@@ -15,7 +15,7 @@ from manyeyes.api.paging import MOST, USUAL
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-ALWAYS = (400, 404, 405, 429, 500)
+ALWAYS = (400, 404, 405, 429, 500, 503)
 WITH_TOKEN = (401, 403)
 SENDING = (409, 413, 415, 422)
 

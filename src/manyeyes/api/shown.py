@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from manyeyes.cases import disclosure, judgement
 from manyeyes.cases.access import roles_in
+from manyeyes.cases.agreed import Embargo
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.facts import facts_of
-from manyeyes.cases.models import Attachment, Case, Embargo, Message, Report, Reproduction, SentBundle
+from manyeyes.cases.models import Attachment, Case, Message, Report, Reproduction, SentBundle
 from manyeyes.cases.timeline import Entry, sentence_of
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
@@ -163,7 +164,8 @@ def _date(row: Embargo | None) -> dict[str, Any] | None:
 def bundle(row: SentBundle, *, again: bool = False) -> dict[str, Any]:
     """An own measurement."""
     return {
-        "id": row.pk, "at": row.at, "file": row.attachment_id, "scored": row.scored, "again": again, "found": row.found,
+        "id": row.pk, "at": row.at, "file": row.attachment_id, "state": row.state, "scored": row.scored,
+        "again": again, "found": row.found,
     }  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from manyeyes.cases import people
 from manyeyes.cases.access import is_reporter
-from manyeyes.cases.models import Case, Embargo
+from manyeyes.cases.agreed import Embargo
+from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting, moving
 from manyeyes.rules import clock
 from manyeyes.rules import embargo as law

@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from manyeyes.accounts.models import Person
 from manyeyes.cases.keeping import Brought, forget, keep_all
-from manyeyes.cases.models import Draft, DraftFile
+from manyeyes.cases.unsent import Draft, DraftFile
 from manyeyes.programs.models import Program
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid, NotFound

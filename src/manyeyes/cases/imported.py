@@ -9,8 +9,8 @@ from typing import Any
 from manyeyes.cases import drafts
 from manyeyes.cases.drafts import Found
 from manyeyes.cases.keeping import Brought
-from manyeyes.cases.models import DraftFile
 from manyeyes.cases.understood import plain_note
+from manyeyes.cases.unsent import DraftFile
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused
 from manyeyes.programs.models import Program
 from manyeyes.rules.errors import Invalid

@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks for tables
 from manyeyes.cases.filetypes import words_for
-from manyeyes.cases.spoken import EarlierWords, PreparedAnswer  # noqa: F401 -- where Django looks for tables
+from manyeyes.cases.spoken import EarlierWords, PreparedAnswer  # noqa: F401 -- the same
+from manyeyes.cases.unsent import Draft, DraftFile  # noqa: F401 -- the same
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock, questions
@@ -188,8 +190,19 @@ class Attachment(OfCase):
 class SentBundle(OfCase):
     """A researcher's own measurement: the file, and what scoring it again came to. It decides nothing."""
 
+    class State(models.TextChoices):
+        """Scoring again is work of the worker: a row waits for it, is held by one under a lease, and is done once."""
+
+        WAITING = "waiting"
+        SCORING = "scoring"
+        DONE = "done"
+
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sent_bundles")
     attachment = models.OneToOneField(Attachment, on_delete=models.PROTECT, related_name="bundle")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING, db_index=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
     scored = models.BooleanField(default=False)
     found = EncryptedJSON()
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
@@ -210,31 +223,6 @@ class CoReporter(OfCase):
 
     class Meta:
         indexes = [models.Index(fields=["person", "accepted_at"], name="co_reporter_by_person")]
-
-
-class Draft(Encrypted):
-    """A report that is not sent yet, under the key of its program. Found by its owner, or by a code they hold."""
-
-    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="drafts")
-    owner = models.ForeignKey(PERSON, on_delete=models.CASCADE, null=True, related_name="drafts")
-    locator = models.CharField(max_length=64, unique=True, help_text="A keyed name of the draft's code.")
-    answers = EncryptedJSON()
-    started_at = models.DateTimeField(default=clock.now)
-    saved_at = models.DateTimeField(default=clock.now)
-
-
-class DraftFile(Encrypted):
-    """A file of a draft; it moves under the key of the case when the report is sent."""
-
-    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
-    stored = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
-    inside = EncryptedJSON(null=True)
-    added_at = models.DateTimeField(default=clock.now)
-
-    @property
-    def type_words(self) -> str:
-        """What it is by its content, in words."""
-        return words_for(self.stored.media_type)
 
 
 class ReadMark(models.Model):
@@ -340,18 +328,3 @@ class RootCause(OfCase):
     evidence = models.JSONField(default=list, help_text="Ids of replays and remediations the conclusion leans on.")
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
-
-
-class Embargo(models.Model):
-    """A date before which neither side publishes: proposed by one, agreed by the other, ended early by a person."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="embargoes")
-    until = models.DateTimeField()
-    proposed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField(default=clock.now)
-    proposed_by_reporter = models.BooleanField()
-    agreed_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
-    agreed_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    ended_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from manyeyes.cases import coreporters, drafts, people
 from manyeyes.cases.access import reported_by
-from manyeyes.cases.models import Case, CoReporter, Draft, Report
+from manyeyes.cases.models import Case, CoReporter, Report
 from manyeyes.cases.moves import acting
+from manyeyes.cases.unsent import Draft
 from manyeyes.rules.errors import Conflict
 from manyeyes.rules.lifecycle import Role
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from manyeyes.accounts import receipts
 from manyeyes.cases import access, drafts, imported, intake
 from manyeyes.cases.keeping import brought
-from manyeyes.http import forbidden, from_this_site, within_limit
+from manyeyes.http import database_busy, forbidden, from_this_site, within_limit
 from manyeyes.portal.forms import ReceiptForm
 from manyeyes.portal.report_form import ReportForm, asked_fields
 from manyeyes.portal.views.page import page
@@ -80,8 +81,12 @@ def _send(sheet: Sheet) -> HttpResponse:
     except Conflict as error:
         sheet.form.add_error(None, error.message)
         return sheet.show(status=409)
+    except OperationalError as error:
+        if not database_busy(error):
+            raise
+        return sheet.busy()
     if sheet.who is None and sent.receipt:
-        receipts.sign_in_receipt(request, sent.receipt)
+        receipts.sign_in_bearer(request, sent.case.reporter)
     # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
     context: dict[str, Any] = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
     context["answer_by"] = sent.case.created_at + timedelta(hours=program.first_response_hours)

@@ -15,7 +15,7 @@ from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, brought
 from manyeyes.cases.understood import from_file, understood
 from manyeyes.engine import exact_interval
-from manyeyes.http import within_limit
+from manyeyes.http import TRY_AGAIN, within_limit
 from manyeyes.portal.report_form import ReportForm
 from manyeyes.portal.views.page import page
 from manyeyes.programs.models import Program
@@ -83,6 +83,14 @@ class Sheet:
         self.form.cleaned_data = {}  # an unbound form has none, and add_error looks into it
         self.form.add_error(None, problem)
         return self.show(status=status)
+
+    def busy(self) -> HttpResponse:
+        """The form with everything typed, where the database stayed locked: nothing was stored, not even a draft."""
+        said = _("Not sent: too many people are sending at this moment. Your text is still here. Wait a few seconds, "
+                 "choose your files again, and press Send once more.")  # fmt: skip
+        answer = self.refused_alone(said, status=503)
+        answer.headers["Retry-After"] = str(TRY_AGAIN)
+        return answer
 
     def kept_refused(self, status: int = 422) -> HttpResponse:
         """The form with its problems; files that came along wait in a draft: nobody has to choose them twice."""

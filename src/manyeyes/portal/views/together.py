@@ -96,6 +96,6 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
         return redirect("portal:my_case", ref=coreporters.accept(row, by=request.user).ref)
     person, digits = receipts.new_bearer()
     case = coreporters.accept(row, by=person)
-    receipts.sign_in_receipt(request, digits)
+    receipts.sign_in_bearer(request, person)
     context: dict[str, Any] = {"program": case.program, "case": case, "receipt": digits, "joined": True}
     return page(request, "portal/receipt.html", context, status=201)
