@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import drafts, replayed, weekly
+from manyeyes.cases import bundles_queue, drafts, replayed, weekly
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -34,16 +34,18 @@ AT_ONCE = 4  # replays of different targets; two of one target never run side by
 POLL = 0.5
 SWEEP = 2.0
 REMIND = 600.0
+SCORE = 1.0
 TIDY = 3600.0
 TICK = 0.2
 
 
 class Desk:
-    """The one thread that talks to the database, and a second one for the mail server, which may be slow."""
+    """The one thread that talks to the database, and others for what is slow: the mail server, a bundle to score."""
 
     def __init__(self) -> None:
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._mail = ThreadPoolExecutor(1, thread_name_prefix="mail")
+        self._scores = ThreadPoolExecutor(1, thread_name_prefix="scores")
 
     async def do(self, act: Callable[..., T], *args: Any) -> T:
         """Do something with the database and come back with its result."""
@@ -53,9 +55,14 @@ class Desk:
         """Send the mails that are due."""
         await asyncio.get_running_loop().run_in_executor(self._mail, _fresh, events.deliver_due, ())
 
+    async def score(self, owner: str, stop: Callable[[], bool]) -> bool:
+        """Score a bundle that waits, which takes a while; whether there was one."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._scores, _fresh, bundles_queue.score_next, (owner, stop))
+
     def close(self) -> None:
-        """Let both threads finish what they hold and give their connections back."""
-        for pool in (self.writer, self._mail):
+        """Let the threads finish what they hold and give their connections back."""
+        for pool in (self.writer, self._mail, self._scores):
             pool.submit(connections.close_all)
             pool.shutdown(wait=True)
 
@@ -84,7 +91,8 @@ class _Worker:
         self.runs: set[asyncio.Task[None]] = set()
 
     async def run(self, *, once: bool) -> None:
-        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (REMIND, self._remind))
+        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (REMIND, self._remind),
+                  (SCORE, self._score))  # fmt: skip
         side = [asyncio.create_task(self._again(seconds, act)) for seconds, act in rounds]
         try:
             while not self.stop.is_set():
@@ -100,6 +108,7 @@ class _Worker:
             await asyncio.gather(*self.runs, return_exceptions=True)
             await self._conclude()
             if once:
+                await self._score()
                 await self.desk.deliver()
         finally:
             for task in side:
@@ -124,6 +133,10 @@ class _Worker:
 
     async def _tidy(self) -> None:
         await self.desk.do(drafts.sweep)
+
+    async def _score(self) -> None:
+        while not self.stop.is_set() and await self.desk.score(self.name, self.stop.is_set):
+            pass
 
     async def _conclude(self) -> None:
         for replay in await self.desk.do(queue.to_conclude):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.db import connection
 from django.test import Client
 
 from manyeyes import events
-from manyeyes.cases import attachments, bundles, timeline
+from manyeyes.cases import attachments, bundles, bundles_queue, timeline
 from manyeyes.cases.models import Attachment, Case, SentBundle
 from manyeyes.reproducer.load import load_text
+from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid, NotAllowed
 from manyeyes.runs import rescoring
 from manyeyes.runs.bundle import Evidence, bundled
+from manyeyes.vault import keyring
 from manyeyes.vault.models import StoredFile
 from tests import marker, people
 from tests.people import Cast
@@ -34,10 +37,12 @@ def no_second_factor(settings: Any) -> None:
 
 
 def sent(cast: Cast, data: bytes, **changes: Any) -> tuple[Case, SentBundle]:
+    """A case with a bundle that the worker has scored."""
     case = people.submit(cast, **changes)
     row, again = bundles.receive(case, by=cast.rhea, chunks=[data], name="evidence.zip")
     assert not again
-    return case, row
+    assert bundles_queue.score_next("a worker")
+    return case, SentBundle.objects.get(pk=row.pk)
 
 
 def page(cast: Cast, name: str, case: Case) -> str:
@@ -149,5 +154,74 @@ def test_it_is_kept_encrypted_and_can_be_saved_by_both_sides(cast: Cast, held: E
     assert marker.find_in_database(held.document.title, connection) == []
     assert b"".join(attachments.content(row.attachment)) == data
     entry = next(one for one in timeline.entries(case, cast.rhea) if one.kind == "bundle.received")
+    assert [one.kind for one in timeline.entries(case, cast.rhea)][-1] == "bundle.scored"
     assert entry.item.pk == row.pk
     assert "size" not in entry.data
+
+
+def test_until_the_worker_has_scored_it_everybody_is_told_that_it_is_being_scored(cast: Cast, held: Evidence) -> None:
+    case = people.submit(cast, claim_k=10, claim_n=30)
+    row, _ = bundles.receive(case, by=cast.rhea, chunks=[bundled(held, KEY)], name="evidence.zip")
+    lease = bundles_queue.claim("a worker")
+    for state in ("waiting", "scoring"):
+        SentBundle.objects.filter(pk=row.pk).update(state=state)
+        for name in ("rhea", "theo"):
+            told = page(cast, name, case)
+            assert "It is being scored again." in told
+            assert "10 of 30" in told, "the claim is known already"
+            assert "Not scored again." not in told
+    bundles_queue.release(lease)
+    assert bundles_queue.score_next("another")
+    for name in ("rhea", "theo"):
+        told = page(cast, name, case)
+        assert "It is being scored again." not in told
+        assert "Nothing differs." in told
+        assert "scored the researcher&#x27;s measurement again" in told
+
+
+def test_two_workers_never_score_the_same_one(cast: Cast, held: Evidence) -> None:
+    case = people.submit(cast)
+    bundles.receive(case, by=cast.rhea, chunks=[bundled(held, KEY)], name="evidence.zip")
+    first = bundles_queue.claim("one")
+    assert first is not None
+    assert bundles_queue.claim("two") is None
+    assert not bundles_queue.score_next("two")
+    SentBundle.objects.update(lease_until=clock.now() - timedelta(seconds=1))  # its worker was killed
+    assert bundles_queue.score_next("two")
+    with pytest.raises(bundles_queue.LeaseLost):
+        bundles_queue.conclude(first, {"why": "late"}, scored=False)
+    row = SentBundle.objects.get()
+    assert (row.state, row.scored, row.attempts) == ("done", True, 2)
+    assert [one.kind for one in events.log(case.subject)].count("bundle.scored") == 1
+    assert bundles_queue.claim("three") is None
+
+
+def test_one_that_takes_every_worker_down_is_left_alone(cast: Cast, held: Evidence) -> None:
+    case = people.submit(cast)
+    bundles.receive(case, by=cast.rhea, chunks=[bundled(held, KEY)], name="evidence.zip")
+    for _ in range(bundles_queue.MOST_TRIES):
+        assert bundles_queue.claim("one") is not None
+        SentBundle.objects.update(lease_until=clock.now() - timedelta(seconds=1))
+    assert bundles_queue.score_next("two")
+    row = SentBundle.objects.get()
+    assert (row.state, row.scored) == ("done", False)
+    assert row.found["why"] == rescoring.FAILED
+
+
+def test_a_worker_that_is_told_to_end_gives_it_back(
+    cast: Cast, held: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescoring, "LOOK", 0.01)
+    case = people.submit(cast)
+    bundles.receive(case, by=cast.rhea, chunks=[bundled(held, KEY)], name="evidence.zip")
+    assert not bundles_queue.score_next("one", lambda: True)
+    row = SentBundle.objects.get()
+    assert (row.state, row.attempts, row.lease_owner) == ("waiting", 0, "")
+    assert bundles_queue.score_next("two")
+
+
+def test_a_case_whose_key_is_destroyed_takes_its_bundle_along(cast: Cast, held: Evidence) -> None:
+    case = people.submit(cast)
+    bundles.receive(case, by=cast.rhea, chunks=[bundled(held, KEY)], name="evidence.zip")
+    keyring.shred(case.key)
+    assert bundles_queue.claim("one") is None

@@ -12,6 +12,7 @@ from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.accounts import tokens
 from manyeyes.cases import attachments, conversation, coreporters, drafts, prepared
+from manyeyes.cases.models import SentBundle
 from manyeyes.programs import openpgp
 from manyeyes.publications import advisory
 from tests import people
@@ -74,6 +75,9 @@ class TestAccess(TestCase):
         cls.values = {"number": 1, "form": "md", "name": "reopen", "part": "target", "stream": "main", "index": 0}
         sent = attachments.attach(case, by=cls.cast.rhea, chunks=[b"a recording"], name="recording.txt")
         cls.values["file_id"] = sent.pk
+        measured = SentBundle(case=case, key=case.key, attachment=sent, found={}, by=cls.cast.rhea)
+        measured.save()
+        cls.values["bundle_id"] = measured.pk
         cls.values["item_id"] = cls.cast.program.scope.get().pk
         cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from manyeyes.cases import access
-from manyeyes.cases.models import Attachment, Case, Reproduction
+from manyeyes.cases.models import Attachment, Case, Reproduction, SentBundle
 from manyeyes.rules.errors import NotFound
 
 
@@ -31,5 +31,13 @@ def own_file(person: Any, ref: str, file_id: UUID) -> Attachment:
     """A file of an own case that both sides see. Raises NotFound."""
     case, row = own_case(person, ref), access.attachment_for(person, file_id)
     if row.case_id != case.pk or not row.public:
+        raise NotFound
+    return row
+
+
+def own_bundle(person: Any, ref: str, bundle_id: UUID) -> SentBundle:
+    """A measurement that the reporter of an own case sent. Raises NotFound."""
+    row = SentBundle.objects.filter(case=own_case(person, ref), pk=bundle_id).first()
+    if row is None:
         raise NotFound
     return row

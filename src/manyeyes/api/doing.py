@@ -34,7 +34,7 @@ def attach(request: HttpRequest, ref: Reference, file: Upload) -> Status[Any]:
 
 @acting(router, "/cases/{ref}/bundles", told.BundleOut, scope="write", name="bundle", status=201)
 def bundle(request: HttpRequest, ref: Reference, file: Upload) -> Status[Any]:
-    """Send an evidence bundle. It is scored again here and stands beside the claim; it decides nothing."""
+    """Send an evidence bundle. It is scored again in a moment and stands beside the claim; it decides nothing."""
     who, came = holder(request), brought(file)
     row, again = bundles.receive(who.case(ref), by=who.person, chunks=came.chunks, name=came.name)
     return Status(201, shown.bundle(row, again=again))

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Router
 
 from manyeyes.api import shown, told
-from manyeyes.api.cases_of import own_file, own_replay
+from manyeyes.api.cases_of import own_bundle, own_file, own_replay
 from manyeyes.api.holders import Token, holder
 from manyeyes.api.paging import USUAL, in_order, newest_first
 from manyeyes.api.routes import WITH_TOKEN, Cursor, Limit, Reference, reading, responses
@@ -75,3 +75,9 @@ def replays(request: HttpRequest, ref: Reference, limit: Limit = USUAL, cursor: 
 def replay(request: HttpRequest, ref: Reference, replay_id: UUID) -> dict[str, Any]:
     """One of them with every number."""
     return shown.replay(own_replay(holder(request).person, ref, replay_id))
+
+
+@reading(router, "/cases/{ref}/bundles/{uuid:bundle_id}", told.BundleOut, scope="read", name="measured")
+def measured(request: HttpRequest, ref: Reference, bundle_id: UUID) -> dict[str, Any]:
+    """A measurement of mine, and what scoring it again came to once that is done."""
+    return shown.bundle(own_bundle(holder(request).person, ref, bundle_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from ninja import Schema
@@ -142,12 +142,16 @@ class CaseOut(CaseLine):
 
 
 class BundleOut(Schema):
-    """An own measurement, scored again on arrival. It decides nothing; `found` says what it came to."""
+    """An own measurement, scored again after it came. It decides nothing; `found` says what it came to.
+
+    Until `state` is `done` it is being scored, and `found` holds the claim of the report alone.
+    """
 
     id: UUID
     at: datetime
     file: UUID
-    scored: bool = Field(description="False where it could not be scored again; `found.why` says why.")
+    state: Literal["waiting", "scoring", "done"]
+    scored: bool = Field(description="False before it is done, and where it could not be; `found.why` says why.")
     again: bool = Field(default=False, description="The very same file was here before.")
     found: dict[str, Any]
 

@@ -1,11 +1,11 @@
-"""Evidence that a researcher measured: a signed bundle, scored again when it comes; shown beside the claim, never more.
+"""Evidence that a researcher measured: a signed bundle, kept as it comes and scored again by the worker.
 
-Nothing of it decides: reproductions and verifications are replays that the program planned itself.
+It is shown beside the claim, never more: reproductions and verifications are replays that the program planned itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -29,10 +29,10 @@ Rate = dict[str, float]
 
 
 def receive(case: Case, *, by: Any, chunks: Iterable[bytes], name: str) -> tuple[SentBundle, bool]:
-    """Keep a bundle with the case and score it again; and whether the very same one was here before.
+    """Keep a bundle with the case, for the worker to score; and whether the very same one was here before.
 
-    Raises Invalid for a file that cannot be kept and for one that is no bundle. One that cannot be scored in time, or
-    whose outcomes do not give its verdict, is kept, with what was found said beside it.
+    Raises Invalid for a file that cannot be kept and for one that can be no bundle. Whatever else is wrong with it is
+    found when it is scored, and said beside it.
     """
     if not is_reporter(by, case):
         raise NotAllowed(_("Evidence of one's own is sent by whoever reported the case."))
@@ -44,20 +44,23 @@ def receive(case: Case, *, by: Any, chunks: Iterable[bytes], name: str) -> tuple
         forget([kept])
         return before, True
     try:
-        found, scored = looked_at(case, kept)
-        return _stored(case, by, kept, found, scored), False
+        if kept.stored.media_type != "application/zip":
+            raise Invalid(file=_("This is no evidence bundle. Make one with manyeyes bundle."))
+        return _stored(case, by, kept), False
     except BaseException:
         forget([kept])
         raise
 
 
-def looked_at(case: Case, kept: Kept) -> tuple[dict[str, Any], bool]:
-    """What scoring it again came to, with the claim of the report beside it; and whether it could be scored."""
+def looked_at(row: SentBundle, stop: Callable[[], bool] = lambda: False) -> tuple[dict[str, Any], bool]:
+    """What scoring it again came to, with the claim of the report beside it; and whether it could be scored.
+
+    Raises Stopped where `stop` says so before it is done.
+    """
+    case = row.case
     try:
-        scored = score_again(files.read(kept.stored), largest=uploads.max_bytes())
+        scored = score_again(files.read(row.attachment.stored), largest=uploads.max_bytes(), stop=stop)
     except NotScored as why:
-        if "bundle" in str(why) and kept.stored.media_type != "application/zip":
-            raise Invalid(file=_("This is no evidence bundle. Make one with manyeyes bundle.")) from None
         return {"why": str(why), "claim": _claim(case)}, False
     measured, claim = _measured(scored.numbers), _claim(case)
     return {
@@ -69,10 +72,10 @@ def looked_at(case: Case, kept: Kept) -> tuple[dict[str, Any], bool]:
     }, True
 
 
-def _stored(case: Case, by: Any, kept: Kept, found: dict[str, Any], scored: bool) -> SentBundle:
+def _stored(case: Case, by: Any, kept: Kept) -> SentBundle:
     moment = clock.now()
     file = Attachment(case=case, key=case.key, stored=kept.stored, inside=kept.inside, by=by, at=moment)
-    row = SentBundle(case=case, key=case.key, attachment=file, scored=scored, found=found, by=by, at=moment)
+    row = SentBundle(case=case, key=case.key, attachment=file, found={"claim": _claim(case)}, by=by, at=moment)
     with acting(
         case, "bundle.received", by=by, allowed={Role.REPORTER}, tell=people.team(case), public=True,
         bundle=str(row.pk), side="reporter", size=kept.stored.size,

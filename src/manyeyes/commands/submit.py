@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from manyeyes.runs.bundle import BundleError, bundled, evidence_in
 
 HELP = "send a finding with its measurement to a program"
 LARGEST = 25 * 1024 * 1024
+WAIT = 60.0
+"""Seconds to wait for the program to score a bundle again; it goes on without us."""
 STOPPED = (2, 3, 4, 130)
 """Exits of a replay after which there is no finding to send: unusable, undecided, out of budget, interrupted."""
 
@@ -153,9 +156,23 @@ def _send(args: argparse.Namespace, api: Api, slug: str, report: dict[str, Any],
         digest = hashlib.sha256(bundle).hexdigest()
         place = f"/cases/{got['ref']}/bundles"
         looked = api.upload(place, bundle, name="evidence.zip", resend=f"{memory.name}-{digest[:32]}")
+        looked = _awaited(api, f"{place}/{looked['id']}", looked)
     found = {**got, "bundle": looked, "submission": str(memory.file)}
     questions.show(args, found, _told(got, looked))
     return 0
+
+
+def _awaited(api: Api, place: str, looked: dict[str, Any]) -> dict[str, Any]:
+    """The measurement once it was scored again there, or as it stands after a while: it has arrived either way."""
+    until = time.monotonic() + WAIT
+    again = looked["again"]
+    while looked.get("state") != "done" and time.monotonic() < until:
+        time.sleep(1.0)
+        try:
+            looked = {**api.get(place), "again": again}
+        except (Refusal, Lost):  # a token that may not read, a site that restarts
+            break
+    return looked
 
 
 def _shown_at_once(got: dict[str, Any]) -> None:
@@ -169,8 +186,17 @@ def _told(got: dict[str, Any], looked: dict[str, Any] | None) -> str:
         lines.append(f"receipt: {printable(str(got['receipt']))}")
     lines.append(f"a person answers by {printable(str(got['answer_by']))}: {printable(str(got['url']))}")
     if looked is not None:
-        lines.append(_scored(looked["found"]) if looked["scored"] else "measurement: kept, not scored again there")
+        lines.append(_measurement(looked))
     return "\n".join(lines)
+
+
+def _measurement(looked: dict[str, Any]) -> str:
+    """How it stands with the bundle over there."""
+    if looked.get("state") != "done":
+        return "measurement: arrived, being scored again there; the page of the case shows what it comes to"
+    if not looked["scored"]:
+        return f"measurement: kept, not scored again there: {printable(str(looked['found'].get('why', '')))}"
+    return _scored(looked["found"])
 
 
 def _scored(found: dict[str, Any]) -> str:

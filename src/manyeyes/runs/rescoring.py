@@ -9,11 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 WALL = 40.0
+LOOK = 0.5
+"""Seconds between two looks at whether the caller is to end."""
 MEMORY = 1_500_000_000
 CPU = 30
 LARGEST_ANSWER = 200_000
@@ -31,6 +34,10 @@ class NotScored(Exception):  # noqa: N818 -- an answer that a person reads
     """The bundle could not be scored again; the message says why, and may quote the bundle."""
 
 
+class Stopped(Exception):  # noqa: N818 -- an answer to the caller's own wish
+    """It was broken off because the caller is to end; nothing was found out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scored:
     """What scoring again came to. `texts` and `numbers` are the named facts of TEXTS and NUMBERS that are known."""
@@ -46,10 +53,11 @@ class Scored:
     differences: tuple[tuple[str, str, str], ...]
 
 
-def score_again(chunks: Iterable[bytes], *, largest: int) -> Scored:
+def score_again(chunks: Iterable[bytes], *, largest: int, stop: Callable[[], bool] = lambda: False) -> Scored:
     """Signature, hashes, plan, outcomes and answers of a bundle, looked at again. Raises NotScored.
 
-    `largest` is the number of bytes that are read. Nothing is fetched, and the plan cannot make it run for long.
+    `largest` is the number of bytes that are read. Nothing is fetched, and the plan cannot make it run for long. Where
+    `stop` says so meanwhile, the process is ended and Stopped raised.
     """
     if not SLOTS.acquire(timeout=WALL):
         raise NotScored("Too many bundles were being scored at that moment.")
@@ -59,7 +67,7 @@ def score_again(chunks: Iterable[bytes], *, largest: int) -> Scored:
                 file.write(piece)
             file.flush()
             file.seek(0)
-            return _believed(_asked(file, largest))
+            return _believed(_asked(file, largest, stop))
     finally:
         SLOTS.release()
 
@@ -71,21 +79,37 @@ def _nameless() -> BinaryIO:
     return file  # type: ignore[no-any-return]
 
 
-def _asked(file: BinaryIO, largest: int) -> bytes:
+def _asked(file: BinaryIO, largest: int, stop: Callable[[], bool]) -> bytes:
     asked = json.dumps({"memory": MEMORY, "cpu": CPU, "largest": largest})
-    try:
-        done = subprocess.run(  # noqa: S603 -- our own module, no shell, no word of the bundle
-            [sys.executable, "-I", "-m", "manyeyes.runs.rescoring_child", asked],
-            stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=WALL, close_fds=True,
-            env={}, cwd=os.sep, start_new_session=True, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise NotScored(TOO_LONG) from None
-    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+    with subprocess.Popen(  # noqa: S603 -- our own module, no shell, no word of the bundle
+        [sys.executable, "-I", "-m", "manyeyes.runs.rescoring_child", asked],
+        stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, close_fds=True, env={}, cwd=os.sep,
+        start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            said = _said(child, stop)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         raise NotScored(TOO_LONG)
-    if done.returncode or len(done.stdout) > LARGEST_ANSWER:
+    if child.returncode or len(said) > LARGEST_ANSWER:
         raise NotScored(FAILED)
-    return done.stdout
+    return said
+
+
+def _said(child: subprocess.Popen[bytes], stop: Callable[[], bool]) -> bytes:
+    """What the child writes until it ends, which it must within WALL."""
+    until = time.monotonic() + WALL
+    while True:
+        left = until - time.monotonic()
+        try:
+            return child.communicate(timeout=max(0.0, min(LOOK, left)))[0]
+        except subprocess.TimeoutExpired:
+            if stop():
+                raise Stopped from None
+            if left <= LOOK:
+                raise NotScored(TOO_LONG) from None
 
 
 def _believed(raw: bytes) -> Scored:
