@@ -26,6 +26,7 @@ NO_RECEIPT = " R     R   R     R    R    R    R    R    R   R   R"
 DESK = "       s     –   –     I    I    I    I    I    I   I   I"
 MANAGED = "    s     –   –     R    R    R    I    R    R   R   I"
 DESK_CASE = "  s     –   –     I    I    I    I    –    I   I   I"
+DESK_CASE_NOT_NOW = "s –   –     R    R    R    R    –    R   R   R"
 TRIAGE = "     s     –   –     I    I    R    I    –    R   R   R"
 WRITE = "      s     –   –     I    I    I    I    –    I   R   R"
 MECHANISM = "  s     –   –     I    I    I    I    –    R   R   R"
@@ -149,6 +150,7 @@ ROWS: dict[str, Row] = {
     "console:replay": Row(DESK_CASE),
     "console:result": Row(DESK_CASE),
     "console:manual": Row(DESK_CASE),
+    "console:longer": Row(DESK_CASE_NOT_NOW),
     "console:call": Row(DESK_CASE),
     "console:fix": Row(DESK_CASE, place={"purpose": "verification"}),
     "console:control": act(TRIAGE, action="seen"),

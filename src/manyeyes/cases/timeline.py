@@ -41,6 +41,7 @@ ACTS: dict[str, str] = {
     "owner_assigned": "named the owner of the fix",
     "reproducer.attached": "attached a reproducer",
     "replay.requested": "requested a replay",
+    "replay.longer": "let a replay go on, up to a larger cap",
     "replay.concluded": "finished a replay",
     "replay.pause": "paused a replay",
     "replay.resume": "let a replay go on",
