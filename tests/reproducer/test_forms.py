@@ -127,6 +127,16 @@ def test_a_conversation_beside_the_exploit_gets_the_settings_system_prompt() -> 
     assert found.beside(found.rated_setting(), control) == [{"role": "system", "content": "Be brief."}, rows[1]]
 
 
+def test_a_small_file_cannot_grow_past_what_may_be_placed() -> None:
+    long = [{"id": "a", "text": "x" * 100_000}]
+    many = [{"id": f"d{i}", "content": "{{wording}}" * 10} for i in range(3)]
+    texts = [{"role": "user", "content": "".join(f"{{{{document:d{i}}}}}" for i in range(3))}]
+    with pytest.raises(ReproducerError, match=r"conversation\[1\]: comes to more than 4,000,000 characters once"):
+        load_data(wide(conversation=[*texts, *texts], documents=many, wordings=long))
+    found = load_data(wide(conversation=texts, documents=many, wordings=long))
+    assert len(sent(found)[0]["content"]) == 3_000_000
+
+
 def test_what_is_planted_and_the_procedure_are_placed() -> None:
     found = load_data(
         wide(

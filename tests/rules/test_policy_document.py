@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -11,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manyeyes.rules.policy_clauses import CLAUSES
+from manyeyes.rules.policy_contradictions import figures_said
 from manyeyes.rules.policy_difference import IN, OUT, between, changes
-from manyeyes.rules.policy_document import Document, ScopeLine
+from manyeyes.rules.policy_document import Document, ScopeLine, terms_text
 from manyeyes.rules.policy_lint import lint
 from manyeyes.rules.policy_markdown import read
 from manyeyes.rules.policy_phrases import PHRASES
 from manyeyes.rules.policy_templates import SECTIONS, TEMPLATES, fill
-from manyeyes.rules.policy_wording import inserted, wording
+from manyeyes.rules.policy_wording import clause_of, inserted, wording
 
 TERMS = {"first_response_hours": 48, "decision_hours": 240, "embargo_days": 90, "pays": False}
 LINE = ScopeLine(
@@ -63,6 +65,30 @@ def test_a_line_survives_as_data() -> None:
     assert ScopeLine.from_json({**LINE.to_json(), "later": "unknown"}) == LINE
 
 
+def test_a_line_says_how_to_be_known() -> None:
+    assert replace(LINE, marker="account").mark == "Put research-7k3fq2 into the name of your test account."
+    assert replace(LINE, marker="none").mark == replace(LINE, marker_word="").mark == ""
+
+
+def test_what_is_out_of_scope_says_no_more_than_that() -> None:
+    told = document(scope=[LINE, replace(LINE, in_scope=False), ScopeLine(system="Postern", in_scope=False)]).markdown()
+    assert "- Not in scope: Acts caused by text it reads\n- Not in scope: Postern\n" in told
+
+
+@pytest.mark.parametrize("kept", [{name: value} for name, value in TERMS.items()], ids=list(TERMS))
+def test_a_figure_that_was_not_kept_is_not_told(kept: dict[str, object]) -> None:
+    assert len(terms_text(kept).splitlines()) == 1
+    assert figures_said(kept).count(".") == 1
+
+
+def test_an_empty_policy_is_its_title_and_its_state() -> None:
+    told = document(texts={"rules": "Prove it and stop."}, scope=None, terms=None, published_at=None).markdown()
+    assert told == (
+        "# Disclosure policy of Larkfield, version 2\n\nDraft, not in force.\n\n"
+        f"## {SECTIONS['rules']}\n\nProve it and stop.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("heading", "section"),
     [
@@ -88,6 +114,8 @@ def test_every_missing_clause_is_mended_by_the_words_of_the_template(template: s
     section, words = wording(clause, whole)  # type: ignore[arg-type]
     assert len(words.split()) < 75
     empty = dict.fromkeys(SECTIONS, "")
+    assert wording(clause, empty) == ("", "")  # type: ignore[arg-type]
+    assert clause_of(clause.code) is clause  # type: ignore[attr-defined]
     mended = lint({**empty, section: inserted("Something else.", words)})
     assert mended.clauses[clause.code] == section  # type: ignore[attr-defined]
 
@@ -126,6 +154,12 @@ def test_a_change_is_told_word_by_word() -> None:
     assert "[-not -]{+never +}" in found["safe_harbor"].text()
     assert "[-90 -]{+60 +}days" in found["figures"].text()
     assert changes(before, {**before, "rewards": ""})[0].kind == "removed"
+
+
+def test_long_passages_with_nothing_in_common_are_told_one_after_the_other() -> None:
+    old, new = (" ".join(f"{word}{i}" for i in range(800)) for word in ("one", "two"))
+    assert [(piece.kind, piece.text) for piece in between(old, new)] == [(OUT, old), (IN, new)]
+    assert len(between(f"{old} stay", f"{old} go")) == 2, "too long to be looked at word by word"
 
 
 TEXT = st.text(alphabet="ab \n.", max_size=80)

@@ -118,6 +118,13 @@ def test_the_rate_before_may_be_that_of_this_run() -> None:
     assert "That rate is too low to tell a blocked wording by; measure it in more trials." in said(weak, plan=plan)
 
 
+def test_mostly_undecided_answers_have_no_rate() -> None:
+    verdict = replace(BASE, verdict="inconclusive", n=40, k=2, undecided=30, asr=0.05, reason="the judge was silent")
+    assert said(verdict).startswith(
+        "Inconclusive: 2 of 40 trials succeeded (30 undecided); no rate can be told, since most answers are undecided."
+    )
+
+
 def test_symptom_patched_names_the_parts_that_pass() -> None:
     parts = (
         part("reported", "inconclusive", 0, 14), part("paraphrase", "fails", 9, 12),

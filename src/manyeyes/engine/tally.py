@@ -71,10 +71,6 @@ class _Texts:
     def repeats(self) -> tuple[int, int, float]:
         return self.counts
 
-    @property
-    def constant(self) -> bool:
-        return len({digest for digest, _ in self.seen}) == 1
-
 
 class Repeats:
     """Which observations of a sequence are repeats of an earlier answer to the same wording (`strict`: of any)."""
@@ -113,8 +109,9 @@ class Repeats:
 
     @property
     def constant(self) -> list[str]:
-        """The wordings that answered the same text every time, twice or more."""
-        return [name for name, entry in self._wordings.items() if entry.constant and sum(entry.repeats()[:2]) > 0]
+        """The wordings that answered the same text every time, twice or more; the strict rule does not ask."""
+        told = ((name, entry) for name, entry in self._wordings.items() if isinstance(entry, _Wording))
+        return [name for name, entry in told if entry.constant and sum(entry.repeats()[:2]) > 0]
 
 
 def counts_as_success(question: Question, outcome: Outcome, *, control: bool = False) -> bool:
