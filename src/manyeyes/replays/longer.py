@@ -18,7 +18,7 @@ from manyeyes.runs.document import PlanDocument
 
 COPIED = (
     "stream", "index", "cell", "seed", "origin", "outcome", "exchange", "http_status", "tokens_in", "tokens_out", "ms",
-    "attempts", "started_at", "stored_at", "by_id",
+    "attempts", "started_at", "stored_at", "by_id", "labelled_at",
 )  # fmt: skip
 """All of a trial but its replay and its place after a boundary: what came after the old one may count now."""
 BATCH = 500

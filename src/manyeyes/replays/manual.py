@@ -130,7 +130,7 @@ def label(replay: Replay, *, stream: str, index: int, outcome: str, by: Any) -> 
         row = Replay.objects.select_for_update().get(pk=replay.pk)
         _outcome(outcome)
         waiting = row.trials.filter(outcome="")
-        if not waiting.filter(stream=stream, index=index).update(outcome=outcome, by=by):
+        if not waiting.filter(stream=stream, index=index).update(outcome=outcome, by=by, labelled_at=clock.now()):
             raise Conflict("This answer needs no label, or has one already.")
         if row.state == Replay.State.AWAITING_LABEL and not waiting.exists():
             queue.resume(row)

@@ -105,6 +105,7 @@ class Trial(Encrypted):
     started_at = models.DateTimeField(null=True)
     stored_at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+    labelled_at = models.DateTimeField(null=True)  # when `by` said what it was, where no detector could
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["replay", "stream", "index"], name="one_trial_per_index")]
@@ -116,3 +117,18 @@ class Trial(Encrypted):
     def said(self, name: str) -> Any:
         """One part of the exchange: sent, answer, digest, finish_reason, model or fingerprint."""
         return self.exchange.get(name)
+
+
+class HeldAnswer(Encrypted):
+    """An answer whose judge could not be reached: no trial yet, but the target need not be asked again."""
+
+    replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="held")
+    stream = models.CharField(max_length=10)
+    index = models.PositiveIntegerField()
+    record = EncryptedJSON()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["replay", "stream", "index"], name="one_held_answer_per_index")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.index}"

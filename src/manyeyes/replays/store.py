@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from manyeyes.engine.plan import Progress
 from manyeyes.replays import queue
-from manyeyes.replays.models import Replay, Trial
+from manyeyes.replays.models import HeldAnswer, Replay, Trial
 from manyeyes.rules import clock
 from manyeyes.runs.document import DocumentError, PlanDocument
 from manyeyes.runs.store import WIDER, Identity, Stored, StoreError, TrialRecord
@@ -44,6 +44,7 @@ class DatabaseStore:
         self.lease = lease
         self.progress: dict[str, Any] | None = None
         self._key_id: Any = None
+        self._held_back: set[Identity] = set()
 
     def load(self) -> Stored:
         """The plan and all trials on record; also counts the calls that left no answer behind."""
@@ -54,23 +55,25 @@ class DatabaseStore:
 
     def recall(self, take: Callable[[TrialRecord], None]) -> Stored:
         """The same, with the trials handed over one by one."""
-        replay = self._held()
+        replay = self._row()
         self._key_id = replay.key_id
-        kept = 0
+        held = held_of(replay)
+        self._held_back = {record.identity for record in held}
+        kept = sum(_calls(record) for record in held)
         for row in replay.trials.all().iterator(chunk_size=BATCH):
             record = to_record(row)
-            kept += record.attempts + sum(said["attempts"] for said in record.judged)
+            kept += _calls(record)
             take(record)
         self.lease.rows().update(unanswered=max(0, replay.calls - kept))
         try:
             document = PlanDocument.from_json(replay.document)
         except DocumentError as error:
             raise StoreError(f"replay {replay.pk}: {error}") from None
-        return Stored(document=document, calls=replay.calls, result=replay.verdict)
+        return Stored(document=document, calls=replay.calls, result=replay.verdict, held=held)
 
     def freeze(self, document: PlanDocument) -> None:
         """The plan was frozen when the replay was requested; raises StoreError for any other."""
-        kept = self._held().plan_hash
+        kept = self._row().plan_hash
         if kept != document.hash:
             raise StoreError(f"The replay was planned as {kept[:12]} and cannot run {document.hash[:12]}.")
 
@@ -86,6 +89,21 @@ class DatabaseStore:
                 raise queue.LeaseLost(str(self.lease.replay_id))
             rows = [to_row(self.lease.replay_id, self._key(), record) for record in trials]
             Trial.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+            for stream, index in self._held_back & {record.identity for record in trials}:
+                HeldAnswer.objects.filter(replay_id=self.lease.replay_id, stream=stream, index=index).delete()
+        self._held_back -= {record.identity for record in trials}
+
+    def hold(self, record: TrialRecord) -> None:
+        """Keep an answer whose judge could not be reached; the trial itself takes its place. Raises queue.LeaseLost."""
+        stream, index = record.identity
+        with transaction.atomic():
+            if not self.lease.rows().update(heartbeat_at=clock.now()):
+                raise queue.LeaseLost(str(self.lease.replay_id))
+            HeldAnswer.objects.filter(replay_id=self.lease.replay_id, stream=stream, index=index).delete()
+            HeldAnswer.objects.create(
+                replay_id=self.lease.replay_id, key_id=self._key(), stream=stream, index=index, record=record.to_json()
+            )
+        self._held_back.add(record.identity)
 
     def finish(self, result: Mapping[str, Any], *, overrun: Sequence[Identity]) -> None:
         """Keep the verdict, and mark the trials that came after its boundary."""
@@ -97,7 +115,7 @@ class DatabaseStore:
                     late |= models.Q(stream=stream, index=index)
                 replay.trials.filter(late).update(overrun=True)
 
-    def _held(self) -> Replay:
+    def _row(self) -> Replay:
         replay: Replay | None = self.lease.rows().first()
         if replay is None:
             raise queue.LeaseLost(str(self.lease.replay_id))
@@ -105,8 +123,17 @@ class DatabaseStore:
 
     def _key(self) -> Any:
         if self._key_id is None:
-            self._key_id = self._held().key_id
+            self._key_id = self._row().key_id
         return self._key_id
+
+
+def held_of(replay: Replay) -> tuple[TrialRecord, ...]:
+    """The answers that were given and whose judge could not be reached."""
+    return tuple(TrialRecord(**row.record) for row in replay.held.order_by("stream", "index"))
+
+
+def _calls(record: TrialRecord) -> int:
+    return record.attempts + sum(int(said["attempts"]) for said in record.judged)
 
 
 def progress_json(progress: Progress) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Journal:
         self._store, self._executor, self._calls = store, executor, calls
         self._quick = getattr(store, "quick", False)
         self._records: list[TrialRecord] = []
+        self._held: list[TrialRecord] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._more, self._urgent = asyncio.Event(), asyncio.Event()
         self._closing = False
@@ -42,8 +43,14 @@ class Journal:
     def hold(self, record: TrialRecord) -> None:
         """Keeps an answer that no judge was reached for, where the store can: it need not be asked for again."""
         hold = getattr(self._store, "hold", None)
-        if self._quick and hold is not None and self._error is None:
+        if hold is None or self._error is not None:
+            return
+        if self._quick:
             hold(record)
+        else:
+            self._held.append(record)
+            self._more.set()
+            self._urgent.set()
 
     async def call(self, requests: int = 1) -> None:
         """Counts one call of one or more requests; comes back when that is on record, so that it may be sent."""
@@ -74,7 +81,7 @@ class Journal:
 
     async def _write(self) -> None:
         crowded = False
-        while not self._closing or self._records or self._waiters:
+        while not self._closing or self._records or self._held or self._waiters:
             await self._more.wait()
             if not self._urgent.is_set():
                 with contextlib.suppress(TimeoutError):
@@ -88,6 +95,7 @@ class Journal:
             records = self._taken()
             waiters, self._waiters = self._waiters, []
             try:
+                await self._put_by()
                 await self._save(records)
             except Exception as error:
                 self._fail(error, waiters)
@@ -95,6 +103,12 @@ class Journal:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
+
+    async def _put_by(self) -> None:
+        held, self._held = self._held, []
+        for record in held:
+            hold = partial(self._store.hold, record)  # type: ignore[attr-defined]
+            await asyncio.get_running_loop().run_in_executor(self._executor, hold)
 
     def _taken(self) -> list[TrialRecord]:
         records, self._records = self._records, []

@@ -104,8 +104,8 @@ class Store(Protocol):
     `calls` is the number of requests sent since the beginning, *including those about to be sent*: the driver sends
     only after `save` returned, so that a crash cannot hide a call. It never goes down. A store whose `save` takes
     microseconds and waits for nothing may say so with a class attribute `quick = True`; it is then called from the
-    event loop, and never while another thread is in it. Such a store may also have `hold(record)`, which keeps an
-    answer whose judge could not be reached, and gives it back in `held` until the trial itself is saved.
+    event loop, and never while another thread is in it. A store may also have `hold(record)`, which keeps an answer
+    whose judge could not be reached, and gives it back in `held` until the trial itself is saved.
     """
 
     def load(self) -> Stored:
