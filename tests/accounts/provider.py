@@ -66,8 +66,8 @@ class Provider(ThreadingHTTPServer):
             return None
         now = int(time.time())
         claims = {
-            "iss": self.issuer, "sub": "u-17", "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": asked["nonce"],
-            "email": self.email, "email_verified": True, **self.claims,
+            "iss": self.issuer, "sub": "subject-u-17", "aud": CLIENT, "exp": now + 60, "iat": now,
+            "nonce": asked["nonce"], "email": self.email, "email_verified": True, **self.claims,
         }  # fmt: skip
         claims = {name: value for name, value in claims.items() if value is not None}
         return {"id_token": self.sign(claims), "access_token": "unused", "token_type": "Bearer"}

@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from manyeyes.accounts import profiles, sessions
+from manyeyes.accounts import ownkey, profiles, sessions
 from manyeyes.accounts.models import ApiToken, Person, Receipt, SignIn
 from manyeyes.rules import clock
 from manyeyes.vault import postkeys
@@ -19,13 +19,17 @@ FORMER = "Former researcher"
 
 @transaction.atomic
 def end_account(person: Person) -> None:
-    """Empty the row of a person. What they reported stays; who they were is not in it any more."""
+    """Empty the row of a person and destroy their own key. What they reported stays; who they were is gone from it.
+
+    Raises Refused under a legal hold.
+    """
     profiles.shred(person)
     postkeys.drop(f"person:{person.pk}")
     EmailAddress.objects.filter(user=person).delete()
     Authenticator.objects.filter(user=person).delete()
     ApiToken.objects.filter(person=person).delete()
     end_receipt(person)
+    ownkey.shred(person)
     row = Person.objects.select_for_update().get(pk=person.pk)
     row.email, row.handle, row.display_name = None, f"left-{secrets.token_hex(6)}", FORMER
     row.language, row.zone, row.wants_mail, row.is_active = "", "", False, False

@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 from manyeyes.rules import clock
 from manyeyes.vault import tokens
 from manyeyes.vault.fields import EncryptedJSON, EncryptedText
-from manyeyes.vault.models import Encrypted
+from manyeyes.vault.models import DataKey, Encrypted
 
 
 def make_handle() -> str:
@@ -56,6 +56,10 @@ class Person(AbstractBaseUser):
     zone = models.CharField(max_length=60, blank=True, help_text="Whose clock stands below UTC; empty: UTC alone.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now)
+    own_key = models.OneToOneField(
+        DataKey, on_delete=models.PROTECT, null=True, related_name="+", editable=False,
+        help_text="What guards everything that is theirs alone; destroyed when they leave.",
+    )  # fmt: skip
 
     objects = PersonManager()
 
@@ -110,19 +114,29 @@ class Profile(Encrypted):
 
 
 class SignIn(models.Model):
-    """One browser in which somebody is signed in: since when and last seen when; nothing of the browser itself."""
+    """One browser in which somebody is signed in: since and last seen when, how, and on what kind of device; no place.
+
+    `ways` are words of `sessions.WAYS`, in order. `sealed_device` is encrypted and rough, and empty for a receipt.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="sign_ins")
     session_key = models.CharField(max_length=40, unique=True)
     began_at = models.DateTimeField(default=clock.now)
     seen_at = models.DateTimeField(default=clock.now)
+    ways = models.CharField(max_length=80, blank=True)
+    sealed_device = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-seen_at"]
 
     def __str__(self) -> str:
         return f"sign-in {self.pk}"
+
+    @property
+    def device(self) -> str:
+        """What it was read as, like "Firefox, Linux"; empty where nothing is kept."""
+        return tokens.open_text("device", self.sealed_device) if self.sealed_device else ""
 
 
 class Receipt(models.Model):

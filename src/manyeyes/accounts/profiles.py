@@ -13,6 +13,7 @@ from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from manyeyes.accounts import ownkey
 from manyeyes.accounts.models import Person, Profile
 from manyeyes.rules.errors import Invalid, NotFound
 from manyeyes.vault import keyring
@@ -65,7 +66,7 @@ def say(person: Person, said: Said) -> None:
         raise Invalid(wrong)
     row = Profile.objects.select_for_update(of=("self",)).filter(person=person).first()
     if row is None:
-        row = Profile(person=person, key=keyring.new_key("person"))
+        row = Profile(person=person, key=ownkey.of(person))
     row.credit_name, row.links = name or None, links or None
     row.save()
     person.language, person.zone = said.language, said.zone
@@ -96,7 +97,7 @@ def _is_link(link: str) -> bool:
 
 
 def shred(person: Any) -> None:
-    """Destroy what a person said about themselves, with its key."""
+    """Destroy what a person said about themselves, with its key (older profiles have one that is not the person's)."""
     row = Profile.objects.filter(person=person).select_related("key").first()
     if row is not None:
         key = row.key

@@ -1,4 +1,4 @@
-"""Where somebody is signed in: a list of browsers without a word about them, ended one by one or all but this one."""
+"""Where somebody is signed in, how, and on what kind of device: a list without places, ended one by one or at once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,31 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
+from manyeyes.accounts import devices
 from manyeyes.accounts.models import SignIn
 from manyeyes.rules import clock
 from manyeyes.rules.errors import NotFound
+from manyeyes.vault import tokens
 
+WAYS = {
+    "password": gettext_lazy("password"),
+    "password_reset": gettext_lazy("a new password by mail"),
+    "code": gettext_lazy("a code by mail"),
+    "passkey": gettext_lazy("passkey"),
+    "totp": gettext_lazy("code of the authenticator"),
+    "recovery": gettext_lazy("recovery code"),
+    "organisation": gettext_lazy("your organisation"),
+    "receipt": gettext_lazy("receipt"),
+}
+"""How somebody proved who they are: the stored word → what the page says."""
+KINDS = {"webauthn": "passkey", "totp": "totp", "recovery_codes": "recovery", "socialaccount": "organisation"}
 NOTICE = 300
 """Seconds between two notes of the same browser: a look must not cost a write each time."""
 
@@ -50,9 +66,28 @@ def note(request: HttpRequest) -> None:
     moment = clock.now()
     me: Any = request.user.pk
     if not SignIn.objects.filter(session_key=key, person_id=me).update(seen_at=moment):
-        SignIn.objects.update_or_create(
-            session_key=key, defaults={"person_id": me, "began_at": moment, "seen_at": moment}
-        )
+        first = {"person_id": me, "began_at": moment, "seen_at": moment, **_proved(request)}
+        SignIn.objects.update_or_create(session_key=key, defaults=first)
+
+
+def _proved(request: HttpRequest) -> dict[str, str]:
+    """How, and on what; of the device of who came with a receipt nothing is kept."""
+    me: Any = request.user
+    if me.kind == "receipt":
+        return {"ways": "receipt", "sealed_device": ""}
+    device = devices.described(request.headers.get("User-Agent", "")[:400])
+    return {"ways": " ".join(_ways(request)), "sealed_device": tokens.seal_text("device", device) if device else ""}
+
+
+def _ways(request: HttpRequest) -> list[str]:
+    records = get_authentication_records(request, request.user)
+    said = [row.get("type") or row.get("method", "") for row in records if not row.get("reauthenticated")]
+    return list(dict.fromkeys(KINDS.get(word, word) for word in said if KINDS.get(word, word) in WAYS))
+
+
+def ways_words(row: SignIn) -> str:
+    """How it was begun, in words; empty where it is not known."""
+    return ", ".join(str(WAYS[word]) for word in row.ways.split() if word in WAYS)
 
 
 def listed(person: Any, here: str | None) -> list[tuple[SignIn, bool]]:

@@ -114,14 +114,25 @@ def my_sessions(request: HttpRequest) -> HttpResponse:
     """Where am I signed in?"""
     me, here = request.user, request.session.session_key
     if request.method == "POST":
-        if request.POST.get("end") == "others":
-            sessions.end_others(me, here)
-            messages.success(request, _("Everybody else who used your account is signed out."))
-        else:
-            sessions.end(me, _id(request.POST.get("end", "")))
+        return _end(request, request.POST.get("end", ""))
+    rows = [{"row": row, "here": same, "ways": sessions.ways_words(row)} for row, same in sessions.listed(me, here)]
+    return page(request, "portal/sessions.html", {"sign_ins": rows, "here": "settings"})
+
+
+def _end(request: HttpRequest, which: str) -> HttpResponse:
+    me, here = request.user, request.session.session_key
+    if which == "others":
+        sessions.end_others(me, here)
+        messages.success(request, _("Everybody else who used your account is signed out."))
         return redirect("portal:sessions")
-    context = {"sign_ins": sessions.listed(me, here), "here": "settings"}
-    return page(request, "portal/sessions.html", context)
+    if which == "all":
+        sessions.end_others(me, here)
+    elif which != "here":
+        sessions.end(me, _id(which))
+        return redirect("portal:sessions")
+    logout(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("portal:home")
 
 
 def _id(typed: str) -> Any:
