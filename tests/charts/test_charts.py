@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyeyes import charts
+from manyeyes.charts import bars, comparison, evidence, heat, icons
 from manyeyes.charts.draw import step_of
 
 NASTY = "\"><script>alert(1)</script>&'"
@@ -17,26 +17,26 @@ COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 
 def drawings() -> dict[str, str]:
-    cell = charts.Cell
+    cell = heat.Cell
     rows = [[cell(k=0, n=12, low=0, high=0.3), cell(k=4, n=8, low=0.1, high=0.9, mark="worst")]]
     outcomes = [True, False, None] * 40
-    points = [charts.FunnelPoint(n=n, k=n // 2, low=0.1, high=0.9) for n in range(1, 40)]
-    steps = [charts.PathPoint(n=n, evidence=2.0**n, hit=n % 2 == 0, against=0.5**n) for n in range(1, 60)]
-    part = charts.BeforeAfter(label=NASTY, note=NASTY, before=(4, 8, 0.1, 0.9), after=(0, 59), after_bound=0.05)
+    points = [evidence.FunnelPoint(n=n, k=n // 2, low=0.1, high=0.9) for n in range(1, 40)]
+    steps = [evidence.PathPoint(n=n, evidence=2.0**n, hit=n % 2 == 0, against=0.5**n) for n in range(1, 60)]
+    part = comparison.BeforeAfter(label=NASTY, note=NASTY, before=(4, 8, 0.1, 0.9), after=(0, 59), after_bound=0.05)
     return {
-        "rate": charts.rate_bar(41, 120, 0.21, 0.49, 0.7, scale=True),
-        "zero": charts.rate_bar(0, 59, 0, 0.06),
-        "heat": charts.heat_map(
-            [charts.Panel(name=NASTY, rows=rows)], temperatures=(NASTY, "1"), tokens=("9",), title=NASTY
+        "rate": bars.rate_bar(41, 120, 0.21, 0.49, 0.7, scale=True),
+        "zero": bars.rate_bar(0, 59, 0, 0.06),
+        "heat": heat.heat_map(
+            [heat.Panel(name=NASTY, rows=rows)], temperatures=(NASTY, "1"), tokens=("9",), title=NASTY
         )[0],
-        "path": charts.evidence_path(steps, 20, NASTY, NASTY, fix=True)[0],
-        "funnel": charts.funnel(points, outcomes, claimed=(7, 10))[0],
-        "compare": charts.before_after([part, charts.BeforeAfter(label="x")], 0.05)[0],
-        "clock": charts.clock_bar(1.4, state="late"),
-        "severity": charts.severity_bars("High"),
-        "strip": charts.strip(outcomes),
-        "empty strip": charts.strip([]),
-        **{f"icon {name}": charts.icon(name, label=NASTY) for name in charts.ICONS},
+        "path": evidence.evidence_path(steps, 20, NASTY, NASTY, fix=True)[0],
+        "funnel": evidence.funnel(points, outcomes, claimed=(7, 10))[0],
+        "compare": comparison.before_after([part, comparison.BeforeAfter(label="x")], 0.05)[0],
+        "clock": bars.clock_bar(1.4, state="late"),
+        "severity": bars.severity_bars("High"),
+        "strip": bars.strip(outcomes),
+        "empty strip": bars.strip([]),
+        **{f"icon {name}": icons.icon(name, label=NASTY) for name in icons.ICONS},
     }
 
 
@@ -62,10 +62,8 @@ def test_without_a_hit_the_bar_is_hollow_and_has_no_tick() -> None:
 
 
 def test_one_answer_is_hatched_and_shows_no_rate() -> None:
-    cell = charts.Cell(k=12, n=12, low=0.7, high=1, one_answer=True)
-    svg, table = charts.heat_map(
-        [charts.Panel(name="p", rows=[[cell]])], temperatures=("0",), tokens=("48",), title="t"
-    )
+    cell = heat.Cell(k=12, n=12, low=0.7, high=1, one_answer=True)
+    svg, table = heat.heat_map([heat.Panel(name="p", rows=[[cell]])], temperatures=("0",), tokens=("48",), title="t")
     assert "url(#one-answer)" in svg
     assert "one answer" in svg
     assert "100" not in svg.split("Share that")[0]
@@ -73,23 +71,23 @@ def test_one_answer_is_hatched_and_shows_no_rate() -> None:
 
 
 def test_the_table_says_what_the_heat_map_says_worst_first() -> None:
-    cells = [charts.Cell(k=1, n=10, low=0, high=0.4), charts.Cell(k=9, n=10, low=0.5, high=1, mark="worst"), None]
-    _, table = charts.heat_map(
-        [charts.Panel(name="p", rows=[cells])], temperatures=("0.7", "1.2", "2"), tokens=("48",), title="t"
+    cells = [heat.Cell(k=1, n=10, low=0, high=0.4), heat.Cell(k=9, n=10, low=0.5, high=1, mark="worst"), None]
+    _, table = heat.heat_map(
+        [heat.Panel(name="p", rows=[cells])], temperatures=("0.7", "1.2", "2"), tokens=("48",), title="t"
     )
     assert [row[3] for row in table.rows] == ["9/10", "1/10"]
     assert table.rows[0][-1] == "worst"
 
 
 def test_the_path_names_the_trial_that_decided() -> None:
-    steps = [charts.PathPoint(n=n, evidence=3.0**n, hit=True) for n in range(1, 6)]
-    assert "passes 20 at trial 3" in charts.evidence_path(steps, 20, "reproduced")[0]
-    assert "has not passed 20" in charts.evidence_path(steps[:2], 20, "reproduced")[0]
+    steps = [evidence.PathPoint(n=n, evidence=3.0**n, hit=True) for n in range(1, 6)]
+    assert "passes 20 at trial 3" in evidence.evidence_path(steps, 20, "reproduced")[0]
+    assert "has not passed 20" in evidence.evidence_path(steps[:2], 20, "reproduced")[0]
 
 
 def test_the_after_bar_reaches_its_bound_and_not_further() -> None:
-    rows = [charts.BeforeAfter(label="a", before=(5, 10, 0.2, 0.5), after=(0, 59), after_bound=0.05)]
-    svg, table = charts.before_after(rows, 0.05)
+    rows = [comparison.BeforeAfter(label="a", before=(5, 10, 0.2, 0.5), after=(0, 59), after_bound=0.05)]
+    svg, table = comparison.before_after(rows, 0.05)
     tree = ElementTree.fromstring(svg)
     bar = [e for e in tree.iter("rect") if e.get("class") == "after"][-1]  # the first is the key above the chart
     limit = next(e for e in tree.iter("line") if e.get("class") == "limit")
@@ -101,7 +99,7 @@ def test_the_after_bar_reaches_its_bound_and_not_further() -> None:
 @given(COUNTS)
 def test_a_rate_bar_stays_in_its_box(counts: tuple[int, int]) -> None:
     k, n = counts
-    tree = ElementTree.fromstring(charts.rate_bar(k, n, k / n / 2, min(1, k / n + 0.1), 1.0))
+    tree = ElementTree.fromstring(bars.rate_bar(k, n, k / n / 2, min(1, k / n + 0.1), 1.0))
     for box in tree.iter("rect"):
         assert float(box.get("x", 0)) >= 0
         assert float(box.get("x", 0)) + float(box.get("width", 0)) <= 120.01
@@ -110,16 +108,16 @@ def test_a_rate_bar_stays_in_its_box(counts: tuple[int, int]) -> None:
 @pytest.mark.parametrize(("k", "n", "low", "high"), [(3, 2, 0, 1), (-1, 2, 0, 1), (1, 2, 0.9, 0.1), (1, 2, 0, 1.2)])
 def test_what_cannot_be_is_refused(k: int, n: int, low: float, high: float) -> None:
     with pytest.raises(ValueError, match=r"is|above"):
-        charts.rate_bar(k, n, low, high)
+        bars.rate_bar(k, n, low, high)
 
 
 def test_unknown_names_are_refused_with_what_there_is() -> None:
     with pytest.raises(ValueError, match="lock"):
-        charts.icon("unicorn")
+        icons.icon("unicorn")
     with pytest.raises(ValueError, match="critical"):
-        charts.severity_bars("apocalyptic")
+        bars.severity_bars("apocalyptic")
     with pytest.raises(ValueError, match="paused"):
-        charts.clock_bar(0.5, state="soonish")
+        bars.clock_bar(0.5, state="soonish")
 
 
 def test_the_ramp_steps_where_the_legend_says() -> None:
@@ -129,7 +127,7 @@ def test_the_ramp_steps_where_the_legend_says() -> None:
 def test_charts_use_no_class_the_sheet_does_not_know() -> None:
     from pathlib import Path
 
-    sheet = (Path(charts.__file__).parents[1] / "static/css/manyeyes.css").read_text(encoding="utf-8")
+    sheet = (Path(heat.__file__).parents[1] / "static/css/manyeyes.css").read_text(encoding="utf-8")
     used = {
         name for svg in drawings().values() for found in re.findall(r'class="([^"]*)"', svg) for name in found.split()
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyeyes.charts import counted, escaped, segments
+from manyeyes.charts.inert import counted, escaped, segments
 from manyeyes.templatetags.manyeyes import inert, title
 
 ODD = "\u200b\u202e\u2066\ufe0f\u00a0\x00\x1b\x7f\U000e0041<>&\"'\\\n\t\r\u0430\u03bfa b"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from manyeyes.charts.draw import check_counts, check_rate, dot, line, picture, rect, text, whole
 from manyeyes.charts.table import SameTable, rate_cells
-from manyeyes.rules.words import percent, target_percent
+from manyeyes.rules.numerals import percent, target_percent
 
 WIDTH, LEFT, RIGHT, TOP, PITCH = 1080, 300, 220, 38, 40
 

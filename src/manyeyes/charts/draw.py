@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from manyeyes.charts.inert import terminal
-from manyeyes.rules.words import percent
+from manyeyes.rules.numerals import percent
 
 
 def number(value: float) -> str:

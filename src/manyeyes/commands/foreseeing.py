@@ -7,7 +7,7 @@ from typing import Any
 
 from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep, type_one
 from manyeyes.engine.plan import Plan, Question
-from manyeyes.rules.words import percent
+from manyeyes.rules.numerals import percent
 from manyeyes.runs.document import PlanDocument
 
 ANSWER = 256

@@ -6,10 +6,12 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from manyeyes.commands.questions import UsageError
-from manyeyes.runs.bundle import BundleError, evidence_in, write_bundle
-from manyeyes.runs.signing import KeyFileError, SigningKey, load_or_make, usual_place
+
+if TYPE_CHECKING:
+    from manyeyes.runs.signing import SigningKey
 
 
 def add_handouts(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +48,9 @@ def writable(option: str, file: Path) -> None:
 
 def signing_key(args: argparse.Namespace) -> SigningKey:
     """The key that signs; says so when it was made just now. Raises UsageError."""
+    # Cryptography takes long to load, and most runs sign nothing.
+    from manyeyes.runs.signing import KeyFileError, load_or_make, usual_place
+
     file = Path(args.signing_key) if args.signing_key else usual_place()
     try:
         key, made = load_or_make(file)
@@ -58,11 +63,15 @@ def signing_key(args: argparse.Namespace) -> SigningKey:
 
 def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> dict[str, str]:
     """Writes what was asked for of the finished run in `place`; the names of the files. Raises UsageError."""
+    if not args.html and not args.bundle:
+        return {}
+    # Charts and cryptography take long to load, and most runs hand out nothing.
+    from manyeyes.commands.report import write_report
+    from manyeyes.runs.bundle import BundleError, evidence_in, write_bundle
+
     written: dict[str, str] = {}
     try:
         if args.html:
-            from manyeyes.commands.report import write_report
-
             write_report(evidence_in(place), Path(args.html), texts=not args.no_texts, again=typed_again(args))
             written["html"] = args.html
             print(f"report: {args.html}", file=sys.stderr)

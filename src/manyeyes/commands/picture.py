@@ -7,8 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from manyeyes.charts.pictures import DEPLOYED
-from manyeyes.rules.words import percent
+from manyeyes.rules.numerals import percent
 
 Row = Mapping[str, Any]
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -43,8 +42,8 @@ def grid(rows: Sequence[Row], *, leader: str = "", not_excluded: Sequence[str] =
 
 
 def _panel(row: Row, several: bool) -> str:
-    system = str(row["parameters"].get("system") or DEPLOYED)
-    name = "Prompt as deployed" if system == DEPLOYED else f"Prompt: {system}"
+    system = row["parameters"].get("system")
+    name = f"Prompt: {system}" if system else "Prompt as deployed"
     return f"{name}, wording {row['wording']}" if several else name
 
 

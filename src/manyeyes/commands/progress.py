@@ -11,7 +11,7 @@ from typing import TextIO
 from manyeyes.charts.inert import terminal
 from manyeyes.engine.plan import Plan, Progress, Question
 from manyeyes.engine.planner import Edge, edges
-from manyeyes.rules.words import interval_words, seconds_words
+from manyeyes.rules.numerals import interval_words, seconds_words
 from manyeyes.runs.driver import Standing
 
 FOR = {

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from manyeyes.charts.inert import terminal
 from manyeyes.commands import handouts
@@ -30,8 +30,10 @@ from manyeyes.runs.environments import EnvironmentBroken
 from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.reach import open_target
 from manyeyes.runs.result import RunResult
-from manyeyes.runs.signing import SigningKey
 from manyeyes.runs.store import FileStore, StoreError
+
+if TYPE_CHECKING:
+    from manyeyes.runs.signing import SigningKey
 
 EXIT = {
     "reproduced": 0,

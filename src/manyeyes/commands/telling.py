@@ -6,16 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from manyeyes.commands.picture import grid
-from manyeyes.rules.sentences import rate_words, setting_words
-from manyeyes.rules.words import (
-    count_words,
-    interval_words,
-    part_words,
-    percent,
-    seconds_words,
-    tries_sentence,
-    verdict_sentence,
-)
+from manyeyes.rules.numerals import count_words, interval_words, percent, seconds_words
+from manyeyes.rules.sentences import part_words, rate_words, setting_words, tries_sentence, verdict_sentence
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.result import RunResult
 

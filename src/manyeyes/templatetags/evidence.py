@@ -9,7 +9,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from manyeyes.charts import SameTable, pictures
+from manyeyes.charts import pictures
+from manyeyes.charts.table import SameTable
 from manyeyes.rules import sentences
 from manyeyes.rules.numerals import interval_words
 from manyeyes.rules.sentences import before_of, check_sentence, headline, part_words, verdict_sentence

@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from manyeyes import charts
 from manyeyes.accounts import oidc
+from manyeyes.charts import bars, icons
+from manyeyes.charts.inert import counted, escaped, segments
+from manyeyes.charts.table import SameTable
 from manyeyes.rules import words
 
 register = template.Library()
@@ -29,13 +31,13 @@ def _trusted(svg: str) -> SafeString:
 @register.simple_tag
 def icon(name: str, label: str = "", size: int = 16) -> SafeString:
     """`{% icon "lock" %}`, or with a label where no word stands beside it."""
-    return _trusted(charts.icon(name, label=label, size=size))
+    return _trusted(icons.icon(name, label=label, size=size))
 
 
 @register.simple_tag
 def mark(size: int = 22) -> SafeString:
     """The mark: nine rings, the middle one filled."""
-    return _trusted(charts.mark(size=size))
+    return _trusted(icons.mark(size=size))
 
 
 @register.simple_tag
@@ -107,14 +109,14 @@ def rate(
     k: int, n: int, low: float, high: float, claimed: float | None = None, width: int = 120, scale: bool = False
 ) -> SafeString:
     """`{% rate k n low high claimed=0.7 %}`: the bar of a rate with its interval."""
-    return _trusted(charts.rate_bar(k, n, low, high, claimed, width=width, scale=scale))
+    return _trusted(bars.rate_bar(k, n, low, high, claimed, width=width, scale=scale))
 
 
 @register.simple_tag
 def severity(score: float | None, band: str, kind: str = "Sec") -> SafeString:
     """`{% severity 7.9 "High" "Sec" %}`: rising bars, kind, score and band; an open score shows its word only."""
     shown = "" if score is None else f"{score:.1f} "
-    return format_html('<span class="sev">{}{} {}{}</span>', _trusted(charts.severity_bars(band)), kind, shown, band)
+    return format_html('<span class="sev">{}{} {}{}</span>', _trusted(bars.severity_bars(band)), kind, shown, band)
 
 
 @register.simple_tag
@@ -131,17 +133,17 @@ def clock_bar(fraction: float, late: bool = False, done: bool = False, paused: b
         if fraction >= 0.75
         else "run"
     )
-    return format_html('<span class="track">{}</span>', _trusted(charts.clock_bar(fraction, state=state)))
+    return format_html('<span class="track">{}</span>', _trusted(bars.clock_bar(fraction, state=state)))
 
 
 @register.simple_tag
 def strip(outcomes: list[bool | None], width: int = 360) -> SafeString:
     """`{% strip outcomes %}`: one tick a trial in order."""
-    return _trusted(charts.strip(outcomes, width=width))
+    return _trusted(bars.strip(outcomes, width=width))
 
 
 @register.filter
-def svg(drawn: str | tuple[str, charts.SameTable]) -> SafeString:
+def svg(drawn: str | tuple[str, SameTable]) -> SafeString:
     """`{{ heat|svg }}`: a drawing of `manyeyes.charts`, alone or with its table."""
     found = drawn[0] if isinstance(drawn, tuple) else drawn
     if not found.startswith(("<svg ", '<div class="scroll"')):
@@ -150,7 +152,7 @@ def svg(drawn: str | tuple[str, charts.SameTable]) -> SafeString:
 
 
 @register.inclusion_tag("parts/same_table.html")
-def same_table(table: charts.SameTable | tuple[str, charts.SameTable], more: str = "") -> dict[str, Any]:
+def same_table(table: SameTable | tuple[str, SameTable], more: str = "") -> dict[str, Any]:
     """`{% same_table heat %}`: "The same as a table", from the table or the pair a chart function gives."""
     return {"table": table[1] if isinstance(table, tuple) else table, "more": more}
 
@@ -167,7 +169,7 @@ def inert(text: str) -> SafeString:
                 if segment.kind == "plain"
                 else format_html('<span class="box">{}</span>', segment.label),
             )
-            for segment in charts.segments(text)
+            for segment in segments(text)
         ),
     )
 
@@ -194,7 +196,7 @@ def quoted(text: str) -> list[dict[str, Any]]:
 @register.filter
 def title(text: str) -> str:
     """A title that somebody typed: one plain line of at most 120 characters, hidden ones as escapes."""
-    said = " ".join(charts.escaped(text).split())
+    said = " ".join(escaped(text).split())
     return said if len(said) <= 120 else said[:119] + "…"
 
 
@@ -205,9 +207,9 @@ def payload(text: str, lid: str = "Payload", folded: bool = False) -> dict[str, 
     many = text.count("\n") + 1
     return {
         "lid": f"{lid}, {many} line{'' if many == 1 else 's'}",
-        "count": charts.counted(text),
+        "count": counted(text),
         "body": inert(text),
-        "escaped": charts.escaped(text),
+        "escaped": escaped(text),
         "folded": folded,
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from manyeyes import charts
+from manyeyes.charts import comparison, evidence, heat, icons
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.rules.words import STATUS_WORDS
 
@@ -41,28 +41,28 @@ def report_form() -> Any:
 
 def growth(outcomes: list[bool]) -> dict[str, Any]:
     """How evidence and interval grew."""
-    k, points, path, evidence = 0, [], [], 1.0
+    k, points, path, grown = 0, [], [], 1.0
     for n, hit in enumerate(outcomes, 1):
         k += hit
         low, high = anytime_interval(k, n)[:2]
-        points.append(charts.FunnelPoint(n=n, k=k, low=low, high=high))
-        evidence *= 5 if hit else 0.8
+        points.append(evidence.FunnelPoint(n=n, k=k, low=low, high=high))
+        grown *= 5 if hit else 0.8
         if n <= 18:
-            path.append(charts.PathPoint(n=n, evidence=evidence, hit=hit, against=0.8**n))
+            path.append(evidence.PathPoint(n=n, evidence=grown, hit=hit, against=0.8**n))
     fixed = [
-        charts.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n)
+        evidence.PathPoint(n=n, evidence=1.052**n / (1 if n < 31 else 4), hit=n == 31, against=0.93**n)
         for n in range(1, 90)
     ]
     return {
-        "path": charts.evidence_path(path, 20, "reproduced"),
-        "fixpath": charts.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
-        "funnel": charts.funnel(points, outcomes, claimed=(7, 10)),
+        "path": evidence.evidence_path(path, 20, "reproduced"),
+        "fixpath": evidence.evidence_path(fixed, 20, "holds", "against the fix", fix=True),
+        "funnel": evidence.funnel(points, outcomes, claimed=(7, 10)),
     }
 
 
 def grids() -> dict[str, Any]:
     """Where it works, and before and after a fix."""
-    cell, part = charts.Cell, charts.BeforeAfter
+    cell, part = heat.Cell, comparison.BeforeAfter
     rows = [
         [
             cell(k=0, n=12, low=0, high=0.9, one_answer=True),
@@ -75,7 +75,7 @@ def grids() -> dict[str, Any]:
             cell(k=28, n=40, low=0.45, high=0.9),
         ],
     ]
-    panels = [charts.Panel(name="As reported", rows=rows), charts.Panel(name="Paraphrases", rows=rows)]
+    panels = [heat.Panel(name="As reported", rows=rows), heat.Panel(name="Paraphrases", rows=rows)]
     where = "temperature 0.7, 48 tokens"
     parts = [
         part(label="Reported wording", note=where, before=(41, 120, 0.21, 0.49), after=(0, 59), after_bound=0.05),
@@ -84,8 +84,8 @@ def grids() -> dict[str, Any]:
     ]
     title = "Attack success by temperature and tokens"
     return {
-        "heat": charts.heat_map(panels, temperatures=("0", "0.7", "1.2"), tokens=("48", "24"), title=title),
-        "compare": charts.before_after(parts, 0.05),
+        "heat": heat.heat_map(panels, temperatures=("0", "0.7", "1.2"), tokens=("48", "24"), title=title),
+        "compare": comparison.before_after(parts, 0.05),
     }
 
 
@@ -98,7 +98,7 @@ def sample() -> dict[str, Any]:
         "hostile": HOSTILE,
         "outcomes": outcomes,
         "statuses": [status for status in STATUS_WORDS if status != "closed"],
-        "icons": sorted(charts.ICONS),
+        "icons": sorted(icons.ICONS),
         "form": report_form(),
         "program": SimpleNamespace(organisation="Larkfield", slug="larkfield"),
         "user": SimpleNamespace(is_authenticated=True, name="Theo L."),

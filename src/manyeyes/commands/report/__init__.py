@@ -7,7 +7,7 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from manyeyes.charts import mark
+from manyeyes.charts.icons import mark
 from manyeyes.charts.inert import terminal
 from manyeyes.commands.report import sections
 from manyeyes.commands.report.again import command

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from manyeyes.charts import SameTable, icon, segments
+from manyeyes.charts.icons import icon
+from manyeyes.charts.inert import segments
 from manyeyes.charts.pictures import Picture
+from manyeyes.charts.table import SameTable
 
 THIN = "\u202f"
 

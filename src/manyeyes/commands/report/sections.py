@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from manyeyes.charts import rate_bar
+from manyeyes.charts.bars import rate_bar
 from manyeyes.charts.pictures import growth_picture, knowledge_picture, parts_picture, settings_picture
 from manyeyes.commands.report.markup import figure, inert, ours, pairs, section, sign, table
 from manyeyes.commands.report.reading import Reading
