@@ -16,7 +16,8 @@ MAX_TEXT = 200_000
 class Strict(BaseModel):
     """Every part of a reproducer: unknown fields are refused, nothing is converted silently, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Most parts are only ever read within a whole reproducer, so a validator of their own waits for its first use.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 def _linear_time(value: str) -> str:
