@@ -41,6 +41,17 @@ def test_a_plan_with_wordings_enough_says_nothing_of_it(
     assert "a filter or a cache" not in capsys.readouterr().out
 
 
+def test_a_patch_of_the_reported_wording_alone_is_foretold(finding: str, capsys: pytest.CaptureFixture[str]) -> None:
+    verify = ["plan", finding, "--question", "verify", "--tau", "0.05"]
+    assert main(verify) == 0
+    told = "a patch of the reported wording alone is told as one, by the rate before it: "
+    assert f"{told}98 % where it was 50 %, >99 % where it was 70 %" in capsys.readouterr().out.replace("\u202f", " ")
+    assert main([*verify, "--before", "1/30"]) == 0
+    assert f"{told}0 % where it was 3 %" in capsys.readouterr().out.replace("\u202f", " ")
+    assert main([*verify, "--families", "paraphrase", "--per-family", "0"]) == 0
+    assert told not in capsys.readouterr().out
+
+
 def test_a_procedure_for_a_person_is_planned_with_the_minutes_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     file = str(Path(__file__).parents[2] / "docs" / "examples" / "human-procedure.poc.yaml")
     assert main(["plan", file, "--seed", "1"]) == 2

@@ -166,8 +166,12 @@ def test_the_control_is_measured_only_where_it_is_asked() -> None:
     ],
 )
 def test_plans_frozen_by_the_first_version_keep_their_hash(question: str, frozen: str) -> None:
-    arms = {"benign_n": 8, "benign_need": 4, "positive_n": 8} if question == "verify" else {}  # as they were then
-    assert made(question, **arms).hash == frozen
+    then = {"benign_n": 8, "benign_need": 4, "positive_n": 8, "reported_cap": None} if question == "verify" else {}
+    assert made(question, **then).hash == frozen
+
+
+def test_the_longer_share_is_no_shorter_than_that_of_any_part() -> None:
+    assert [made("verify", part_cap=cap).plan.reported_cap for cap in (20, 300)] == [100, 300]
 
 
 def test_wider_families_are_asked_for_by_name() -> None:

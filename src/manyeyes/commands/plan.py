@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from manyeyes.commands import by_hand, chosen, foreseeing, questions
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.foreseeing import cost, tokens
-from manyeyes.engine.plan import Plan, Question
+from manyeyes.engine.patched import foresee_patch
+from manyeyes.engine.plan import REPORTED, Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.words import duration_words, percent
@@ -20,6 +22,8 @@ from manyeyes.runs.wider import prepare_sweep
 
 HELP = "exact error rates and price of a question, before spending"
 UNUSABLE = 2
+BEFORE = (0.5, 0.7, 0.9)
+"""Rates of the version with the flaw at which the forecast of a verification looks."""
 WIDER = (Question.MAP, Question.COMPARE, Question.SWEEP)
 
 
@@ -172,7 +176,16 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         "worst_cost": cost(document, worst, tokens_in, tokens_out),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
+        **({"patched": _patched(plan)} if plan.question is Question.VERIFY else {}),
     }
+
+
+def _patched(plan: Plan) -> list[dict[str, float]]:
+    """How often a patch that blocks the reported wording alone is told as one; nothing without other wordings."""
+    if {cell.part for cell in plan.cells} <= {REPORTED}:
+        return []
+    rates = BEFORE if plan.before is None else (plan.before[0] / plan.before[1],)
+    return [asdict(foresee_patch(plan, rate)) for rate in rates]
 
 
 def _arms(plan: Plan) -> int:
@@ -238,6 +251,9 @@ def told(data: dict[str, Any]) -> str:
     lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
     if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
         lines.append(_fixed_texts(data, claim))
+    if data.get("patched"):
+        shares = ", ".join(f"{percent(row['told'])} where it was {percent(row['before'])}" for row in data["patched"])
+        lines.append(f"a patch of the reported wording alone is told as one, by the rate before it: {shares}")
     if data["at_zero"] is not None:
         lines.append(f"if no trial ever succeeds it ends after {data['at_zero']}")
     elif verify:

@@ -18,6 +18,7 @@ from manyeyes.engine.intervals import (
 from manyeyes.engine.judge import JudgeError
 from manyeyes.engine.make import plan_reproduce, plan_score, plan_verify, zeros_needed
 from manyeyes.engine.make_wider import plan_compare, plan_map, plan_sweep
+from manyeyes.engine.patched import PatchForesight, foresee_patch
 from manyeyes.engine.path import PathPoint, evidence_path
 from manyeyes.engine.plan import (
     Answer,
@@ -56,6 +57,7 @@ __all__ = [
     "Outcome",
     "Pairs",
     "PartVerdict",
+    "PatchForesight",
     "PathPoint",
     "Plan",
     "Point",
@@ -76,6 +78,7 @@ __all__ = [
     "exact_upper",
     "foresee_compare",
     "foresee_map",
+    "foresee_patch",
     "foresee_sweep",
     "lower_bound",
     "paired_difference",

@@ -186,6 +186,7 @@ def plan_verify(
     positive: Arm | None = None,
     before: tuple[int, int] | None = None,
     part_cap: int = 20,
+    reported_cap: int | None = None,
     judge: JudgeError | None = None,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
@@ -193,8 +194,9 @@ def plan_verify(
     """A plan that asks whether a fix holds: the success rate over the declared mixture of cells is below tau per trial.
 
     `cap` defaults to five times `zeros_needed`. tau is above 0 and below 0.5. `before` is (k, n) from before the fix;
-    `part_cap` is the most trials any part gets in all once the fix is refuted. A `judge` needs 50 labelled true
-    successes; its errors move the boundaries (see `engine.judge`). ValueError names the field.
+    `part_cap` is the most trials any part gets in all once the fix is refuted, `reported_cap` (part_cap or more) that
+    of the reported part where another one fails and it is not clear yet whether this one is blocked. A `judge` needs 50
+    labelled true successes; its errors move the boundaries (see `engine.judge`). ValueError names the field.
 
     >>> plan_verify(tau=0.05).cap
     295
@@ -209,6 +211,8 @@ def plan_verify(
     check_count("cap", most)
     check_count("retry_budget", retry_budget)
     check_count("part_cap", part_cap)
+    if reported_cap is not None:
+        check_count("reported_cap", reported_cap, least=part_cap)
     return Plan(
         question=Question.VERIFY,
         alpha=alpha,
@@ -221,6 +225,7 @@ def plan_verify(
         positive=check_arm("positive", positive),
         before=_pair("before", before),
         part_cap=part_cap,
+        reported_cap=reported_cap,
         judge=_judge_of_fix(judge, alpha=alpha, beta=beta),
         seed=seed,
         notes=dict(notes or {}),

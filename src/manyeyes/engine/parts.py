@@ -10,15 +10,13 @@ from typing import Any
 from manyeyes.engine.boundaries import Boundaries
 from manyeyes.engine.evidence import log_e_below
 from manyeyes.engine.intervals import exact_lower
-from manyeyes.engine.plan import Cell, Outcome, Plan
+from manyeyes.engine.plan import REPORTED, Cell, Outcome, Plan
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.tally import Repeats, counts_as_success
 from manyeyes.engine.verdict import PartVerdict
 
 CONSTANT_AFTER = 5
 """From this many trials on, one constant answer that never succeeded is called constant."""
-
-REPORTED = "reported"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +33,8 @@ class Before:
         return exact_lower(self.k, self.n)
 
     def weak(self, plan: Plan) -> bool:
-        """Whether even a share of failures alone would not show that a part is suppressed."""
-        return log_e_below(plan.part_cap, 0, self.lower / 2) < -log(plan.beta)
+        """Whether even failures alone would not show that the reported wording is suppressed."""
+        return log_e_below(plan.most_of(REPORTED), 0, self.lower / 2) < -log(plan.beta)
 
     def reason(self, plan: Plan) -> str:
         """Where the rate comes from, and that it is too weak where it is."""
@@ -44,7 +42,7 @@ class Before:
         said = f"rate before the fix: {self.k} of {self.n}, {source}"
         if not self.weak(plan):
             return said if self.arm else ""
-        return f"{said}; too few successes to show within {plan.part_cap} trials that a wording is blocked"
+        return f"{said}; too few successes to show within {plan.most_of(REPORTED)} trials that a wording is blocked"
 
     def to_json(self) -> dict[str, Any]:
         """The counts as plain data, where the plan does not have them."""
@@ -65,6 +63,10 @@ def rate_before(plan: Plan, positive: tuple[int, int] | None) -> Before | None:
     return Before(k=positive[0], n=positive[1], arm=True) if asked <= tried else None
 
 
+STRAY = 1
+"""Successes with which the reported wording may still be a blocked one that is worth further trials."""
+
+
 class PartTally:
     """One part's own sequence: its trials of the main stream's prefix, then its further trials, in order.
 
@@ -75,6 +77,7 @@ class PartTally:
     def __init__(self, plan: Plan, part: str, before: Before | None) -> None:
         self.plan, self.part, self.boundaries = plan, part, Boundaries(plan)
         self.n = self.k = 0
+        self.share = plan.part_cap
         self.repeats = Repeats()
         self.reached: set[str] = set()
         self.peak = 0.0
@@ -121,11 +124,24 @@ class PartTally:
     def decided(self) -> bool:
         """Whether further trials of this part are not needed or not allowed.
 
-        A suppressed part needs no more, except the reported one: before it is said to be blocked it uses up its share
-        to show whether it still fails as well; one constant answer has nothing more to show.
+        A suppressed part needs no more, except the reported one: before it is said to be blocked it uses up the share
+        of any part to show whether it still fails as well; one constant answer has nothing more to show.
         """
-        enough = self.constant or (self.part != REPORTED and "suppressed" in self.reached)
-        return enough or bool(self.reached & {"holds", "fails"}) or self.n >= self.plan.part_cap
+        tried = self.part != REPORTED or self.n >= self.plan.part_cap
+        enough = self.constant or (tried and "suppressed" in self.reached)
+        return enough or bool(self.reached & {"holds", "fails"}) or self.n >= self.share
+
+    def longer(self) -> bool:
+        """Give the reported part its longer share, where its own trials left open whether it is suppressed.
+
+        With more than a stray success it does not look blocked, and is as likely to be as weak as the other parts.
+        """
+        most = self.plan.most_of(self.part)
+        decided = bool(self.reached & {"suppressed", "holds", "fails"})
+        if self._half is None or self.share >= most or decided or self.k > STRAY:
+            return False
+        self.share = most
+        return True
 
     @property
     def verdict(self) -> str:

@@ -43,6 +43,10 @@ class Stream(StrEnum):
     SCORE = "score"
 
 
+REPORTED = "reported"
+"""The part of the wordings that were reported; every other part is a family of variants."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """One thing that can be tried: a setting and a wording, with its weight in the declared mixture.
@@ -54,7 +58,7 @@ class Cell:
     key: str
     setting: str = ""
     wording: str = ""
-    part: str = "reported"
+    part: str = REPORTED
     weight: float = 1.0
     deterministic: bool = False
 
@@ -129,7 +133,7 @@ class SweepRule:
     round: int = 1
 
 
-RULES = ("worst", "compare", "sweep", "judge", "resumes")
+RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
 
 
@@ -164,6 +168,7 @@ class Plan:
     sweep: SweepRule | None = None
     judge: JudgeError | None = None
     resumes: str | None = None
+    reported_cap: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""
@@ -193,6 +198,11 @@ class Plan:
         for name, make in (("worst", WorstRule), ("compare", CompareRule), ("sweep", _sweep), ("judge", JudgeError)):
             values[name] = make(**values[name]) if values.get(name) is not None else None
         return cls(**values)
+
+    def most_of(self, part: str) -> int:
+        """The most trials that a part gets once a fix is refuted, those of the main stream among them."""
+        longer = self.reported_cap if part == REPORTED else None
+        return self.part_cap if longer is None else max(longer, self.part_cap)
 
     @property
     def hash(self) -> str:

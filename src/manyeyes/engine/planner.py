@@ -247,7 +247,7 @@ def characteristics(
         most=len(table),
         side=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
         score=layout.limit(Stream.SCORE),
-        attribute=plan.part_cap * len(layout.parts) if layout.limit(Stream.ATTRIBUTE) else 0,
+        attribute=sum(map(plan.most_of, layout.parts)) if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,
         constant_answers=at_zero if verify else _all_successes(plan),
         wordings=len({cell.wording or cell.key for cell in plan.cells}),

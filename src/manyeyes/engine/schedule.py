@@ -90,7 +90,7 @@ class Layout:
             return 0
         if stream is Stream.ATTRIBUTE:
             divided = plan.question is Question.VERIFY and len(self.parts) > 1
-            return 2 * plan.part_cap * len(self.parts) if divided else 0
+            return 2 * max(plan.most_of(part) for part in self.parts) * len(self.parts) if divided else 0
         length = self._orders[Stream.MAIN].length
         most = plan.cap if length is None else min(plan.cap, length)
         return plan.cap + plan.control_n if stream is Stream.CONTROL and plan.control_n else most
@@ -98,7 +98,7 @@ class Layout:
     def part_limit(self, part: int) -> int:
         """How many further trials of one part there are to draw from."""
         length = self._parts[part].length
-        most = 2 * self.plan.part_cap
+        most = 2 * self.plan.most_of(self.parts[part])
         return most if length is None else min(most, length)
 
     def cell(self, stream: Stream, index: int) -> Cell:

@@ -142,6 +142,7 @@ class _Making:
             positive=positive,
             before=options.before,
             part_cap=options.part_cap,
+            reported_cap=None if options.reported_cap is None else max(options.reported_cap, options.part_cap),
             judge=self.judge,
             seed=options.seed,
             notes=self.notes,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.engine import replay
-from manyeyes.engine.plan import Answer, Feed, Plan, Trial
+from manyeyes.engine.plan import REPORTED, Answer, Feed, Plan, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange
@@ -135,7 +135,8 @@ def _bounded(plan: Plan) -> None:
     rounds = [rule.round for rule in (plan.sweep, plan.worst) if rule is not None]
     if not all(isinstance(size, int) and size > 0 for size in rounds):
         raise ValueError("a round has no trial, so that it would never end")
-    total = sum((plan.cap, plan.control_n, 2 * plan.part_cap * len(plan.cells), *arms, *(one.n for one in plan.score)))
+    parts = 2 * plan.most_of(REPORTED) * len(plan.cells)
+    total = sum((plan.cap, plan.control_n, parts, *arms, *(one.n for one in plan.score)))
     if not 0 <= total <= MOST:
         raise ValueError(f"the plan has {total} trials; at most {MOST} are scored again")
 

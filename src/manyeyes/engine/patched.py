@@ -1,0 +1,75 @@
+"""How a plan will tell a patch that blocks the reported wording alone, before anything is spent: exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, log
+
+from manyeyes.engine.evidence import log_e_below
+from manyeyes.engine.parts import Before
+from manyeyes.engine.plan import REPORTED, Plan, Question
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchForesight:
+    """What to expect of a patch that blocks the reported wording and lets others through.
+
+    `before` is the rate of the version with the flaw, `told` the chance that the reported wording is shown to be
+    suppressed, and `trials` how many trials of it that takes on average, where the assay is sensitive.
+    """
+
+    before: float
+    told: float
+    trials: float
+
+
+def foresee_patch(plan: Plan, before: float) -> PatchForesight:
+    """How a verification will tell such a patch where the version with the flaw succeeds at rate `before` (0 to 1).
+
+    Exact: it hangs on the successes of the positive arm (or on the plan's own rate before, whatever the rate is here)
+    and on failures of the reported wording with distinct answers. One constant answer is told sooner. Other parts are
+    taken to fail, which is shown within their shares unless they hardly ever pass. ValueError for another question or
+    no such rate.
+
+    >>> from manyeyes.engine import Arm, Cell, plan_verify
+    >>> arm = Arm(cells=(Cell(key="flawed"),), n=12, need=3)
+    >>> [round(foresee_patch(plan_verify(positive=arm, reported_cap=most), 0.7).told, 3) for most in (None, 100)]
+    [0.882, 1.0]
+    """
+    if plan.question is not Question.VERIFY:
+        raise ValueError(f"plan: a {plan.question} plan tells no patch; give a verify plan")
+    if not 0 <= before <= 1:
+        raise ValueError(f"before: rates lie between 0 and 1, got {before}")
+    told = spent = passed = 0.0
+    for found, chance in _rates(plan, before):
+        needed = None if found is None else zeros_to_suppress(plan, found)
+        passed += chance
+        told += chance if needed is not None else 0.0
+        spent += chance * max(plan.part_cap, plan.most_of(REPORTED) if needed is None else needed)
+    return PatchForesight(before=before, told=told, trials=spent / passed if passed else 0.0)
+
+
+def _rates(plan: Plan, before: float) -> list[tuple[Before | None, float]]:
+    """What the run takes for the rate before, with the chance of each; runs that end at the positive arm are out."""
+    if plan.before is not None:
+        k, n = plan.before
+        return [(Before(k=k, n=n, arm=False) if k else None, 1.0)]
+    if plan.positive is None:
+        return [(None, 1.0)]
+    n, need = plan.positive.n, plan.positive.need or 0
+    return [
+        (Before(k=k, n=n, arm=True) if k else None, comb(n, k) * before**k * (1 - before) ** (n - k))
+        for k in range(need, n + 1)
+    ]
+
+
+def zeros_to_suppress(plan: Plan, before: Before) -> int | None:
+    """How many failures in a row show that the reported wording is suppressed; None where its share is too small.
+
+    >>> from manyeyes.engine import plan_verify
+    >>> plan = plan_verify(reported_cap=100)
+    >>> [zeros_to_suppress(plan, Before(k=k, n=12, arm=True)) for k in (2, 3, 6, 12)]
+    [None, 89, 25, 7]
+    """
+    half, need = before.lower / 2, -log(plan.beta)
+    return next((n for n in range(1, plan.most_of(REPORTED) + 1) if log_e_below(n, 0, half) >= need), None)
