@@ -171,3 +171,36 @@ def test_answers_are_judged_again_and_nothing_on_record_changes(
     out = capsys.readouterr().out
     assert "-> failure" in out
     assert "What is on record stays as it is." in out
+
+
+@pytest.mark.process
+def test_labels_of_people_measure_a_judge_that_reads_the_answers_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding, run, labels = tmp_path / "finding.poc.yaml", tmp_path / "run", tmp_path / "labels.jsonl"
+    finding.write_text(HUMAN)
+    with model(0.5) as server:
+        asked = ["replay", str(finding), "--target", server.url, "--seed", "1", "--no-score", "--no-control",
+                 "--out", str(run), "--cap", "12"]  # fmt: skip
+        assert told(capsys, *asked)[0] == 3
+        store = FileStore(run)
+        rows = store.load().trials
+        store.close()
+        words = [
+            {"stream": one.stream, "index": one.index, "outcome": "success" if one.index % 2 else "failure", "by": "x"}
+            for one in rows
+        ]
+        again = ["rejudge", str(run), "--rule", "{judge: secret_disclosed}", "--judge", server.url, "--calibrate"]
+        labels.write_text("\n".join(json.dumps(row) for row in words[1:]))
+        assert told(capsys, "label", str(run), "--file", str(labels))[0] == 3
+        code, data, _ = told(capsys, *again)
+        assert (code, "1 of the answers drawn have no label yet" in data["error"]["message"]) == (2, True)
+        labels.write_text(json.dumps(words[0]))
+        assert told(capsys, "label", str(run), "--file", str(labels))[0] == 0
+        code, data, _ = told(capsys, *again)
+    assert code == 0
+    kept = json.loads((run / "calibration.json").read_text())
+    successes = sum(row["outcome"] == "success" for row in words)
+    assert (kept["successes"], kept["failures"]) == (successes, len(rows) - successes)
+    assert kept["found"] == 0, "a judge that answers with talk decides nothing"
+    assert data["calibration"]["file"] == str(run / "calibration.json")

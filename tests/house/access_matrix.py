@@ -150,6 +150,7 @@ ROWS: dict[str, Row] = {
     "console:replay": Row(DESK_CASE),
     "console:result": Row(DESK_CASE),
     "console:manual": Row(DESK_CASE),
+    "console:folder": act(MECHANISM),
     "console:longer": Row(DESK_CASE_NOT_NOW),
     "console:call": Row(DESK_CASE),
     "console:fix": Row(DESK_CASE, place={"purpose": "verification"}),

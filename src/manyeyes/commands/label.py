@@ -10,14 +10,14 @@ from typing import Any
 
 from manyeyes.charts.inert import counted, escaped
 from manyeyes.commands import by_hand, questions
+from manyeyes.commands.calibrating import errs_words, keep_calibration
 from manyeyes.commands.questions import UsageError
-from manyeyes.runs.calibration import Calibration, CalibrationError, calibrate, check_negatives
+from manyeyes.runs.calibration import CalibrationError, calibrate, check_negatives
 from manyeyes.runs.labelling import ToLabel, drawn, keep, label, negatives, waiting
 from manyeyes.runs.labels import LabelError, labels_from
 from manyeyes.runs.store import FileStore, Stored, StoreError
 
 HELP = "say what answers were that no rule decided, or check a judge against people"
-CALIBRATION = "calibration.json"
 UNUSABLE, OPEN, INTERRUPTED = 2, 3, 130
 
 
@@ -98,27 +98,17 @@ def _outcome(args: argparse.Namespace, stored: Stored, directory: Path) -> dict[
     data: dict[str, Any] = {"waiting": len(waiting(stored)), "calibration": None, "failures": None}
     if args.calibrate and not drawn(stored, n=args.calibrate, seed=args.seed):
         found = calibrate([stored], vuln_class=args.vuln_class, n=args.calibrate, seed=args.seed)
-        (directory / CALIBRATION).write_text(json.dumps(found.to_json(), indent=1), encoding="utf-8")
-        data["calibration"] = {**found.to_json(), "file": str(directory / CALIBRATION), **_rates(found)}
+        data["calibration"] = keep_calibration(found, directory)
     if args.failures:
         data["failures"] = check_negatives(stored, seed=args.seed).said
     return data
-
-
-def _rates(found: Calibration) -> dict[str, Any]:
-    (share, low), (wrong, high) = found.sensitivity, found.false_positives
-    return {"sensitivity": share, "sensitivity_low": low, "false_alarms": wrong, "false_alarms_high": high}
 
 
 def told(data: dict[str, Any], directory: Path) -> str:
     """What was labelled and what is next, for people."""
     lines = [f"{data['labelled']} answers labelled."]
     if found := data["calibration"]:
-        lines.append(
-            f"The judge found {found['found']} of {found['successes']} true successes (at least "
-            f"{found['sensitivity_low']:.0%}) and called {found['called']} of {found['failures']} failures a success "
-            f"(at most {found['false_alarms_high']:.0%}). Kept in {found['file']}; give it with --calibration."
-        )
+        lines.append(errs_words(found))
     if data["failures"]:
         lines.append(f"{data['failures'][:1].upper()}{data['failures'][1:]}.")
     if data["waiting"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import yaml
 from pydantic import ValidationError
 
 from manyeyes.commands import questions, reaching
+from manyeyes.commands.calibrating import errs_words, keep_calibration
 from manyeyes.commands.questions import UsageError
 from manyeyes.plugins.detection import roles
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.parse import ReproducerError
+from manyeyes.runs.calibration import calibrate_again
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.judges import MACHINES
 from manyeyes.runs.reach import open_target
@@ -34,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rule", metavar="RULE", help="a reproducer file, or a rule itself, for example '{contains: \"9\"}'"
     )
     parser.add_argument("--fresh", action="store_true", help="ask the judge again where its answer is on record")
+    parser.add_argument(
+        "--calibrate", type=questions.whole(1), nargs="?", const=0, metavar="N",
+        help="count how the judge errs, by the labels of people (N and --seed as given to label --calibrate)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=questions.whole(0), default=0, help="of the draw that was labelled (default 0)")
+    parser.add_argument("--class", dest="vuln_class", default="", metavar="CODE", help="kind of flaw of a calibration")
     parser.add_argument("--max-calls", type=questions.whole(1), metavar="N", help="most calls of the judge")
     parser.add_argument("--concurrency", type=questions.whole(1), default=4, metavar="N", help="at once (default 4)")
     parser.add_argument("--timeout", type=questions.amount, default=120.0, metavar="S", help="seconds to wait")
@@ -47,14 +56,27 @@ def run(args: argparse.Namespace) -> int:
     try:
         stored = _stored(directory)
         rule = rule_of(args.rule, stored)
-        found = asyncio.run(_again(args, stored, rule))
+        infos = _infos(args, stored)
+        found = asyncio.run(_again(args, stored, rule, infos))
         place = keep(directory, found)
+        errs = _calibrated(args, stored, found, infos, directory)
     except (UsageError, StoreError, ValueError, TargetError, OSError) as error:
         return questions.refuse(args, error, kind="input", code=UNUSABLE)
     before = (stored.result or {}).get("verdict")
-    data = {**found.to_json(), "file": str(place), "verdict_before": before}
-    questions.show(args, data, told(found, before, place))
+    data = {**found.to_json(), "file": str(place), "verdict_before": before, "calibration": errs}
+    questions.show(args, data, told(found, before, place) + (f"\n{errs_words(errs)}" if errs else ""))
     return 0
+
+
+def _calibrated(
+    args: argparse.Namespace, stored: Stored, found: Rejudged, infos: Mapping[str, TargetInfo], directory: Path
+) -> dict[str, Any] | None:
+    """How the judge errs, kept beside the run; None where nobody asked."""
+    if args.calibrate is None:
+        return None
+    n = args.calibrate or None
+    made = calibrate_again(stored, found, infos, vuln_class=args.vuln_class, n=n, seed=args.seed)
+    return keep_calibration(made, directory)
 
 
 def _stored(directory: Path) -> Stored:
@@ -93,14 +115,21 @@ def rule_of(named: str | None, stored: Stored) -> dict[str, Any]:
         raise UsageError(f"--rule: {named[:80]!r} is neither a file nor a rule: {str(error)[:200]}") from None
 
 
-async def _again(args: argparse.Namespace, stored: Stored, rule: dict[str, Any]) -> Rejudged:
+def _infos(args: argparse.Namespace, stored: Stored) -> dict[str, TargetInfo]:
+    """Where each judge is asked: as the run says, unless it is named here."""
     assert stored.document is not None
-    targets: dict[str, Target] = {}
     infos = {role: info for role, info in stored.document.targets.items() if role in MACHINES}
     if args.judge:
         infos["judge"] = TargetInfo(url=args.judge, model=args.judge_model, label="judge")
     if args.confirm_url or args.confirm_model:
         infos["confirm"] = TargetInfo(url=args.confirm_url or args.judge, model=args.confirm_model)
+    return infos
+
+
+async def _again(
+    args: argparse.Namespace, stored: Stored, rule: dict[str, Any], infos: Mapping[str, TargetInfo]
+) -> Rejudged:
+    targets: dict[str, Target] = {}
     variables = {"judge": args.judge_key_env, "confirm": args.confirm_key_env}
     try:
         for role in sorted(roles(rule) & MACHINES & set(infos)):

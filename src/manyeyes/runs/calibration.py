@@ -10,12 +10,18 @@ from typing import Any
 from manyeyes.engine.intervals import exact_lower, exact_upper
 from manyeyes.engine.judge import LABELS_NEEDED, JudgeError
 from manyeyes.engine.plan import Outcome
-from manyeyes.runs.judges import judge_version
+from manyeyes.plugins.detection import roles
+from manyeyes.runs.document import TargetInfo
+from manyeyes.runs.judges import MACHINES, judge_version
+from manyeyes.runs.kept import Identity
 from manyeyes.runs.labelling import CHECKED, called_failures, judged_trials, word_of
 from manyeyes.runs.labels import agreement, draw, first_words
+from manyeyes.runs.rejudge import Rejudged
 from manyeyes.runs.store import Stored
 
 FORMAT = "manyeyes.calibration/1"
+Word = tuple[Outcome | None, Sequence[Mapping[str, Any]]]
+"""What a rule said of an answer, and the judges' answers behind it."""
 
 
 class CalibrationError(ValueError):
@@ -106,24 +112,37 @@ def calibrate(runs: Sequence[Stored], *, vuln_class: str = "", n: int | None = N
     counts = _Counts()
     for run in runs:
         counts.add(run, n, seed)
-    if counts.missing:
-        raise CalibrationError(
-            f"judge: {counts.missing} of the answers drawn have no label yet; label them all, also the hard ones"
-        )
-    (found, successes), (called, failures) = counts.row(Outcome.SUCCESS), counts.row(Outcome.FAILURE)
-    return Calibration(
-        vuln_class=vuln_class,
-        version=versions.pop(),
-        found=found,
-        successes=successes,
-        called=called,
-        failures=failures,
-        unsure=counts.row(Outcome.UNDECIDED)[1],
-        agreed=counts.agreed,
-        doubled=counts.doubled,
-        models=tuple(sorted(counts.models)),
-        people=tuple(sorted(counts.people)),
-    )
+    return counts.calibration(versions.pop(), vuln_class)
+
+
+def calibrate_again(
+    run: Stored,
+    found: Rejudged,
+    targets: Mapping[str, TargetInfo],
+    *,
+    vuln_class: str = "",
+    n: int | None = None,
+    seed: int = 0,
+) -> Calibration:
+    """The errors of a judge that looked at stored answers again, from the labels that people had given them before.
+
+    So what people said in a run that waited for them, or in a program's own pages, measures any judge later. `targets`
+    are those that the judge of `found` is asked at; `n` and `seed` as in `calibrate` (None: every answer that a person
+    or the judge was asked about). Raises CalibrationError where one has no label, or was not judged.
+    """
+    if not roles(found.rule) & MACHINES:
+        raise CalibrationError("judge: the rule asks no model, so there is nobody to measure")
+    rows = {(one.stream, one.index): one for one in found.rows}
+    labelled = first_words(run.labels)
+    asked = {identity for identity, one in rows.items() if one.judged or identity in labelled}
+    if n is not None:
+        asked = set(draw((one.identity for one in judged_trials(run)), n=n, seed=seed))
+    if left := sum(rows[identity].new is None for identity in asked):
+        raise CalibrationError(f"judge: {left} of the answers were not judged; allow more calls, or name every judge")
+    counts = _Counts()
+    words = {identity: (Outcome(str(rows[identity].new)), rows[identity].judged) for identity in asked}
+    counts.count(run, sorted(asked), words)
+    return counts.calibration(judge_version(found.rule, targets), vuln_class)
 
 
 class _Counts:
@@ -136,19 +155,25 @@ class _Counts:
         self.agreed = self.doubled = self.missing = 0
 
     def add(self, run: Stored, n: int | None, seed: int) -> None:
+        """What the rule of the run said of its answers when it was made."""
         assert run.document is not None
         rows = {one.identity: one for one in judged_trials(run)}
-        words = first_words(run.labels)
-        for identity in draw(rows, n=n, seed=seed):
-            one, label = rows[identity], words.get(identity)
+        words = {identity: (word_of(run.document, one), one.judged) for identity, one in rows.items()}
+        self.count(run, draw(rows, n=n, seed=seed), words)
+
+    def count(self, run: Stored, drawn: Sequence[Identity], words: Mapping[Identity, Word]) -> None:
+        """What a rule said of these answers, against the first label of each."""
+        labels = first_words(run.labels)
+        for identity in drawn:
+            (word, judged), label = words[identity], labels.get(identity)
             if label is None:
                 self.missing += 1
                 continue
-            said, word = Outcome(label.outcome), word_of(run.document, one)
+            said = Outcome(label.outcome)
             # A doubt counts as a success where a fix is verified: of a true success it is no find, else a false alarm.
             self.table[said, word is Outcome.SUCCESS if said is Outcome.SUCCESS else word is not Outcome.FAILURE] += 1
             self.people.add(label.by)
-            self.models |= {str(row["model"]) for row in one.judged if row.get("model")}
+            self.models |= {str(row["model"]) for row in judged if row.get("model")}
         agreed, doubled = agreement(run.labels)
         self.agreed, self.doubled = self.agreed + agreed, self.doubled + doubled
 
@@ -156,6 +181,27 @@ class _Counts:
         """How many of the answers with this label the rule called successes, of how many."""
         called = self.table[label, True]
         return called, called + self.table[label, False]
+
+    def calibration(self, version: str, vuln_class: str) -> Calibration:
+        """The counts, once every answer has its label. Raises CalibrationError before."""
+        if self.missing:
+            raise CalibrationError(
+                f"judge: {self.missing} of the answers drawn have no label yet; label them all, also the hard ones"
+            )
+        (found, successes), (called, failures) = self.row(Outcome.SUCCESS), self.row(Outcome.FAILURE)
+        return Calibration(
+            vuln_class=vuln_class,
+            version=version,
+            found=found,
+            successes=successes,
+            called=called,
+            failures=failures,
+            unsure=self.row(Outcome.UNDECIDED)[1],
+            agreed=self.agreed,
+            doubled=self.doubled,
+            models=tuple(sorted(self.models)),
+            people=tuple(sorted(self.people)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from manyeyes.cases import access, facts, proposals, reproduction, steering, verification
+from manyeyes.cases import access, facts, proposals, reproduction, steering, taken_out, verification
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.console import plans
 from manyeyes.console.acts import desk
@@ -18,6 +19,7 @@ from manyeyes.console.forms import PlanForm, TeamForm, TickForm, VerifyForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.engine.plan import Stream
+from manyeyes.http import as_download
 from manyeyes.replays import evidence, manual
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
@@ -161,6 +163,16 @@ def result(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     if not link.replay.verdict or link.concluded_at is None:
         raise Http404
     return JsonResponse(evidence.result(link.replay))
+
+
+@require_POST
+@team
+def folder(request: HttpRequest, replay_id: UUID) -> HttpResponseBase:
+    """The record as the folder of a run, for the tools of the command line."""
+    link = desk_link(request, replay_id)
+    name = f"{taken_out.name_of(link)}.zip"
+    packed = taken_out.take_out(link, by=request.user)
+    return as_download(iter([packed]), name)
 
 
 @require_GET
