@@ -26,6 +26,7 @@ from manyeyes.replays.store import DatabaseStore, progress_json
 from manyeyes.runs import driver
 from manyeyes.runs.meter import BudgetStop
 from manyeyes.runs.store import Identity
+from manyeyes.vault import orphans
 
 log = logging.getLogger("manyeyes.worker")
 T = TypeVar("T")
@@ -133,6 +134,7 @@ class _Worker:
 
     async def _tidy(self) -> None:
         await self.desk.do(drafts.sweep)
+        await self.desk.do(orphans.sweep)
 
     async def _score(self) -> None:
         while not self.stop.is_set() and await self.desk.score(self.name, self.stop.is_set):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +57,24 @@ def test_what_was_shown_as_received_is_there_whole_and_once(standing: tuple[Hous
     assert max(one.tries for one in senders) > 1, "somebody had to send again"
     assert marker.find(MARK, *house.places()) == [], "nothing of an upload in flight lies in the clear"
     assert marker.find(senders[0].submission + ".bin", *house.places()) == [], "not even a name"
+
+
+def test_the_worker_removes_what_a_kill_left_behind(standing: tuple[House, dict[str, Any]]) -> None:
+    house, _ = standing
+    known, held = sorted(house.data.glob("files/*/*")), house.furnish("whole")["cases"]
+    left = known[0].with_name(str(uuid.uuid4()))
+    half = known[0].with_name(f".{uuid.uuid4()}.0a1b2c3d")
+    for place in (left, half):
+        place.write_bytes(b"x")
+        os.utime(place, (time.time() - 90_000,) * 2)
+    for place in known:
+        os.utime(place, (time.time() - 90_000,) * 2)
+    house.kill()
+    house.serve()
+    wait(lambda: not left.exists() and not half.exists())
+    assert {*house.data.glob("files/*/*")} <= {*known}
+    assert house.furnish("whole")["cases"] == held, "every file of a case is still there, whole"
+    assert len(held) >= AT_ONCE
 
 
 def test_a_locked_database_is_told_and_keeps_the_text(standing: tuple[House, dict[str, Any]]) -> None:
