@@ -160,6 +160,7 @@ def _filled(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
 
     from manyeyes.cases import coreporters, drafts, intake
     from manyeyes.cases.keeping import Brought
+    from manyeyes.cases.restricted import access_restricted
     from tests import people
 
     archive = io.BytesIO()
@@ -171,7 +172,7 @@ def _filled(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
         counted_how="best",
         answers={"carrier": "calendar", "hidden": "In white, after\u200b the agenda", "victim": "ordinary"},
         seen={"surface": "Web chat", "app_version": "4.2.1", "conversation_link": "https://chat.larkfield.example/c/91"},
-        plans={"publish_on": "2027-02-18", "publish_where": "A talk"}, hazard="prv",
+        plans={"publish_on": "2027-02-18", "publish_where": "A talk"},
     )  # fmt: skip
     brought = [
         Brought(name="invite.eml", chunks=[MAIL]),
@@ -189,9 +190,11 @@ def _filled(cast: Any) -> tuple[dict[str, str], dict[str, str]]:
     draft = drafts.save(
         cast.program, {"typed": typed}, by=cast.rhea, brought=[Brought(name="log.txt", chunks=[b"a log"])]
     )
+    restricted = people.submit(cast, title="It explains how to make the thing it must not explain", hazard="iwp")
+    access_restricted(restricted, by=cast.theo, what="report", item=restricted.reports.get().pk)
     secret = coreporters.invite(case, by=cast.rhea)
     coreporters.invite(case, by=cast.rhea, handle=cast.eve.handle)
-    return {"filled": case.ref}, {"draft": draft.token, "secret": secret}
+    return {"filled": case.ref, "restricted": restricted.ref}, {"draft": draft.token, "secret": secret}
 
 
 def _own_words(cast: Any, ref: str) -> dict[str, str]:

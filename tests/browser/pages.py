@@ -13,7 +13,7 @@ ELSEWHERE = {
     "portal:say", "portal:withdraw", "portal:export", "portal:provider",
     "portal:provider_back", "console:call_discipline",
     "console:say", "console:acknowledge", "console:assign", "console:cause",
-    "console:signoff", "console:embargo", "console:control", "console:fact", "portal:start", "theme",
+    "console:signoff", "console:embargo", "console:opened", "console:control", "console:fact", "portal:start", "theme",
     "portal:token_revoke",
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
@@ -21,7 +21,7 @@ PLAIN = {
     "portal:report_questions",
     "portal:case_mail", "console:case_mail",
     "portal:openpgp_key", "portal:disclose_io",
-    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result", "console:folder",
+    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""
@@ -51,7 +51,7 @@ KNOWN = Site(
     base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
     cases=dict.fromkeys(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
-         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed"), ""),
+         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
          "my_words", "unanswered", "team_words", "answer", "scope_line"), ""),
@@ -111,6 +111,9 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:queue", "mine", "mina", "/desk/?view=mine")
     for state in ("hostile", "triaged", "signed", "confirmed", "exposed", "closed"):
         yield Place("console:case", state, "theo", f"/desk/cases/{cases[state]}/")
+    yield Place("console:case", "restricted", "lena", f"/desk/cases/{cases['restricted']}/")
+    yield Place("console:reproducer", "closed", "theo", f"/desk/cases/{cases['restricted']}/reproducer/")
+    yield Place("console:reproducer", "not-yours", "aud", f"/desk/cases/{cases['restricted']}/reproducer/")
     yield Place("console:case", "with-files", "theo", f"/desk/cases/{cases['filled']}/")
     yield Place("console:queue", "deferred", "theo", "/desk/?view=deferred")
     yield Place("console:case", "manager", "lena", f"/desk/cases/{cases['remediating']}/")

@@ -33,6 +33,7 @@ class Arrival:
     report: IntakeReport
     deferred: bool
     readings: Sequence[Reading]
+    hazard: str
     secret: receipts.Secret | None
 
     def store(self, by: Any, kept: Sequence[Kept]) -> tuple[Case, str | None]:
@@ -67,6 +68,7 @@ class Arrival:
             ref=_free_reference(),
             title=self.report.title.strip(),
             vuln_class=self.report.vuln_class,
+            hazard=self.hazard,
             target=self.target,
             target_version=self.target.current,
             policy_version=self.program.policy,

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from manyeyes.cases import people
 from manyeyes.cases.access import is_reporter, sees_inside
-from manyeyes.cases.models import Case, Message, ReadMark
+from manyeyes.cases.models import Case, Message
 from manyeyes.cases.moves import acting
-from manyeyes.cases.spoken import EarlierWords
+from manyeyes.cases.spoken import EarlierWords, ReadMark
 from manyeyes.programs.models import Membership
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid, NotAllowed, NotFound

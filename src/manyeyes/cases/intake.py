@@ -77,7 +77,8 @@ def submit(
     # All slow work is done by now: while the transaction is open, nobody else can write to an embedded database.
     arrival = Arrival(
         program=program, target=target, key=key, report=report, deferred=deferred or flooded(program),
-        readings=understood(report), secret=None if by is not None else receipts.fresh_secret(),
+        hazard=report.hazard or reproducers.hazard_in(text), readings=understood(report),
+        secret=None if by is not None else receipts.fresh_secret(),
     )  # fmt: skip
     try:
         with transaction.atomic():

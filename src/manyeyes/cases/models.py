@@ -10,7 +10,7 @@ from django.db import models
 
 from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks for tables
 from manyeyes.cases.filetypes import words_for
-from manyeyes.cases.spoken import EarlierWords, PreparedAnswer  # noqa: F401 -- the same
+from manyeyes.cases.spoken import EarlierWords, PreparedAnswer, ReadMark  # noqa: F401 -- the same
 from manyeyes.cases.unsent import Draft, DraftFile  # noqa: F401 -- the same
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
 from manyeyes.replays.models import Replay
@@ -41,6 +41,7 @@ class Case(Encrypted):
 
     title = EncryptedText()
     vuln_class = models.CharField(max_length=8)
+    hazard = models.CharField(max_length=8, blank=True, help_text="What it holds is shown on opening only, recorded.")
     target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="cases")
     target_version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="+")
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
@@ -82,6 +83,11 @@ class Case(Encrypted):
     def subject(self) -> str:
         """The name under which the event log knows this case."""
         return f"case:{self.pk}"
+
+    @property
+    def hazard_words(self) -> str:
+        """The kind of hazardous content, in words; empty for none."""
+        return HAZARDS.get(self.hazard, self.hazard)
 
     def note(self, **facts: Any) -> None:
         """Say more (ids, statuses, counts) about the act that is under way; it goes into the event of that act."""
@@ -223,17 +229,6 @@ class CoReporter(OfCase):
 
     class Meta:
         indexes = [models.Index(fields=["person", "accepted_at"], name="co_reporter_by_person")]
-
-
-class ReadMark(models.Model):
-    """When a person last looked at a case, so that the page can say what is new."""
-
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="read_marks")
-    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
-    at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_read_mark_each")]
 
 
 class Remediation(OfCase):

@@ -22,15 +22,24 @@ def attach_reproducer(case: Case, *, by: Any, text: str, name: str = "") -> Repr
     _read(text, name or "reproducer", wrong)
     if wrong:
         raise Invalid(wrong)
-    row = file(case, by, text, name, "attached")
+    row, hazard = file(case, by, text, name, "attached"), hazard_in(text)
     from_reporter = by.pk == case.reporter_id
     tell = people.team(case) if from_reporter else people.reporter(case)
     with acting(
         case, "reproducer.attached", by=by, allowed=TRIAGERS | {Role.TARGET_OWNER, Role.REPORTER}, tell=tell,
         public=True, reproducer=str(row.pk), said=text, side="reporter" if from_reporter else "team",
-    ):  # fmt: skip
+    ) as held:  # fmt: skip
         row.save()
+        held.hazard = held.hazard or hazard
     return row
+
+
+def hazard_in(text: str) -> str:
+    """The class of hazardous content that a reproducer declares; empty for none, and for a text that is none."""
+    try:
+        return str(load_text(text).hazard or "") if text.strip() else ""
+    except ReproducerError:
+        return ""
 
 
 def file(case: Case, by: Any, text: str, name: str, source: str) -> ReproducerFile:

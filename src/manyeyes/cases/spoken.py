@@ -1,4 +1,4 @@
-"""What is kept around the words of a case: how a message read before it was mended, and answers prepared beforehand."""
+"""What is kept around the words of a case: earlier wordings of a message, prepared answers, who has read how far."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ class PreparedAnswer(Encrypted):
 
     def __str__(self) -> str:
         return f"prepared answer {self.pk}"
+
+
+class ReadMark(models.Model):
+    """When a person last looked at a case, so that the page can say what is new."""
+
+    case = models.ForeignKey("cases.Case", on_delete=models.CASCADE, related_name="read_marks")
+    person = models.ForeignKey(PERSON, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_read_mark_each")]

@@ -42,7 +42,6 @@ ACTS: dict[str, str] = {
     "reproducer.attached": "attached a reproducer",
     "replay.requested": "requested a replay",
     "replay.longer": "let a replay go on, up to a larger cap",
-    "replay.taken_out": "took the record of a replay out",
     "replay.concluded": "finished a replay",
     "replay.pause": "paused a replay",
     "replay.resume": "let a replay go on",
@@ -70,10 +69,11 @@ ACTS: dict[str, str] = {
     "reporter.left": "left; who they were is not kept",
     "credit.chosen": "chose how to be credited",
     "advisory.drafted": "drafted the advisory",
+    "restricted.opened": "opened restricted content",
     "advisory.published": "published the advisory",
 }
-NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled"})
-"""Acts that are on record but would bury the rest; the replay's own page shows them."""
+NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled", "restricted.opened"})
+"""Acts that are on record but would bury the rest; a page or panel of their own shows them."""
 ITEMS: dict[str, str] = {
     "message": "messages",
     "reproduction": "reproductions",

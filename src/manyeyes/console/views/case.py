@@ -22,6 +22,7 @@ from manyeyes.cases import (
     judgement,
     progress,
     remediation,
+    restricted,
     rootcause,
     timeline,
     triage,
@@ -70,6 +71,8 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
         "owners": _owners(row),
+        "may_open": restricted.may_open(request.user, row),
+        "openings": restricted.openings(row, request.user),
         "origins": triage.ORIGINS.items(),
         "form": form,
         "cause_form": CauseForm(),
@@ -118,7 +121,7 @@ def say(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("console:case", ref=row.ref)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @team
 def file(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
     """A file of a case, for saving; never shown."""
