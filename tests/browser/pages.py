@@ -21,7 +21,7 @@ PLAIN = {
     "portal:report_questions",
     "portal:case_mail", "console:case_mail",
     "portal:openpgp_key", "portal:disclose_io",
-    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result", "console:folder",
     "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""

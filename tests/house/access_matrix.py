@@ -133,6 +133,7 @@ ROWS: dict[str, Row] = {
     "console:scope_line": Row(MANAGED),
     "console:case": Row(DESK_CASE),
     "console:opened": Row(DESK_CASE),
+    "console:folder": act(MECHANISM),
     "console:move": act(TRIAGE, words="It came back."),
     "console:acknowledge": act(TRIAGE_NEW, at="new", text="I have read it."),
     "console:assign": act(TRIAGE),

@@ -42,6 +42,7 @@ ACTS: dict[str, str] = {
     "reproducer.attached": "attached a reproducer",
     "replay.requested": "requested a replay",
     "replay.longer": "let a replay go on, up to a larger cap",
+    "replay.taken_out": "took the record of a replay out",
     "replay.concluded": "finished a replay",
     "replay.pause": "paused a replay",
     "replay.resume": "let a replay go on",

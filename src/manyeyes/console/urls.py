@@ -48,6 +48,7 @@ urlpatterns = [
     path("replays/<uuid:replay_id>/", opened_first("replay")(replay.replay), name="replay"),
     path("replays/<uuid:replay_id>/result.json", replay.result, name="result"),
     path("replays/<uuid:replay_id>/control/", replay.control, name="control"),
+    path("replays/<uuid:replay_id>/folder/", opened_first("replay")(replay.folder), name="folder"),
     path("replays/<uuid:replay_id>/longer/", longer.go_on, name="longer"),
     path("replays/<uuid:replay_id>/manual/", opened_first("replay")(replay.by_hand), name="manual"),
     path("replays/<uuid:replay_id>/calls/<slug:stream>/<int:index>/", opened_first("replay")(replay.call), name="call"),
