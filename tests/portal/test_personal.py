@@ -90,7 +90,7 @@ def test_the_credit_form_begins_with_the_profile(cast: Cast) -> None:
     assert "https://rhea.example/" not in page, "a link beside a handle would say whose it is"
     sent = browser(cast.rhea).post(f"/my/{case.ref}/credit/", {"mode": "handle", "name": "Rhea K.", "link": ""})
     assert sent.status_code == 302
-    assert credit.byline(credit.of(case)) == ("rhea_k", "")
+    assert credit.byline(credit.of(case, cast.rhea)) == ("rhea_k", "")
 
 
 def test_a_browser_can_be_signed_out_from_another(cast: Cast) -> None:
@@ -181,7 +181,7 @@ def test_leaving_takes_the_person_and_leaves_the_case(cast: Cast) -> None:
     assert intake.report_is_as_sent(case), "the report itself was not touched"
     key.refresh_from_db()
     assert key.destroyed_at is not None
-    chosen = credit.of(case)
+    chosen = credit.of(case, cast.rhea)
     assert chosen is not None
     assert (chosen.mode, chosen.name) == ("anonymous", None)
     assert rhea.get("/my/").status_code == 302

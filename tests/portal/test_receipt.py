@@ -39,5 +39,5 @@ def test_a_bearer_is_not_offered_a_handle(cast: Cast, as_: As) -> None:
     assert refused.status_code == 422
     assert browser.post(f"/my/{ref}/credit/", {"mode": "name", "name": "A friend"}).status_code == 302
     own = make_case(cast)
-    assert credit.of(own) is None
+    assert credit.of(own, own.reporter) is None
     assert b"By my handle" in as_("rhea").get(f"/my/{own.ref}/credit/").content

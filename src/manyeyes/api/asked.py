@@ -111,6 +111,7 @@ class CreditIn(Asked):
     mode: Literal["name", "handle", "anonymous", "none", "later"]
     name: Annotated[StrictStr, Field(max_length=80)] = ""
     link: Annotated[StrictStr, Field(max_length=300)] = Field(default="", examples=["https://rhea.example"])
+    share: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
 
 
 class DateIn(Asked):

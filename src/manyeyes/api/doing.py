@@ -93,7 +93,7 @@ def choose_credit(request: HttpRequest, ref: Reference, body: asked.CreditIn) ->
     """Choose how to be named; the last choice counts everywhere."""
     who = holder(request)
     case = who.case(ref)
-    return done(case, credit.choose(case, by=who.person, mode=body.mode, name=body.name, link=body.link))
+    return done(case, credit.choose(case, by=who.person, **body.model_dump()))
 
 
 @acting(router, "/cases/{ref}/embargo/proposal", told.Done, scope="write", name="propose", status=201)

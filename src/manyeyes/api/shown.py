@@ -17,7 +17,7 @@ from manyeyes.cases.timeline import Entry, sentence_of
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
 from manyeyes.publications import credit
-from manyeyes.publications.models import Advisory
+from manyeyes.publications.models import Advisory, Credit
 from manyeyes.replays import evidence
 from manyeyes.rules import lifecycle
 from manyeyes.rules.lifecycle import Role, Status
@@ -108,7 +108,7 @@ DATES = ("acknowledged_at", "confirmed_at", "mitigated_at", "resolved_at", "publ
 def case(row: Case, person: Any) -> dict[str, Any]:
     """An own case: the reporter's half of it, also for somebody of the team."""
     proposal, embargo = disclosure.open_proposal(row), disclosure.in_force(row)
-    chosen = credit.of(row) if row.reporter_id == person.pk else None
+    chosen = credit.of(row, person)
     return {
         **case_line(row),
         **{name: getattr(row, name) for name in DATES},
@@ -121,10 +121,14 @@ def case(row: Case, person: Any) -> dict[str, Any]:
         "moves": _moves(row, person),
         "embargo": _date(embargo),
         "proposal": _date(proposal),
-        "credit": {"mode": chosen.mode, "name": chosen.name or "", "link": chosen.link or ""} if chosen else None,
+        "credit": _credit(chosen) if chosen else None,
         "advisory": row.advisory.slug if row.public_at and hasattr(row, "advisory") else None,
         "bundles": [bundle(one) for one in row.sent_bundles.order_by("at")],
     }
+
+
+def _credit(chosen: Credit) -> dict[str, Any]:
+    return {"mode": chosen.mode, "name": chosen.name or "", "link": chosen.link or "", "share": chosen.share}
 
 
 def _severity(row: Case) -> dict[str, Any] | None:
@@ -232,10 +236,10 @@ def advisory_line(row: Advisory) -> dict[str, Any]:
 
 def advisory(row: Advisory) -> dict[str, Any]:
     """An advisory, whole."""
-    name, link = credit.byline(credit.of(row.case))
+    named = credit.bylines(row.case)
     return {
-        **advisory_line(row), "details": row.details, "advice": row.advice, "facts": row.facts, "credit_name": name,
-        "credit_link": link,
+        **advisory_line(row), "details": row.details, "advice": row.advice, "facts": row.facts,
+        "credit_name": ", ".join(name for name, _ in named), "credit_link": named[0][1] if len(named) == 1 else "",
     }  # fmt: skip
 
 

@@ -95,6 +95,7 @@ class CreditOut(Schema):
     mode: str
     name: str
     link: str
+    share: int | None
 
 
 class CaseLine(Schema):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -39,6 +40,16 @@ def claim(bearer: Person, *, by: Any, end_receipt: bool) -> list[Case]:
     return cases
 
 
+def bearers(case: Case, person: Any) -> set[UUID]:
+    """Whose receipts led to this case before `person` claimed it: the same human, under an earlier id."""
+    rows = CoReporter.objects.filter(case=case, invited_by=person, person__kind=Person.Kind.RECEIPT)
+    return {row.person_id for row in rows if row.person_id and row.locator == _claimed(case, row.person_id)}
+
+
+def _claimed(case: Case, person_id: UUID) -> str:
+    return tokens.keyed("co-reporter", f"claimed:{case.pk}:{person_id}")
+
+
 def _hand_over(case: Case, bearer: Person, by: Any) -> None:
     with acting(
         case, "receipt.claimed", by=bearer, allowed=None, public=True, side="reporter", tell=people.team(case),
@@ -57,5 +68,5 @@ def _join(case: Case, person: Any, *, invited_by: Any) -> None:
     if not standing.exists():
         CoReporter(
             case=case, key=case.key, person=person, invited_by=invited_by, invited_at=moment, accepted_at=moment,
-            locator=tokens.keyed("co-reporter", f"claimed:{case.pk}:{person.pk}"),
+            locator=_claimed(case, person.pk),
         ).save()  # fmt: skip

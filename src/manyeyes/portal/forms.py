@@ -101,9 +101,16 @@ class CreditForm(forms.Form):
     )
     name = text("Name", "As it should stand on the page of thanks.")
     link = text("Link", "https only, optional.", inputmode="url")
+    share = forms.IntegerField(
+        label=_("Your share of a reward, in percent"), required=False, min_value=0, max_value=100,
+        help_text=_("Where there is one. All who report this see it; leave it empty while you are not agreed."),
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
 
-    def __init__(self, *args: Any, has_handle: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, has_handle: bool = True, shared: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not shared:  # whoever reports alone shares with nobody
+            del self.fields["share"]
         if not has_handle:  # the bearer of a receipt has none
             mode = self.fields["mode"]
             mode.choices = [one for one in mode.choices if one[0] != "handle"]  # type: ignore[attr-defined]

@@ -103,7 +103,7 @@ def facts(case: Case) -> dict[str, Any]:
 
 def published(program: Program | None = None) -> Any:
     """The advisories the public may read, newest first."""
-    rows = Advisory.objects.select_related("case__target", "case__program", "case__credit").order_by("-published_at")
+    rows = Advisory.objects.select_related("case__target", "case__program").order_by("-published_at")
     return rows if program is None else rows.filter(case__program=program)
 
 

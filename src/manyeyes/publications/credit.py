@@ -1,4 +1,4 @@
-"""How a researcher is named in public: their choice, changed by them alone, true everywhere at once."""
+"""How the reporters of a case are named in public: each as they choose, changed by them alone, true everywhere."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.translation import gettext as _
 
-from manyeyes.cases import people
-from manyeyes.cases.access import roles_in
+from manyeyes.cases import claiming, people
+from manyeyes.cases.access import is_reporter, reporter_ids, roles_in
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
@@ -20,16 +21,17 @@ from manyeyes.rules.lifecycle import Role
 UNNAMED = "A researcher who stays anonymous"
 
 
-def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") -> Credit:
-    """Say how to be thanked for this case; may be changed at any time."""
+def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "", share: int | None = None) -> Credit:
+    """Say how oneself is to be thanked for this case; each reporter does, and may change it at any time.
+
+    `share` is the percentage of a reward that one asks for; all shares of a case come to 100 at most.
+    """
     if Role.REPORTER not in roles_in(by, case):
         raise NotAllowed("The researcher chooses how to be named.")
-    if by.pk != case.reporter_id:
-        raise NotAllowed("Whoever sent the report chooses; further reporters are named with the advisory.")
     named = mode in (Credit.Mode.NAME, Credit.Mode.HANDLE)
     wrong: dict[str, str] = {}
     if mode not in Credit.Mode.values:
-        wrong["mode"] = f"Choose one of: {', '.join(Credit.Mode.values)}."
+        wrong["mode"] = _("Choose one of: %(modes)s.") % {"modes": ", ".join(Credit.Mode.values)}
     if mode == Credit.Mode.HANDLE and by.kind == "account":
         name = by.handle  # whatever stands in the field for a name: who asks for the handle is named by nothing else
     clean = checked("name", name, longest=80, required=named)
@@ -38,17 +40,12 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") ->
     if wrong:
         raise Invalid(wrong)
     with acting(
-        case,
-        "credit.chosen",
-        by=by,
-        allowed={Role.REPORTER},
-        tell=people.team(case),
-        public=True,
-        mode=str(mode),
-        side="reporter",
-    ) as row:
-        credit, _ = Credit.objects.get_or_create(case=row, defaults={"person": by, "key": row.key})
-        credit.mode, credit.chosen_at = mode, clock.now()
+        case, "credit.chosen", by=by, allowed={Role.REPORTER}, tell=people.team(case), public=True, mode=str(mode),
+        share=share, side="reporter",
+    ) as row:  # fmt: skip
+        _check_share(row, by, share)  # under the lock of the case: two who ask at once see each other
+        credit = of(row, by) or Credit(case=row, key=row.key)
+        credit.person, credit.mode, credit.share, credit.chosen_at = by, mode, share, clock.now()
         credit.name = clean if named else None
         credit.link = link.strip() or None if named else None
         credit.save()
@@ -57,16 +54,37 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "") ->
     return credit
 
 
-def of(case: Case) -> Credit | None:
-    """The choice for this case, if one was made."""
-    return Credit.objects.filter(case=case).first()
+def of(case: Case, person: Any) -> Credit | None:
+    """The choice of one reporter of this case, if they made one; also one made under a receipt they claimed since."""
+    rows = {row.person_id: row for row in Credit.objects.filter(case=case)}
+    earlier = (rows[pk] for pk in claiming.bearers(case, person) if pk in rows) if rows else iter(())
+    return rows.get(person.pk) or next(earlier, None)
+
+
+def standing(case: Case) -> list[Credit]:
+    """The choices of those who report the case now: the sender's first, then in the order of choosing."""
+    reporters = reporter_ids(case)
+    rows = [row for row in Credit.objects.filter(case=case).select_related("person") if row.person_id in reporters]
+    return sorted(rows, key=lambda row: (row.person_id != case.reporter_id, row.chosen_at))
+
+
+def bylines(case: Case) -> list[tuple[str, str]]:
+    """(name, link) of everybody who is to be named, as the public reads them."""
+    return [found for found in map(byline, standing(case)) if found[0]]
 
 
 def given_to(person: Any) -> list[dict[str, Any]]:
     """The choices of a person, as data that JSON can hold."""
     rows = Credit.objects.filter(person=person).select_related("case", "key")
     return [
-        {"case": row.case.ref, "mode": row.mode, "name": row.name, "link": row.link, "chosen_at": row.chosen_at}
+        {
+            "case": row.case.ref,
+            "mode": row.mode,
+            "name": row.name,
+            "link": row.link,
+            "share": row.share,
+            "chosen_at": row.chosen_at,
+        }
         for row in rows
     ]
 
@@ -75,8 +93,8 @@ def unname(person: Any) -> None:
     """Take a person's name away from everything they are thanked for; they stay thanked without one."""
     named = Credit.objects.filter(person=person, mode__in=(Credit.Mode.NAME, Credit.Mode.HANDLE))
     for row in named.select_related("case"):
-        if row.case.reporter_id == person.pk:
-            choose(row.case, by=person, mode=Credit.Mode.ANONYMOUS)
+        if is_reporter(person, row.case):
+            choose(row.case, by=person, mode=Credit.Mode.ANONYMOUS, share=row.share)
 
 
 def byline(credit: Credit | None) -> tuple[str, str]:
@@ -86,6 +104,16 @@ def byline(credit: Credit | None) -> tuple[str, str]:
     if credit.mode == Credit.Mode.ANONYMOUS:
         return UNNAMED, ""
     return credit.name or "", credit.link or ""
+
+
+def _check_share(case: Case, by: Any, share: int | None) -> None:
+    if share is None:
+        return
+    own = of(case, by)
+    taken = sum(row.share or 0 for row in standing(case) if own is None or row.pk != own.pk)
+    if not 0 <= share <= 100 - taken:
+        said = _("Give a whole percentage from 0 to %(free)d: the others ask for %(taken)d together. Or leave it open.")
+        raise Invalid(share=said % {"free": 100 - taken, "taken": taken})
 
 
 def _check_link(link: str, wrong: dict[str, str]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Exists, F, OuterRef, Q
+
 from manyeyes.cases.disclosure import in_force
+from manyeyes.cases.models import CoReporter
 from manyeyes.programs.models import Program
 from manyeyes.publications.credit import byline
 from manyeyes.publications.figures import counted
@@ -30,6 +33,9 @@ class Thanks:
 
 def of_fame(program: Program) -> list[Thanks]:
     """Everybody who is to be thanked in this program, newest confirmation first."""
+    still = CoReporter.objects.filter(
+        case=OuterRef("case"), person=OuterRef("person"), accepted_at__isnull=False, ended_at__isnull=True
+    )
     found = (
         Credit.objects.filter(
             counted("case__"), case__program=program, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True
@@ -38,7 +44,8 @@ def of_fame(program: Program) -> list[Thanks]:
         .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
         .select_related("case__target", "case__advisory")
         .prefetch_related("case__embargoes")
-        .order_by("-case__confirmed_at")
+        .filter(Q(person=F("case__reporter")) | Exists(still))
+        .order_by("-case__confirmed_at", "chosen_at")
     )
     rows = list(found)
     keyring.warm(row.key_id for row in rows)

@@ -15,7 +15,10 @@ PERSON = settings.AUTH_USER_MODEL
 
 
 class Credit(OfCase):
-    """How one person is thanked for one case. Changing the row changes every page at once."""
+    """How one of its reporters is thanked for a case. Changing the row changes every page at once.
+
+    `share` is the percentage of a reward that they ask for; empty where it is left open.
+    """
 
     class Mode(models.TextChoices):
         """What the public reads; `later` shows nobody until the person decides."""
@@ -26,12 +29,16 @@ class Credit(OfCase):
         NONE = "none"
         LATER = "later"
 
-    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="credit")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="credits")
     person = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="credits")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.LATER)
     name = EncryptedText(null=True)
     link = EncryptedText(null=True)
+    share = models.PositiveSmallIntegerField(null=True)
     chosen_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "person"], name="one_credit_each")]
 
 
 class Advisory(models.Model):

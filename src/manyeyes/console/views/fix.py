@@ -88,7 +88,6 @@ def advisory(request: HttpRequest, ref: str) -> HttpResponse:
 
 def _around(request: HttpRequest, case: Case, form: AdvisoryForm) -> dict[str, Any]:
     """The draft with what the platform adds to it, and what stands in its way."""
-    chosen = credit.of(case)
     return {
         "case": case,
         "form": form,
@@ -97,8 +96,7 @@ def _around(request: HttpRequest, case: Case, form: AdvisoryForm) -> dict[str, A
         "blocked": [one for one in paper.what_is_missing(case) if one != "a draft"],
         "embargo": disclosure.in_force(case),
         "published": getattr(case, "advisory", None),
-        "credit": chosen,
-        "byline": credit.byline(chosen)[0],
+        "credits": [(row, credit.byline(row)[0]) for row in credit.standing(case)],
         "desk_publishes": bool(access.roles_in(request.user, case) & paper.PUBLISHERS),
     }
 

@@ -242,16 +242,20 @@ def retest(request: HttpRequest, ref: str) -> HttpResponse:
 def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
     """How shall we name you?"""
     case = own_case(request, ref)
-    has_handle = case.reporter.kind != Person.Kind.RECEIPT
-    form = CreditForm(request.POST or None, initial=_chosen(case), has_handle=has_handle)
+    me: Any = request.user
+    form = CreditForm(
+        request.POST or None, initial=_chosen(case, me), has_handle=me.kind != Person.Kind.RECEIPT,
+        shared=len(access.reporter_ids(case)) > 1,
+    )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            credit.choose(case, by=request.user, mode=given["mode"], name=given["name"], link=given["link"])
+            credit.choose(case, by=me, **given)
             return redirect("portal:my_case", ref=case.ref)
         except Invalid as error:
             _take_over(form, error)
-    return case_page(request, case, "credit", {"form": form}, 422 if form.errors else 200)
+    context = {"form": form, "others": [row for row in credit.standing(case) if row.person_id != me.pk]}
+    return case_page(request, case, "credit", context, 422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -280,12 +284,12 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
     return case_page(request, case, "embargo", context, 422 if form.errors else 200)
 
 
-def _chosen(case: Case) -> dict[str, Any]:
-    row = credit.of(case)
+def _chosen(case: Case, me: Any) -> dict[str, Any]:
+    row = credit.of(case, me)
     if row is not None:
-        return {"mode": row.mode, "name": row.name or "", "link": row.link or ""}
+        return {"mode": row.mode, "name": row.name or "", "link": row.link or "", "share": row.share}
     # The name only: it counts with "by a name" alone. A link would go out with the handle too, and say who it is.
-    return {"mode": "later", "name": profiles.of(case.reporter).credit_name}
+    return {"mode": "later", "name": profiles.of(me).credit_name}
 
 
 def _take_over(form: Any, error: Invalid) -> None:

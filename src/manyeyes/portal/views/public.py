@@ -65,7 +65,7 @@ def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
         "program": found.case.program,
         "advisory": found,
         "measures": measures(found.facts),
-        "byline": credit.byline(credit.of(found.case)),
+        "bylines": credit.bylines(found.case),
         "here": "advisories",
     }
     return page(request, "portal/advisory.html", context)
