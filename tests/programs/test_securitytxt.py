@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from jsonschema import Draft7Validator, FormatChecker
 from sectxt import SecurityTXT
 
 from manyeyes import events
@@ -183,6 +185,29 @@ def test_the_entry_for_lists_says_what_is_so(program: Program, client: Client) -
     assert (entry["safe_harbor"], entry["offers_bounty"]) == ("full", "no")
     assert "pgp_key" not in entry
     assert client.get("/p/wicket/disclose.json").json()["program_name"] == "Wicket"
+
+
+SCHEMA = json.loads((Path(__file__).parent / "disclose_io.schema.json").read_text(encoding="utf-8"))
+"""Written after the list's own; its `$comment` says where that is and under which licence."""
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wanting", ["", "contact_email", "policy"])
+def test_the_entry_is_one_that_the_list_takes(program: Program, lena: Any, wanting: str) -> None:
+    look = Draft7Validator(SCHEMA, format_checker=FormatChecker())
+    if wanting == "contact_email":
+        program.contact_email = ""
+    elif wanting == "policy":
+        program.policies.update(published_at=None)
+    else:
+        openpgp.make_key(program, by=lena)
+    entry = disclose_io(program, BASE)
+    assert [error.message for error in look.iter_errors(entry)] == []
+    assert ("pgp_key" in entry) is (wanting == "")
+    for name, value in (("launch_date", "yesterday"), ("safe_harbor", "some"), ("policy_url", "none"), ("x", 1)):
+        assert not look.is_valid({**entry, name: value}), name
+    for name in ("policy_url", "public_disclosure", "disclosure_timeline_days"):
+        assert not look.is_valid({key: value for key, value in entry.items() if key != name}), name
 
 
 @pytest.mark.django_db
