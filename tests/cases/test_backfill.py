@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from manyeyes.cases import attachments
-from manyeyes.cases.models import Report, SentBundle
+from manyeyes.cases.models import Case, Report, SentBundle
 from manyeyes.cases.ownnumbers import search_own
 from manyeyes.vault import keyring
 from tests import people
@@ -30,6 +30,8 @@ def test_older_numbers_are_found_afterwards(cast: Cast, then: Any) -> None:
     unnumbered = people.submit(cast)
     gone = people.submit(cast, own_ref="gone")
     named = Report.objects.get(case=case).own_ref_token
+    for numbered, number in ((case, "LS 2026/17"), (other, "another"), (gone, "gone")):
+        _of_then(numbered, number)
     Report.objects.update(own_ref_token="")
     keyring.shred(gone.key)
     assert list(search_own(cast.rhea, "LS 2026/17")) == []
@@ -39,6 +41,13 @@ def test_older_numbers_are_found_afterwards(cast: Cast, then: Any) -> None:
     assert Report.objects.get(case=case).own_ref_token == named
     assert Report.objects.get(case=unnumbered).own_ref_token == ""
     assert Report.objects.get(case=gone).own_ref_token == "", "what nobody can read is passed over"
+
+
+def _of_then(case: Case, number: str) -> None:
+    """Put the number where reports of that time hold it: in the report itself."""
+    row = Report.objects.get(case=case)
+    row.own_ref = number
+    super(Report, row).save()
 
 
 def test_bundles_that_were_scored_on_arrival_are_not_scored_again(cast: Cast, then: Any) -> None:

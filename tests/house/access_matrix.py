@@ -116,6 +116,7 @@ ROWS: dict[str, Row] = {
     "console:mend": Row(OWN_WORDS),
     "console:respond": Row(DESK_CASE),
     "console:appeal": Row(DESK_CASE),
+    "console:hold": Row(DESK_CASE),
     "console:call_discipline": act(TRIAGE_NEW, at="rated", discipline="ml"),
     "console:answers": Row(DESK),
     "console:answer": Row(MANAGED),

@@ -15,7 +15,7 @@ from django.test import Client
 from manyeyes.accounts import leaving, profiles, receipts, sessions
 from manyeyes.accounts.models import Profile, Receipt
 from manyeyes.accounts.profiles import Said
-from manyeyes.cases import access, claiming, conversation, drafts, intake, personal, timeline
+from manyeyes.cases import access, claiming, conversation, drafts, intake, personal, senders, timeline
 from manyeyes.cases.models import CoReporter, Draft
 from manyeyes.events.models import Delivery
 from manyeyes.publications import credit
@@ -176,7 +176,8 @@ def test_leaving_takes_the_person_and_leaves_the_case(cast: Cast) -> None:
     assert cast.rhea.handle.startswith("left-")
     assert not EmailAddress.objects.filter(user=cast.rhea).exists()
     report = case.reports.get()
-    assert (report.contact, report.own_ref, report.own_ref_token) == (None, None, "")
+    assert senders.of(report) == senders.Told()
+    assert report.own_ref_token == ""
     assert report.steps
     assert intake.report_is_as_sent(case), "the report itself was not touched"
     key.refresh_from_db()

@@ -13,6 +13,7 @@ from manyeyes.cases.agreed import Embargo
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Attachment, Case, Message, Report, Reproduction, SentBundle
+from manyeyes.cases.senders import of as sender_of
 from manyeyes.cases.timeline import Entry, sentence_of
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
@@ -190,7 +191,7 @@ def report(row: Report) -> dict[str, Any]:
         "vuln_class": row.case.vuln_class,
         **{name: getattr(row, name) for name in ("happened", "steps", "impact", "claim_k", "claim_n", "sent_at")},
         "expected": row.expected or "",
-        "own_ref": row.own_ref or "",
+        "own_ref": sender_of(row).own_ref,
         "settings": row.settings or {},
         "answers": row.answers or {},
         "files": [file(one) for one in row.files.select_related("stored")],

@@ -36,7 +36,7 @@ def desk_of(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
 
 def reported_by(viewer: Any) -> QuerySet[Case]:
     """The viewer's own reports, newest first."""
-    rows = Case.objects.filter(_reported(viewer)) if _signed_in(viewer) else Case.objects.none()
+    rows = _of(None).filter(_reported(viewer)) if _signed_in(viewer) else Case.objects.none()
     return rows.order_by("-created_at")
 
 
@@ -68,7 +68,9 @@ def _signed_in(viewer: Any) -> bool:
 
 
 def _of(program: Program | None) -> QuerySet[Case]:
-    return Case.objects.all() if program is None else Case.objects.filter(program=program)
+    # A case whose key was destroyed is not there any more: what is left of it is counted and chained, never shown.
+    rows = Case.objects.filter(key__destroyed_at=None)
+    return rows if program is None else rows.filter(program=program)
 
 
 def _as_staff(viewer: Any) -> Q:

@@ -9,7 +9,7 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.accounts import receipts
-from manyeyes.cases import coreporters, people
+from manyeyes.cases import coreporters, people, senders
 from manyeyes.cases.clocks import keep
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Kept
@@ -42,6 +42,7 @@ class Arrival:
         case = self._case(person)
         row = self._report(case)
         row.save()
+        senders.keep(row, person=person, told=self._sender())
         for one in kept:
             Attachment(
                 case=case, key=self.key, report=row, stored=one.stored, inside=one.inside, by=person, at=case.created_at
@@ -81,6 +82,10 @@ class Arrival:
             deferred_at=moment if self.deferred else None,
         )
 
+    def _sender(self) -> senders.Told:
+        sent = self.report
+        return senders.Told(contact="" if sent.anonymous else sent.contact.strip(), own_ref=sent.own_ref.strip())
+
     def _report(self, case: Case) -> Report:
         report = self.report
         return Report(
@@ -92,8 +97,6 @@ class Arrival:
             steps=report.steps,
             impact=report.impact.strip(),
             settings={name: str(value) for name, value in report.settings.items() if str(value).strip()} or None,
-            contact=None if report.anonymous else (report.contact.strip() or None),
-            own_ref=report.own_ref.strip() or None,
             own_ref_token=token_of(case.program_id, report.own_ref),
             claim_k=report.claim_k,
             claim_n=report.claim_n,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts import leaving
 from manyeyes.accounts.models import Person
-from manyeyes.cases import people
+from manyeyes.cases import holds, people, senders
 from manyeyes.cases.models import Case, CoReporter
 from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
@@ -32,6 +32,7 @@ def claim(bearer: Person, *, by: Any, end_receipt: bool) -> list[Case]:
     cases = list(Case.objects.filter(reporter=bearer).select_related("key", "program"))
     for case in cases:
         _hand_over(case, bearer, by)
+        holds.follow([bearer, by])
     for row in CoReporter.objects.filter(person=bearer, accepted_at__isnull=False, ended_at__isnull=True):
         if row.case not in cases:
             _join(row.case, by, invited_by=row.invited_by)
@@ -60,6 +61,7 @@ def _hand_over(case: Case, bearer: Person, by: Any) -> None:
         CoReporter.objects.filter(case=row, person=by, ended_at__isnull=True).update(ended_at=clock.now())
         _join(row, bearer, invited_by=by)
         row.reporter = by
+        senders.hand_over(row, by)
 
 
 def _join(case: Case, person: Any, *, invited_by: Any) -> None:

@@ -10,6 +10,7 @@ from django.db import models
 
 from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks for tables
 from manyeyes.cases.filetypes import words_for
+from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
 from manyeyes.cases.spoken import EarlierWords, PreparedAnswer, ReadMark  # noqa: F401 -- the same
 from manyeyes.cases.unsent import Draft, DraftFile  # noqa: F401 -- the same
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from manyeyes.cases import coreporters, drafts, people
+from manyeyes.cases import coreporters, drafts, people, senders
 from manyeyes.cases.access import reported_by
-from manyeyes.cases.models import Case, CoReporter, Report
+from manyeyes.cases.models import Case, CoReporter
 from manyeyes.cases.moves import acting
 from manyeyes.cases.unsent import Draft
 from manyeyes.rules.errors import Conflict
-from manyeyes.rules.lifecycle import Role
+from manyeyes.rules.lifecycle import Role, Status
+from manyeyes.vault import keyring
 
-SENT = ("happened", "expected", "steps", "impact", "settings", "contact", "own_ref", "claim_k", "claim_n", "answers",
-        "seen", "plans")  # fmt: skip
+SENT = ("happened", "expected", "steps", "impact", "settings", "claim_k", "claim_n", "answers", "seen", "plans")
+CAME_TO_NOTHING = frozenset({"withdrawn", "spam", "out_of_scope", "informative"})
+"""Closed for these reasons, a report is no evidence of a flaw that anybody works on or is thanked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What becomes of a case when its reporter leaves, and why."""
+
+    case: Case
+    goes: bool
+    why: str
 
 
 def of(person: Any) -> dict[str, Any]:
@@ -30,7 +42,10 @@ def of(person: Any) -> dict[str, Any]:
 
 def _case(case: Case, person: Any) -> dict[str, Any]:
     mine = case.reporter_id == person.pk
-    reports = [{"sent_at": row.sent_at, **{name: getattr(row, name) for name in SENT}} for row in case.reports.all()]
+    reports = [
+        {"sent_at": row.sent_at, **{name: getattr(row, name) for name in SENT}, **_sender(row, mine)}
+        for row in case.reports.all()
+    ]
     said = case.messages.filter(author=person).order_by("at").prefetch_related("earlier")
     return {
         "ref": case.ref, "program": case.program.slug, "target": case.target.name, "kind": case.vuln_class,
@@ -49,6 +64,11 @@ def _case(case: Case, person: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _sender(report: Any, mine: bool) -> dict[str, Any]:
+    """What the sender said about themselves, which is nobody's who reports with them."""
+    return asdict(senders.of(report)) if mine else {}
+
+
 def _message(row: Any) -> dict[str, Any]:
     earlier = [{"until": old.until, "text": old.text} for old in row.earlier.all()]
     return {"at": row.at, "public": row.public, "text": row.text, "earlier": earlier}
@@ -63,21 +83,46 @@ def may_leave(person: Any) -> str:
     return ""
 
 
+def fates(person: Any) -> list[Fate]:
+    """What becomes of each report that a person sent."""
+    rows = Case.objects.filter(reporter=person, key__destroyed_at=None).select_related("key")
+    return [_fate(case) for case in rows.order_by("-created_at")]
+
+
+def _fate(case: Case) -> Fate:
+    reason = _why_it_stays(case)
+    return Fate(case=case, goes=not reason, why=reason or _("it came to nothing, and nobody else needs it"))
+
+
+def _why_it_stays(case: Case) -> str:
+    if case.key.held_at is not None:
+        return _("a legal hold is on it")
+    if Status(case.status).is_open:
+        return _("the team works on it")
+    if case.confirmed_at or case.close_reason not in CAME_TO_NOTHING or case.reproductions.exists():
+        return _("it is the record of a flaw, and of what was decided about it")
+    others = len(people.reporter(case)) > 1
+    return _("others report it with you, or lean on it") if others or case.duplicates.exists() else ""
+
+
 @transaction.atomic
 def forget(person: Any) -> None:
     """Take a person out of their cases: contact, own numbers, drafts and open invitations. Raises Conflict where held.
 
-    The reports stay, and what was said in them: they are the record of a flaw and of what was done about it.
+    Reports that came to nothing are destroyed with the key of their case. The others stay, and what was said in them:
+    they are the record of a flaw and of what was done about it.
     """
     why_not = may_leave(person)
     if why_not:
         raise Conflict(why_not)
+    going = [one.case for one in fates(person) if one.goes]
     for case in reported_by(person):
         with acting(case, "reporter.left", by=person, allowed={Role.REPORTER}, public=True, side="reporter",
                     tell=people.team(case)):  # fmt: skip
             if case.reporter_id == person.pk:
-                # A report is never edited: who sent it is no part of what it says.
-                Report.objects.filter(case=case).update(contact=None, own_ref=None, own_ref_token="")
+                senders.forget(case)
+            if case in going:
+                keyring.shred(case.key)
     for draft in Draft.objects.filter(owner=person):
         drafts.drop(draft)
     for invitation in coreporters.waiting_for(person):

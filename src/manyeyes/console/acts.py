@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from manyeyes.cases import access, choices, facts, longer, signoffs, triage
 from manyeyes.cases.conversation import SPEAKERS
 from manyeyes.cases.disclosure import BOTH_SIDES
+from manyeyes.cases.holds import HOLDERS
 from manyeyes.cases.models import Case
 from manyeyes.cases.reproduction import ASKERS, REPLAYED_IN
 from manyeyes.cases.steering import WHO
@@ -63,6 +64,8 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
     ahead = [_offer(case, offer) for offer in offers if offer.move.name not in LAST]
     acts = [act for act in _work(case, viewer, roles, known, ahead) if act is not None and act.href != (here or "-")]
     others = [_offer(case, offer) for offer in offers if offer.move.name in LAST]
+    if roles & HOLDERS:
+        others.append(Act(label=gettext("Legal hold…"), href=reverse("console:hold", args=[case.ref])))
     if any(offer.move.name == "close" for offer in offers):
         close = reverse("console:move", args=[case.ref, "close"])
         others.append(Act(label="Close as a duplicate…", key="d", href=f"{close}?reason=duplicate"))

@@ -8,6 +8,7 @@ from manyeyes.console.closed import opened_first
 from manyeyes.console.views import (
     case,
     fix,
+    hold,
     judgement,
     launch,
     longer,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("cases/<str:ref>/signoff/", judgement.sign_off, name="signoff"),
     path("cases/<str:ref>/fix/", fix.fix_new, name="fix_new"),
     path("cases/<str:ref>/embargo/", fix.embargo, name="embargo"),
+    path("cases/<str:ref>/hold/", hold.hold, name="hold"),
     path("cases/<str:ref>/advisory/", fix.advisory, name="advisory"),
     path("files/<uuid:file_id>/", opened_first("file", stays=False)(case.file), name="file"),
     path("replays/<uuid:replay_id>/", opened_first("replay")(replay.replay), name="replay"),

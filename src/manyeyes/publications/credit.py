@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 
+from manyeyes.accounts import ownkey
 from manyeyes.cases import claiming, people
 from manyeyes.cases.access import is_reporter, reporter_ids, roles_in
 from manyeyes.cases.conversation import checked
@@ -44,7 +45,8 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "", sh
         share=share, side="reporter",
     ) as row:  # fmt: skip
         _check_share(row, by, share)  # under the lock of the case: two who ask at once see each other
-        credit = of(row, by) or Credit(case=row, key=row.key)
+        credit = of(row, by) or Credit(case=row)
+        credit.key = ownkey.of(by)  # theirs until they leave, and gone with them unless they let it stay
         credit.person, credit.mode, credit.share, credit.chosen_at = by, mode, share, clock.now()
         credit.name = clean if named else None
         credit.link = link.strip() or None if named else None
@@ -92,9 +94,23 @@ def given_to(person: Any) -> list[dict[str, Any]]:
 def unname(person: Any) -> None:
     """Take a person's name away from everything they are thanked for; they stay thanked without one."""
     named = Credit.objects.filter(person=person, mode__in=(Credit.Mode.NAME, Credit.Mode.HANDLE))
-    for row in named.select_related("case"):
+    for row in named.select_related("case__key", "key"):
         if is_reporter(person, row.case):
             choose(row.case, by=person, mode=Credit.Mode.ANONYMOUS, share=row.share)
+        else:
+            _entrust(row)  # whoever took the case into their account decides about it
+
+
+def leave_named(person: Any) -> None:
+    """Let a person's name stay where they are thanked when they leave."""
+    for row in Credit.objects.filter(person=person).select_related("case__key", "key"):
+        _entrust(row)
+
+
+def _entrust(row: Credit) -> None:
+    """From the key of the person to that of the case, so that it outlasts the person's."""
+    row.key = row.case.key
+    row.save()
 
 
 def byline(credit: Credit | None) -> tuple[str, str]:

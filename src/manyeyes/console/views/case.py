@@ -18,12 +18,14 @@ from manyeyes.cases import (
     choices,
     conversation,
     disclosure,
+    holds,
     intake,
     judgement,
     progress,
     remediation,
     restricted,
     rootcause,
+    senders,
     timeline,
     triage,
     verification,
@@ -89,7 +91,7 @@ def _report(row: Case) -> dict[str, Any]:
     report = row.reports.order_by("sent_at").first()
     counted = report is not None and not report.claim_biased
     claimed = (report.claim_k or 0) / report.claim_n if report and counted and report.claim_n else None
-    return {"report": report, "claimed": claimed}
+    return {"report": report, "claimed": claimed, "sender": senders.of(report), "held": holds.standing(row)}
 
 
 def _embargo(row: Case) -> dict[str, Any]:

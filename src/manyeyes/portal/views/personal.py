@@ -192,15 +192,14 @@ def leave(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["sure"]:
             with transaction.atomic():
-                if not form.cleaned_data["keep_credit"]:
-                    credit.unname(me)
+                (credit.leave_named if form.cleaned_data["keep_credit"] else credit.unname)(me)
                 personal.forget(me)
                 leaving.end_account(me)
             logout(request)
             return page(request, "portal/left.html", {})
         form.add_error("sure", _("Say that you have read it; this cannot be undone."))
     why_not = personal.may_leave(me)
-    context = {"form": form, "why_not": why_not, "here": "settings"}
+    context = {"form": form, "why_not": why_not, "fates": personal.fates(me), "here": "settings"}
     return page(request, "portal/leave.html", context, 422 if form.errors else 200)
 
 
