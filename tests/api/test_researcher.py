@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from manyeyes.api.asked import ReportIn
+from manyeyes.api.asked import DraftIn, ReportIn
 from manyeyes.cases import conversation, disclosure, triage
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.models import Case, Report
@@ -34,7 +34,8 @@ def report(cast: Cast, **changes: Any) -> dict[str, Any]:
 
 def test_every_answer_of_a_report_can_be_sent() -> None:
     ours = {one.name for one in fields(IntakeReport)} - {"imported"}
-    assert set(ReportIn.model_fields) == ours
+    assert set(ReportIn.model_fields) == ours | {"draft"}
+    assert set(DraftIn.model_fields) == ours
 
 
 def test_a_stranger_reads_programs_policies_kinds_and_advisories(cast: Cast, calls: Calls) -> None:

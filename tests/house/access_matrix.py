@@ -22,6 +22,11 @@ OWN_TOKEN = "  s     –   I     –    –    –    –    –    –   –   
 OWN_CASE = "   s     –   I     –    –    –    –    –    –   –   –"
 INVITED = "    s     I   –     –    –    –    –    –    –   –   –"
 OWN_CASE_NOT_NOW = "s –   R     –    –    –    –    –    –   –   –"
+OWN_DRAFT = "  –     –   I     –    –    –    –    –    –   –   –"
+NOT_A_TOOLS = "–     –   R     –    –    –    –    –    –   –   –"
+NOT_WHO_REPORTED = "I I  R     I    I    I    I    I    I   I   I"
+NO_KEY = "     s     –   –     –    –    –    –    –    –   –   –"
+UNFIT = "      s     R   R     R    R    R    R    R    R   R   R"
 NO_RECEIPT = " R     R   R     R    R    R    R    R    R   R   R"
 DESK = "       s     –   –     I    I    I    I    I    I   I   I"
 MANAGED = "    s     –   –     R    R    R    I    R    R   R   I"
@@ -194,6 +199,34 @@ ROWS |= {
     "api:withdraw": call(OWN_CASE, at="new"),
     "api:retest": call(OWN_CASE_NOT_NOW, k=0, n=3, agrees=True),
     "api:credit": call(OWN_CASE, mode="handle"),
+    "api:thanks": Row(PUBLIC),
+    "api:drafts": Row(ACCOUNT),
+    "api:draft_new": call(PUBLIC, title="A code is told"),
+    "api:draft": Row(OWN_DRAFT),
+    "api:draft_answers": call(OWN_DRAFT, title="A code is told"),
+    "api:draft_drop": call(OWN_DRAFT),
+    "api:draft_file": call(OWN_DRAFT, file="a recording"),
+    "api:draft_file_drop": call(OWN_DRAFT),
+    "api:draft_tool": call(NOT_A_TOOLS, file="no result of a tool"),
+    "api:draft_reading": call(NOT_A_TOOLS),
+    "api:draft_finding": call(NOT_A_TOOLS, finding=0),
+    "api:preview": call(PUBLIC, **REPORT),
+    "api:people": Row(OWN_CASE),
+    "api:invite": call(OWN_CASE, handle="nobody_has_it"),
+    "api:invite_link": call(OWN_CASE),
+    "api:invite_end": call(OWN_CASE),
+    "api:invitations": Row(ACCOUNT),
+    "api:accept": call(INVITED),
+    "api:decline": call(INVITED),
+    "api:join": call(NOT_WHO_REPORTED, link="that of the stage"),
+    "api:claim": call(UNFIT, digits="0000 1111 2222 3333 4444 5555"),
+    "api:mend": call(OWN_CASE, text="A word of mine, changed."),
+    "api:mail": call(OWN_CASE, mail="mute"),
+    "api:profile": Row(ACCOUNT),
+    "api:profile_change": call(ACCOUNT, zone="Europe/Berlin"),
+    "api:key": call(UNFIT, openpgp_key="no key"),
+    "api:key_drop": call(NO_KEY),
+    "api:export": Row(ACCOUNT),
     "api:propose": call(OWN_CASE, until="2999-01-01"),
     "api:agree": call(OWN_CASE_NOT_NOW, proposal="00000000-0000-4000-8000-000000000000"),
 }

@@ -14,8 +14,8 @@ from tests.house.access_matrix import Row
 from tests.people import Cast
 
 
-def call(cast: Cast, viewer: str, path: str, row: Row) -> HttpResponse:
-    """The answer to this viewer, who has a token with every scope unless they are nobody."""
+def call(cast: Cast, viewer: str, path: str, row: Row, secret: str) -> HttpResponse:
+    """The answer to this viewer, who has a token with every scope unless they are nobody; `secret` is of a link."""
     client = Client(raise_request_exception=False)
     headers: dict[str, str] = {}
     if viewer != "nobody":
@@ -31,4 +31,6 @@ def call(cast: Cast, viewer: str, path: str, row: Row) -> HttpResponse:
         return client.get(path, headers=headers)  # type: ignore[return-value]
     if "target" in given:
         given["target"] = str(cast.target.pk)
+    if "link" in given:
+        given["link"] = secret
     return client.post(path, json.dumps(given), content_type="application/json", headers=headers)  # type: ignore[return-value]

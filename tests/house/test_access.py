@@ -12,6 +12,7 @@ from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.accounts import tokens
 from manyeyes.cases import attachments, conversation, coreporters, drafts, prepared
+from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import SentBundle
 from manyeyes.programs import openpgp
 from manyeyes.publications import advisory
@@ -82,13 +83,17 @@ class TestAccess(TestCase):
         cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}
         cls.values["mend"] = {
+            "api": conversation.say(case, by=cls.cast.rhea, text="Another word of mine.", public=True).pk,
             "portal": conversation.say(case, by=cls.cast.rhea, text="A word of mine.", public=True).pk,
             "console": conversation.say(case, by=cls.cast.theo, text="A note of mine.").pk,
         }
         cls.values["answer_id"] = prepared.add(cls.cast.program, by=cls.cast.lena, name="Thanks", text="{ref}").pk
-        cls.values["draft_id"] = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea).draft.pk
+        file = Brought(name="recording.txt", chunks=[b"a recording"])
+        held = drafts.save(cls.cast.program, {"typed": {}}, by=cls.cast.rhea, brought=[file])
+        cls.values |= {"draft_id": held.draft.pk, "draft_file": held.files[0].pk}
         cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
         coreporters.invite(case, by=cls.cast.rhea, handle=cls.cast.eve.handle)
+        cls.values["co_reporter_id"] = coreporters.standing(case)[0].pk
         cls.values["invitation_id"] = coreporters.waiting_for(cls.cast.eve)[0].pk
 
     def address(self, name: str, row: Row) -> str:
@@ -98,6 +103,7 @@ class TestAccess(TestCase):
         link = case.reproductions.filter(purpose=purpose).first()
         slug = self.values["advisory"] if name in ("portal:advisory", "api:advisory") else self.values["slug"]
         known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
+        known["file_id"] = self.values["draft_file" if name.startswith("api:draft_") else "file_id"]
         known["message_id"] = self.values["mend"][name.partition(":")[0]] if name.endswith(":mend") else None
         return reverse(name, kwargs={group: known[group] for group in GROUPS[name]})
 
@@ -116,7 +122,7 @@ class TestAccess(TestCase):
     def called(self, viewer: str, name: str, row: Row) -> str:
         """What this viewer's token is told there."""
         with transaction.atomic():
-            told = word(calling.call(self.cast, viewer, self.address(name, row), row))
+            told = word(calling.call(self.cast, viewer, self.address(name, row), row, self.values["secret"]))
             transaction.set_rollback(True)
         return told
 

@@ -21,6 +21,8 @@ SCOPES = {
     "report": gettext_lazy("Send reports"),
     "read": gettext_lazy("Read my own cases"),
     "write": gettext_lazy("Act in my own cases: write, answer, attach, withdraw, retest, choose"),
+    "profile": gettext_lazy("Read and change my profile, and the key that mail to me is encrypted to"),
+    "export": gettext_lazy("Take everything along that is kept of me"),
 }
 LIFETIMES = {1: gettext_lazy("One day"), 30: gettext_lazy("30 days"), 90: gettext_lazy("90 days"),
              365: gettext_lazy("One year")}  # fmt: skip

@@ -13,7 +13,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from manyeyes.api import doing, own, public, sending
+from manyeyes.api import doing, drafting, own, person, public, sending, together
 from manyeyes.http import problem, refusal
 from manyeyes.rules.errors import Refused
 
@@ -31,7 +31,7 @@ api = NinjaAPI(
     description="Everything a researcher can do in a disclosure program. Refusals are problems of RFC 9457.",
     servers=[{"url": "/"}],
 )  # fmt: skip
-for room in (public, sending, own, doing):
+for room in (public, sending, drafting, own, doing, together, person):
     api.add_router("", room.router)
 
 

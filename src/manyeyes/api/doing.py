@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Status
 
+from manyeyes import events
 from manyeyes.api import asked, shown, told
 from manyeyes.api.holders import holder
 from manyeyes.api.routes import Reference, Upload, acting
@@ -54,6 +56,24 @@ def say(request: HttpRequest, ref: Reference, body: asked.WordsIn) -> Status[Any
     who = holder(request)
     case = who.case(ref)
     return Status(201, done(case, conversation.say(case, by=who.person, text=body.text, public=True)))
+
+
+@acting(router, "/cases/{ref}/messages/{uuid:message_id}", told.Done, scope="write", name="mend")
+def mend(request: HttpRequest, ref: Reference, message_id: UUID, body: asked.MendIn) -> dict[str, Any]:
+    """Change my own words within 15 minutes; how they read before stays beside them."""
+    who = holder(request)
+    case = who.case(ref)
+    row = conversation.own_message(case, who.person, message_id)
+    return done(case, conversation.mend(row, by=who.person, text=body.text, seen=body.seen))
+
+
+@acting(router, "/cases/{ref}/mail", told.Done, scope="write", name="mail")
+def mail(request: HttpRequest, ref: Reference, body: asked.MailIn) -> dict[str, Any]:
+    """No more mail about this case, or mail again."""
+    who = holder(request)
+    case = who.case(ref)
+    events.choose(who.person.pk, case.ref, False if body.mail == "mute" else None)
+    return done(case)
 
 
 @acting(router, "/cases/{ref}/answer", told.Done, scope="write", name="answer")

@@ -17,6 +17,7 @@ from django.http.request import UnreadablePostError
 
 from manyeyes.accounts import resends
 from manyeyes.accounts import tokens as held
+from manyeyes.accounts.models import ApiToken
 from manyeyes.http import caller, problem, refusal
 from manyeyes.rules.errors import Invalid, Refused
 from manyeyes.vault import tokens
@@ -67,10 +68,18 @@ def _stopped(request: HttpRequest, methods: frozenset[str], brings_file: bool) -
     return None
 
 
+def _ended(request: HttpRequest) -> bool:
+    return "Authorization" in request.headers and _token(request) is None
+
+
+def _token(request: HttpRequest) -> ApiToken | None:
+    text = request.headers.get("Authorization", "")
+    return held.found(text.partition(" ")[2].strip()) if text else None
+
+
 def within(request: HttpRequest) -> bool:
     """Whether this caller, or this token wherever it is, may call once more this hour; counts the call."""
-    text = request.headers.get("Authorization", "")
-    token = held.found(text.partition(" ")[2].strip()) if text else None
+    token = _token(request)
     who = str(token.pk) if token else caller(request)
     key = f"limit:api:{who}:{int(time.time() // HOUR)}"
     cache.add(key, 0, timeout=HOUR + 100)
@@ -82,8 +91,8 @@ def within(request: HttpRequest) -> bool:
 
 def _answered(request: HttpRequest, work: Callable[[], HttpResponse], keeps_answer: bool) -> HttpResponse:
     key = request.headers.get(RESEND, "")
-    if request.method != "POST" or not key:
-        return work()
+    if request.method != "POST" or not key or _ended(request):
+        return work()  # a token that ended gets no answer of before either
     if len(key) > resends.LONGEST or not key.isprintable():
         raise Invalid({RESEND: f"At most {resends.LONGEST} printable characters."})
     if not keeps_answer:
@@ -109,10 +118,10 @@ def _who(request: HttpRequest) -> str:
     return request.headers.get("Authorization") or caller(request)
 
 
-def submission_from(request: HttpRequest) -> str:
-    """A name of 32 hexadecimal digits for the report that a request with an idempotency key sends; else empty."""
+def sending_of(request: HttpRequest) -> str:
+    """A secret name, 64 hexadecimal digits, for what a request with an idempotency key makes; else empty."""
     key = request.headers.get(RESEND, "")
-    return tokens.keyed("api-submission", f"{_who(request)}\0{key}")[:32] if key else ""
+    return tokens.keyed("api-submission", f"{_who(request)}\0{key}") if key else ""
 
 
 def _content(request: HttpRequest) -> str:

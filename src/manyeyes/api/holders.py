@@ -38,11 +38,11 @@ class Holder:
 
 
 class Token(HttpBearer):
-    """A token of a person, or one that a receipt was exchanged for, with one scope."""
+    """A token of a person, or one that a receipt was exchanged for, with one of these scopes where some are named."""
 
-    def __init__(self, scope: str = "") -> None:
+    def __init__(self, *scopes: str) -> None:
         super().__init__()
-        self.scope = scope
+        self.scopes = scopes
 
     def __call__(self, request: HttpRequest) -> Holder:
         """Who holds the token that came along. Raises AuthenticationError, and NotAllowed for a missing scope."""
@@ -54,8 +54,9 @@ class Token(HttpBearer):
         row = tokens.found(token)
         if row is None:
             raise AuthenticationError
-        if self.scope and self.scope not in row.scopes:
-            raise NotAllowed(_("This token may not do that: it lacks the scope “%(scope)s”.") % {"scope": self.scope})
+        if self.scopes and not set(self.scopes) & set(row.scopes):
+            lacks = {"scope": self.scopes[0]}
+            raise NotAllowed(_("This token may not do that: it lacks the scope “%(scope)s”.") % lacks)
         tokens.used(row)
         return Holder(person=row.person, token=row)
 

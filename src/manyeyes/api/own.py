@@ -12,8 +12,8 @@ from manyeyes.api import shown, told
 from manyeyes.api.cases_of import own_bundle, own_file, own_replay
 from manyeyes.api.holders import Token, holder
 from manyeyes.api.paging import USUAL, in_order, newest_first
-from manyeyes.api.routes import WITH_TOKEN, Cursor, Limit, Reference, reading, responses
-from manyeyes.cases import access, attachments, timeline
+from manyeyes.api.routes import WITH_TOKEN, Cursor, Limit, Reference, Search, reading, responses
+from manyeyes.cases import attachments, ownnumbers, timeline
 from manyeyes.http import as_download
 from manyeyes.rules.visibility import shown_to_researcher
 
@@ -21,9 +21,9 @@ router = Router(tags=["my cases"])
 
 
 @reading(router, "/cases", told.CaseList, scope="read", name="cases", more=(422,))
-def cases(request: HttpRequest, limit: Limit = USUAL, cursor: Cursor = None) -> dict[str, Any]:
-    """The cases I reported, newest first."""
-    rows = access.reported_by(holder(request).person).select_related("key", "program", "target")
+def cases(request: HttpRequest, limit: Limit = USUAL, cursor: Cursor = None, q: Search = "") -> dict[str, Any]:
+    """The cases I reported, newest first; with `q` those of this reference, or of this number of mine."""
+    rows = ownnumbers.search_own(holder(request).person, q).select_related("key", "program", "target")
     found, more = newest_first(rows, field="created_at", cursor=cursor, limit=limit)
     return {"items": [shown.case_line(row) for row in found], "next": more}
 
@@ -77,7 +77,9 @@ def replay(request: HttpRequest, ref: Reference, replay_id: UUID) -> dict[str, A
     return shown.replay(own_replay(holder(request).person, ref, replay_id))
 
 
-@reading(router, "/cases/{ref}/bundles/{uuid:bundle_id}", told.BundleOut, scope="read", name="measured")
+@reading(
+    router, "/cases/{ref}/bundles/{uuid:bundle_id}", told.BundleOut, name="measured", auth=Token("read", "write")
+)  # fmt: skip
 def measured(request: HttpRequest, ref: Reference, bundle_id: UUID) -> dict[str, Any]:
     """A measurement of mine, and what scoring it again came to once that is done."""
     return shown.bundle(own_bundle(holder(request).person, ref, bundle_id))

@@ -9,11 +9,12 @@ from ninja import Router
 
 from manyeyes.api import shown
 from manyeyes.api import told_public as told
-from manyeyes.api.paging import USUAL, newest_first
+from manyeyes.api.paging import USUAL, in_order, newest_first
 from manyeyes.api.routes import Cursor, Limit, Number, reading
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.programs.policy import published_version
 from manyeyes.publications import advisory as advisories_
+from manyeyes.publications import hall
 from manyeyes.rules import questions, taxonomy
 
 router = Router(tags=["public"])
@@ -46,6 +47,13 @@ def policy(request: HttpRequest, slug: str, number: Number) -> dict[str, Any]:
     """One published version, section by section."""
     found = program_for(None, slug)
     return shown.policy(published_version(found, number), found)
+
+
+@reading(router, "/programs/{slug:slug}/thanks", told.ThanksList, name="thanks", more=(422,))
+def thanks(request: HttpRequest, slug: str, limit: Limit = USUAL, cursor: Cursor = None) -> dict[str, Any]:
+    """Who found something, as far as they want to be named."""
+    rows, more = in_order(hall.of_fame(program_for(None, slug)), cursor=cursor, limit=limit)
+    return {"items": [shown.thanks(row) for row in rows], "next": more}
 
 
 @reading(router, "/kinds", told.KindList, name="kinds")

@@ -23,6 +23,7 @@ Limit = Annotated[int, Query(USUAL, ge=1, le=MOST, description="How many rows a 
 Cursor = Annotated[
     str | None, Query(None, max_length=400, description="Where the page begins, as the page before said.")
 ]
+Search = Annotated[str, Query("", max_length=100, description="A reference, or one's own number for the report.")]
 Number = Annotated[int, Path(le=2**31 - 1)]
 Upload = Annotated[UploadedFile, File(...)]
 Reference = Annotated[str, Field(max_length=40, examples=["ME-7K3F-Q2M4"])]
@@ -37,13 +38,20 @@ def responses(shape: Any, *more: int, status: int = 200) -> dict[int, Any]:
 
 
 def reading(
-    router: Router, path: str, shape: Any, *, scope: str = "", name: str, more: tuple[int, ...] = ()
+    router: Router,
+    path: str,
+    shape: Any,
+    *,
+    scope: str = "",
+    name: str,
+    more: tuple[int, ...] = (),
+    auth: Token | None = None,
 ) -> Callable[[View], View]:
-    """Declares an address that only reads; with a `scope` it needs a token that has it."""
-    auth = Token(scope) if scope else None
-    refusals = (*more, *(WITH_TOKEN if scope else ()))
+    """Declares an address that only reads; with a `scope` it needs a token that has it, or what `auth` asks for."""
+    door = auth or (Token(scope) if scope else None)
+    refusals = (*more, *(WITH_TOKEN if door else ()))
     declared: Callable[[View], View] = router.get(
-        path, response=responses(shape, *refusals), auth=auth, url_name=name, operation_id=name
+        path, response=responses(shape, *refusals), auth=door, url_name=name, operation_id=name
     )
     return declared
 

@@ -12,10 +12,11 @@ from ninja import Router, Status
 
 from manyeyes.accounts import receipts, tokens
 from manyeyes.api import asked, shown, told
-from manyeyes.api.door import submission_from
+from manyeyes.api.door import sending_of
+from manyeyes.api.drafting import wanted
 from manyeyes.api.holders import Token, TokenOrNobody, holder
 from manyeyes.api.routes import acting, reading
-from manyeyes.cases import intake
+from manyeyes.cases import drafts, intake
 from manyeyes.http import within_limit
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Invalid
@@ -30,7 +31,7 @@ TRIES = 30
     auth=TokenOrNobody("report"),
 )  # fmt: skip
 def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]:
-    """Send a report. Files, a better reproducer and a bundle follow under `/cases/{ref}`.
+    """Send a report, with the files of a `draft`. A better reproducer and a bundle follow under `/cases/{ref}`.
 
     Whoever sends no token gets a receipt, which opens the case on the pages and, exchanged, here. Nothing is refused
     because many reports come at once: it waits in a tray.
@@ -38,7 +39,14 @@ def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]
     who = holder(request)
     program = program_for(who.known, slug)
     flood = not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR)
-    sent = intake.submit(program, body.report(submission_from(request)), by=who.known, deferred=flood)
+    found = wanted(request, slug, body)
+    if body.must_stop and found is not None:
+        drafts.drop(found.draft)  # of such material nothing is kept
+    imported = found.draft.answers.get("import") if found else None
+    report = body.report(sending_of(request), imported)
+    sent = intake.submit(
+        program, report, by=who.known, draft=found.draft if found else None, deferred=flood
+    )  # fmt: skip
     case = sent.case
     answer_by = case.created_at + timedelta(hours=program.first_response_hours)
     return Status(201, {

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from manyeyes.cases import disclosure, judgement
+from manyeyes import events
+from manyeyes.cases import disclosure, judgement, triage
 from manyeyes.cases.access import roles_in
 from manyeyes.cases.agreed import Embargo
 from manyeyes.cases.clocks import clocks
@@ -18,6 +19,7 @@ from manyeyes.cases.timeline import Entry, sentence_of
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
 from manyeyes.publications import credit
+from manyeyes.publications.hall import Thanks
 from manyeyes.publications.models import Advisory, Credit
 from manyeyes.replays import evidence
 from manyeyes.rules import lifecycle
@@ -50,6 +52,7 @@ def program(row: Program) -> dict[str, Any]:
         "decision_days": row.decision_days,
         "embargo_days": row.embargo_days,
         "research_marker": row.research_marker,
+        "stop": {"text": row.stop_text, "contact": row.stop_contact},
         "policy": policy.number if policy else None,
         "targets": [target(one) for one in row.targets.prefetch_related("versions")],
         "scope": [line.to_json() for line in scope.in_force(row, policy)],
@@ -124,6 +127,8 @@ def case(row: Case, person: Any) -> dict[str, Any]:
         "proposal": _date(proposal),
         "credit": _credit(chosen) if chosen else None,
         "advisory": row.advisory.slug if row.public_at and hasattr(row, "advisory") else None,
+        "appeal_waits": triage.appeal_waits(row),
+        "mail": {None: "usual", False: "mute", True: "follow"}[events.chosen(person.pk, row.ref)],
         "bundles": [bundle(one) for one in row.sent_bundles.order_by("at")],
     }
 
@@ -202,11 +207,16 @@ def report(row: Report) -> dict[str, Any]:
 def entry(one: Entry) -> dict[str, Any]:
     """Something both sides see, with the words of a message, or the name of what it speaks of."""
     item = one.item
+    words = item if isinstance(item, Message) and item.public else None
     link = item if isinstance(item, Reproduction) and item.published_at is not None else None
     return {
         **{name: getattr(one, name) for name in ("at", "kind", "who", "side", "words", "before", "after")},
         "sentence": one.sentence if link is not None else "",
-        "text": item.text if isinstance(item, Message) and item.public else None,
+        "text": words.text if words else None,
+        "message": words.pk if words else None,
+        "mendable": one.mendable,
+        "edits": words.edits if words else 0,
+        "earlier": [{"until": old.until, "text": old.text} for old in words.earlier.all()] if words else [],
         "file": file(item) if isinstance(item, Attachment) and item.public else None,
         "replay": link.replay_id if link is not None else None,
         "bundle": item.pk if isinstance(item, SentBundle) else None,
@@ -225,6 +235,14 @@ def replay_line(link: Reproduction) -> dict[str, Any]:
 def replay(link: Reproduction) -> dict[str, Any]:
     """A replay with its numbers."""
     return {**replay_line(link), "result": result_for_researcher(evidence.result(link.replay))}
+
+
+def thanks(row: Thanks) -> dict[str, Any]:
+    """A line of thanks."""
+    return {
+        "name": row.name, "link": row.link, "confirmed_on": row.confirmed_on, "system": row.system,
+        "advisory": row.advisory or None,
+    }  # fmt: skip
 
 
 def advisory_line(row: Advisory) -> dict[str, Any]:
@@ -246,5 +264,5 @@ def advisory(row: Advisory) -> dict[str, Any]:
 
 __all__ = [
     "advisory", "advisory_line", "bundle", "case", "case_line", "entry", "file", "page", "policy", "policy_line",
-    "program", "program_line", "replay", "replay_line", "report",
+    "program", "program_line", "replay", "replay_line", "report", "thanks",
 ]  # fmt: skip

@@ -139,6 +139,8 @@ class CaseOut(CaseLine):
     proposal: EmbargoOut | None
     credit: CreditOut | None
     advisory: str | None
+    appeal_waits: bool = Field(description="The appeal waits for a person who did not close the case.")
+    mail: Literal["usual", "mute", "follow"]
     bundles: list[BundleOut]
 
 
@@ -196,8 +198,20 @@ class ReproducerOut(Schema):
     text: str
 
 
+class EarlierOut(Schema):
+    """How words read until their author changed them."""
+
+    until: datetime
+    text: str
+
+
 class EntryOut(Schema):
     """Something that happened and that both sides see."""
+
+    message: UUID | None = Field(description="Of the words, where there are some.")
+    mendable: bool = Field(description="They are the caller's own, and may still be changed.")
+    edits: int = Field(description="How often they were changed.")
+    earlier: list[EarlierOut]
 
     at: datetime
     kind: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,13 @@ class ProgramLine(Schema):
     takes_reports: bool
 
 
+class StopOut(Schema):
+    """What to do with material that must never be sent: counsel's words, and whom to call; empty where none are set."""
+
+    text: str
+    contact: str
+
+
 class ProgramOut(ProgramLine):
     """A program with its promises, its systems and the scope that holds now."""
 
@@ -39,6 +46,7 @@ class ProgramOut(ProgramLine):
     decision_days: int
     embargo_days: int
     research_marker: str = Field(description="A word to put into calls, so that a tester is not taken for an attacker.")
+    stop: StopOut
     policy: int | None = Field(description="Number of the policy in force.")
     targets: list[TargetOut]
     scope: list[dict[str, Any]]
@@ -134,3 +142,20 @@ class AdvisoryOut(AdvisoryLine):
     facts: dict[str, Any]
     credit_name: str
     credit_link: str
+
+
+class ThanksOut(Schema):
+    """A line of thanks, in the order of confirmation; no rank, no money."""
+
+    name: str
+    link: str
+    confirmed_on: date
+    system: str
+    advisory: str | None
+
+
+class ThanksList(Schema):
+    """A page of thanks, the newest confirmation first."""
+
+    items: list[ThanksOut]
+    next: str | None

@@ -21,28 +21,32 @@ MOST = 8
 HANDLE_LONGEST = 40
 
 
-def invite(case: Case, *, by: Any, handle: str = "") -> str:
+def invite(case: Case, *, by: Any, handle: str = "", sending: str = "") -> str:
     """Name a co-reporter by handle, or make a link for whoever holds it. Returns the link's secret, empty for a handle.
 
     A handle that nobody has is kept as it was typed and answered alike: who has an account here is told to nobody.
+    `sending`, a secret name for this very request, makes a link repeatable: the same one again returns the same link.
     """
     if not is_reporter(by, case):
         raise NotAllowed("The reporter names further reporters.")
     named = handle.strip().removeprefix("@")
     if named:
         named = checked("handle", named, longest=HANDLE_LONGEST)
+    repeated = tokens.keyed("co-reporter-link", f"{case.pk}\0{sending}") if sending and not named else ""
+    secret = repeated or secrets.token_urlsafe(24)
+    locator = tokens.keyed("co-reporter", secret)
+    if repeated and case.co_reporters.filter(locator=locator).exists():
+        return secret
     if standing(case).count() >= MOST:
         raise Invalid(handle=f"A report has at most {MOST} further reporters.")
     person = (
         Person.objects.filter(handle__iexact=named, kind=Person.Kind.ACCOUNT, is_active=True).first() if named else None
     )
-    if person is not None and (is_reporter(person, case) or standing(case).filter(person=person).exists()):
+    # Told by the handle as it was typed, so that naming somebody twice shows of nobody whether they have an account.
+    named_before = any((row.named or "").casefold() == named.casefold() for row in standing(case)) if named else False
+    if named_before or (person is not None and is_reporter(person, case)):
         raise Invalid(handle="This person was named already.")
-    secret = secrets.token_urlsafe(24)
-    row = CoReporter(
-        case=case, key=case.key, person=person, named=named or None, locator=tokens.keyed("co-reporter", secret),
-        invited_by=by,
-    )  # fmt: skip
+    row = CoReporter(case=case, key=case.key, person=person, named=named or None, locator=locator, invited_by=by)
     with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], public=True, side="reporter",
         co_reporter=str(row.pk),
     ):  # fmt: skip
@@ -70,6 +74,14 @@ def by_link(secret: str) -> CoReporter:
     if row is None or row.named:
         raise NotFound
     return row
+
+
+def joined(secret: str, viewer: Any) -> CoReporter | None:
+    """The invitation of a link that this viewer accepted already, so that a lost answer can be asked for again."""
+    if viewer is None or viewer.pk is None:
+        return None
+    rows = CoReporter.objects.filter(locator=tokens.keyed("co-reporter", secret[:100]), person_id=viewer.pk)
+    return rows.filter(accepted_at__isnull=False, ended_at=None).select_related("case").first()
 
 
 def own_invitation(viewer: Any, invitation_id: Any) -> CoReporter:

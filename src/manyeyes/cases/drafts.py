@@ -61,12 +61,19 @@ def save(
     by: Any = None,
     token: str = "",
     brought: list[Brought] | None = None,
+    sending: str = "",
 ) -> Found:
-    """Keep what was typed so far, and the files that came along. Raises Invalid for a file that cannot be kept."""
+    """Keep what was typed so far, and the files that came along. Raises Invalid for a file that cannot be kept.
+
+    `sending`, a secret name of 32 hexadecimal digits or more for this very request, makes a new draft repeatable: the
+    same one again finds it.
+    """
     sweep()
     found = find(program, token, by=by) if token else None
+    if found is None and sending:
+        found = find(program, _own_words(sending)[0 if _has_account(by) else 1], by=by)
     if found is None:
-        found = _new(program, by)
+        found = _new(program, by, sending)
     coming = brought or []
     _room_for(found.draft, coming)
     kept = keep_all(program.key, coming)
@@ -178,12 +185,25 @@ def normalised(typed: str) -> str:
     return "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))
 
 
-def _new(program: Program, by: Any) -> Found:
+def _own_words(sending: str) -> tuple[str, str]:
+    """(id, code) of the draft that a request makes, where the request has a name; else random ones."""
+    name = tokens.keyed("draft-sending", sending) if sending else secrets.token_hex(32)
+    digits = int(name[32:], 16)
+    letters = [ALPHABET[(digits // len(ALPHABET) ** place) % len(ALPHABET)] for place in range(GROUPS * GROUP)]
+    return str(uuid.UUID(name[:32], version=4)), "-".join(
+        "".join(letters[at : at + GROUP]) for at in range(0, GROUPS * GROUP, GROUP)
+    )
+
+
+def _new(program: Program, by: Any, sending: str) -> Found:
     owner = by if _has_account(by) else None
     if owner is not None and Draft.objects.filter(owner=owner).count() >= MOST_OF_ONE:
         raise Invalid(draft=f"You have {MOST_OF_ONE} drafts. Send or throw away one of them first.")
-    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
-    draft = Draft(program=program, key=program.key, owner=owner, locator=tokens.keyed("draft", code), answers={})
+    draft_id, code = _own_words(sending)
+    draft = Draft(
+        pk=uuid.UUID(draft_id), program=program, key=program.key, owner=owner, locator=tokens.keyed("draft", code),
+        answers={},
+    )  # fmt: skip
     return Found(draft=draft, token=str(draft.pk) if owner else code)
 
 

@@ -19,14 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from manyeyes.accounts import leaving, profiles, receipts, sessions, tokens
-from manyeyes.accounts.models import Receipt
+from manyeyes.accounts import leaving, profiles, receipts, sessions
 from manyeyes.cases import claiming, personal
 from manyeyes.http import within_limit
 from manyeyes.portal.forms import text
 from manyeyes.portal.views.page import page
 from manyeyes.publications import credit
-from manyeyes.rules import clock
+from manyeyes.publications.personal import everything
 from manyeyes.rules.errors import Invalid, NotFound
 
 CLAIMS_PER_HOUR = 20
@@ -155,31 +154,14 @@ def my_data(request: HttpRequest) -> HttpResponse:
 @reauthentication_required(allow_get=False)  # type: ignore[untyped-decorator]
 def export(request: HttpRequest) -> HttpResponse:
     """Everything as one file that other programs can read."""
-    me: Any = request.user
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {"profile": _about(me), **personal.of(me), "credits": credit.given_to(me)}.items():
+        for name, data in everything(request.user).items():
             archive.writestr(f"{name}.json", json.dumps(data, default=str, ensure_ascii=False, indent=1))
     answer = HttpResponse(packed.getvalue(), content_type="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.zip"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _about(me: Any) -> dict[str, Any]:
-    said = profiles.of(me)
-    receipt = Receipt.objects.filter(person=me).first()
-    return {
-        "taken_at": clock.now(), "email": me.email, "handle": me.handle, "display_name": me.display_name,
-        "wants_mail": me.wants_mail, "since": me.created_at, "credit_name": said.credit_name,
-        "links": list(said.links), "language": said.language, "zone": said.zone,
-        "receipt": {"made_at": receipt.created_at} if receipt else None,
-        "sign_ins": [{"began_at": row.began_at, "seen_at": row.seen_at} for row, _here in sessions.listed(me, None)],
-        "api_tokens": [
-            {"name": row.name, "scopes": row.scopes, "made_at": row.created_at, "until": row.expires_at}
-            for row in tokens.listed(me)
-        ],
-    }  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

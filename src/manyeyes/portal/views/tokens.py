@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,14 @@ from manyeyes.rules.errors import Invalid, NotFound
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def my_tokens(request: HttpRequest) -> HttpResponse:
-    """What may my programs do for me?"""
+    """What may my programs do for me? One that may take everything along is made as the page for that is reached."""
+    if "export" in request.POST.getlist("scopes"):
+        proved: HttpResponse = _proved(request)
+        return proved
+    return _my_tokens(request)
+
+
+def _my_tokens(request: HttpRequest) -> HttpResponse:
     me: Any = request.user
     form = TokenForm(request.POST or None)
     made: str | None = None
@@ -37,6 +45,9 @@ def my_tokens(request: HttpRequest) -> HttpResponse:
     # The token is in this answer alone: a redirect would have to keep it somewhere in the clear.
     context = {"form": form, "made": made, "tokens": tokens.listed(me), "scopes": tokens.SCOPES, "here": "settings"}
     return page(request, "portal/tokens.html", context, 422 if form.errors else 201 if made else 200)
+
+
+_proved = reauthentication_required(allow_get=False)(_my_tokens)
 
 
 @require_POST
