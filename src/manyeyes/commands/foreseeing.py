@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from manyeyes.commands.judge_calls import ANSWER, Bill, bill, roles_asked
 from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep, type_one
 from manyeyes.engine.plan import Plan, Question
 from manyeyes.rules.numerals import percent
 from manyeyes.runs.document import PlanDocument
 
-ANSWER = 256
-"""Tokens expected of an answer where no setting names max_tokens."""
 RUNS = 200_000
 """Trials that are simulated for one assumption at most, so that a plan is told within seconds."""
 NOTHING = "none came back"
@@ -27,7 +26,9 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
     side = sum(arm.n for arm in (plan.benign, plan.positive) if arm is not None)
     fresh = plan.worst.score_n if plan.worst else 0
     into, out = tokens(document)
-    most = (rows[0][1].most * each + side + fresh) * document.calls_per_trial[1]
+    trials = rows[0][1].most * each + side + fresh
+    most = trials * document.calls_per_trial[1]
+    judges = _judges(document, trials)
     paired = plan.compare is not None and plan.compare.paired
     return {
         "question": str(plan.question),
@@ -41,10 +42,11 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
         "side": side,
         "score": fresh,
         "unit": {Question.COMPARE: "pairs", Question.SWEEP: "trials per finding"}.get(plan.question, "trials"),
-        "worst_calls": most,
+        "worst_calls": most + round(judges.calls),
         "tokens_per_call": {"in": into, "out": out},
-        "worst_tokens": round(most * (into + out)),
-        "worst_cost": cost(document, most, into, out),
+        "worst_tokens": round(most * (into + out) + judges.tokens),
+        "worst_cost": cost(document, most, into, out, judges),
+        **judged(document, judges),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, name, seen, each, side + fresh) for name, seen in rows],
     }
@@ -53,6 +55,7 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
 def _point(document: PlanDocument, assumed: str, seen: Foresight, each: int, more: int) -> dict[str, Any]:
     into, out = tokens(document)
     calls = (seen.expected * each + more) * document.calls_per_trial[0]
+    judges = _judges(document, seen.expected * each + more)
     return {
         "assumed": assumed,
         "expected_trials": seen.expected,
@@ -63,9 +66,9 @@ def _point(document: PlanDocument, assumed: str, seen: Foresight, each: int, mor
         "power": None if assumed == NOTHING else seen.power,
         "verdicts": dict(seen.words),
         "runs": seen.runs,
-        "expected_calls": calls,
-        "expected_tokens": round(calls * (into + out)),
-        "expected_cost": cost(document, calls, into, out),
+        "expected_calls": calls + judges.calls,
+        "expected_tokens": round(calls * (into + out) + judges.tokens),
+        "expected_cost": cost(document, calls, into, out, judges),
     }
 
 
@@ -131,12 +134,43 @@ def told(data: Mapping[str, Any]) -> str:
         )
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
     lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    lines += judge_words(data)
     return "\n".join(lines)
 
 
-def cost(document: PlanDocument, calls: float, into: float, out: float) -> float | None:
-    """Money for so many calls of so many tokens each; None where no price is known."""
-    return None if document.price is None else document.price.cost(round(calls * into), round(calls * out))
+def _judges(document: PlanDocument, trials: float) -> Bill:
+    """What the judges are asked of so many trials; the second looks are counted for all, since the rates differ."""
+    harmless = min(trials, document.plan.benign.n if document.plan.benign else 0)
+    return bill(document, exploit=trials - harmless, benign=harmless)
+
+
+def judged(document: PlanDocument, most: Bill) -> dict[str, Any]:
+    """The part of the judges in the worst case; nothing where no rule asks a model."""
+    if not most.calls:
+        return {}
+    each = {"in": round(most.tokens_in / most.calls, 1), "out": round(most.tokens_out / most.calls, 1)}
+    row = {"roles": roles_asked(document), "worst_calls": round(most.calls), "tokens_per_call": each}
+    return {"judges": {**row, "worst_cost": most.cost}}
+
+
+def judge_words(data: Mapping[str, Any]) -> list[str]:
+    """The same for people."""
+    if not (row := data.get("judges")):
+        return []
+    each, money = row["tokens_per_call"], ""
+    if row["worst_cost"] is not None:
+        money = f", {row['worst_cost']:.4f} {data['currency']}"
+    return [
+        f"of these, calls of judges ({', '.join(row['roles'])}): at worst {row['worst_calls']}, about "
+        f"{each['in']:.0f} tokens in and {each['out']:.0f} out each{money}"
+    ]
+
+
+def cost(document: PlanDocument, calls: float, into: float, out: float, judges: Bill) -> float | None:
+    """Money for so many calls of so many tokens each, and for the judges; None where no price is known."""
+    if document.price is None:
+        return None
+    return document.price.cost(round(calls * into), round(calls * out)) + (judges.cost or 0.0)
 
 
 def tokens(document: PlanDocument) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from manyeyes.commands import by_hand, chosen, foreseeing, questions
+from manyeyes.commands import by_hand, chosen, foreseeing, judge_calls, questions, reaching
 from manyeyes.commands.findings import findings_in
 from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.patched import foresee_patch
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     questions.add_question(parser)
     for add in questions.QUESTIONS.values():
         add(parser)
+    reaching.add_judge(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,10 +84,11 @@ def _time(minutes: float) -> str:
 def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a reproduction or a verification: the object, and the same in words."""
     reproducer = questions.reproducer_of(args)
+    judges = reaching.foreseen(args, [reproducer])
     options = chosen.options_of(args, reproducer)
     asked = TargetInfo(kind=by_hand.ORIGIN) if args.minutes else TargetInfo()
     targets = {"main": asked, **({"positive": asked} if args.question == Question.VERIFY else {})}
-    document = prepare(reproducer, args.question, targets=targets, options=options)
+    document = prepare(reproducer, args.question, targets=targets | judges, options=options)
     found = characteristics(document.plan, rates_of(args.rates, document.plan, reproducer))
     data = forecast(document, found)
     return data, told(data)
@@ -96,12 +98,14 @@ def _wider(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a map, a comparison or a sweep: the object, and the same in words."""
     if args.question == Question.SWEEP:
         found = {key: reproducer for key, (_, reproducer) in findings_in(Path(args.file)).items()}
-        document = prepare_sweep(found, targets={"main": TargetInfo()}, options=chosen.options_of(args))
+        targets = {"main": TargetInfo(), **reaching.foreseen(args, found.values())}
+        document = prepare_sweep(found, targets=targets, options=chosen.options_of(args))
     else:
         reproducer = questions.reproducer_of(args)
+        judges = reaching.foreseen(args, [reproducer])
         options = chosen.options_of(args, reproducer)
         targets = {"main": TargetInfo(), **({"old": TargetInfo()} if args.question == Question.COMPARE else {})}
-        document = prepare(reproducer, args.question, targets=targets, options=options)
+        document = prepare(reproducer, args.question, targets=targets | judges, options=options)
     data = foreseeing.foreseen(document, **_pairs(args))
     return data, foreseeing.told(data)
 
@@ -146,8 +150,11 @@ def _numbers(text: str) -> list[float]:
 def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
     """What the plan will do, as the one JSON object."""
     plan = document.plan
-    worst = (found.most * _arms(plan) + found.side + found.score + found.attribute) * document.calls_per_trial[1]
+    harmless = plan.benign.n if plan.benign else 0
+    trials = found.most * _arms(plan) + found.side + found.score + found.attribute
+    worst = trials * document.calls_per_trial[1]
     tokens_in, tokens_out = tokens(document)
+    judges = judge_calls.bill(document, exploit=trials - harmless, benign=harmless)
     return {
         "question": str(plan.question),
         "title": document.title,
@@ -170,10 +177,11 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         "side": found.side,
         "score": found.score,
         "attribute": found.attribute,
-        "worst_calls": worst,
+        "worst_calls": worst + round(judges.calls),
         "tokens_per_call": {"in": tokens_in, "out": tokens_out},
-        "worst_tokens": round(worst * (tokens_in + tokens_out)),
-        "worst_cost": cost(document, worst, tokens_in, tokens_out),
+        "worst_tokens": round(worst * (tokens_in + tokens_out) + judges.tokens),
+        "worst_cost": cost(document, worst, tokens_in, tokens_out, judges),
+        **foreseeing.judged(document, judges),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
         **({"patched": _patched(plan)} if plan.question is Question.VERIFY else {}),
@@ -194,13 +202,14 @@ def _arms(plan: Plan) -> int:
 
 def _point(document: PlanDocument, found: Characteristics, point: Point, into: float, out: float) -> dict[str, Any]:
     plan = document.plan
-    calls = point.expected * _arms(plan)
-    if plan.question is Question.VERIFY:
-        calls += found.side
-    else:
-        # The fixed trials and the harmless requests follow a reproduction only.
-        calls += point.verdicts.get("reproduced", 0.0) * (found.score + found.side)
-    calls *= document.calls_per_trial[0]
+    # The fixed trials and the harmless requests follow a reproduction only.
+    after = 1.0 if plan.question is Question.VERIFY else point.verdicts.get("reproduced", 0.0)
+    harmless = after * (plan.benign.n if plan.benign else 0)
+    fixed = found.side if plan.question is Question.VERIFY else found.side + found.score
+    trials = point.expected * _arms(plan) + after * fixed
+    calls = trials * document.calls_per_trial[0]
+    twice = judge_calls.looked_twice(document, point.p)
+    judges = judge_calls.bill(document, exploit=trials - harmless, benign=harmless, second=twice)
     claim = "holds" if plan.question is Question.VERIFY else "reproduced"
     return {
         "p": point.p,
@@ -210,9 +219,9 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
         "ninety": point.ninety,
         "claim": point.verdicts.get(claim, 0.0),
         "verdicts": dict(point.verdicts),
-        "expected_calls": calls,
-        "expected_tokens": round(calls * (into + out)),
-        "expected_cost": cost(document, calls, into, out),
+        "expected_calls": calls + judges.calls,
+        "expected_tokens": round(calls * (into + out) + judges.tokens),
+        "expected_cost": cost(document, calls, into, out, judges),
     }
 
 
@@ -249,6 +258,7 @@ def told(data: dict[str, Any]) -> str:
         )
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
     lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    lines += foreseeing.judge_words(data)
     if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
         lines.append(_fixed_texts(data, claim))
     if data.get("patched"):

@@ -135,10 +135,7 @@ def judged(
     keys: dict[str, str | None],
 ) -> None:
     """Adds the targets of the judges that the success rules ask. Raises UsageError."""
-    try:
-        asked = frozenset(role for one in reproducers for role in roles(_rule(args, one))) & MACHINES
-    except ValueError as error:
-        raise UsageError(f"--{error}; say --confirm human") from None
+    asked = _asked(args, reproducers)
     if "judge" in asked:
         if not args.judge:
             raise UsageError("--judge: the success rule asks a model; name its address, and --judge-model")
@@ -153,6 +150,24 @@ def judged(
         targets[CONFIRMING] = TargetInfo(url=url, model=args.confirm_model, label="second oracle")
         same = url == args.judge  # a key belongs to one address
         keys[CONFIRMING] = key_from(args.confirm_key_env or (args.judge_key_env if same else None), "--confirm-key-env")
+
+
+def foreseen(args: argparse.Namespace, reproducers: Iterable[Reproducer]) -> dict[str, TargetInfo]:
+    """The judges of a plan that is only looked at: none need be named, unless their labels are. Raises UsageError."""
+    asked = _asked(args, reproducers)
+    if args.calibration and "judge" in asked and not args.judge:
+        raise UsageError("--calibration: say whose labels these are, with --judge and --judge-model")
+    confirming = TargetInfo(url=args.confirm_url or args.judge, model=args.confirm_model, label="second oracle")
+    known = {"judge": TargetInfo(url=args.judge, model=args.judge_model, label="judge"), CONFIRMING: confirming}
+    return {role: info for role, info in known.items() if role in asked}
+
+
+def _asked(args: argparse.Namespace, reproducers: Iterable[Reproducer]) -> frozenset[str]:
+    """The roles of models that the success rules ask. Raises UsageError."""
+    try:
+        return frozenset(role for one in reproducers for role in roles(_rule(args, one))) & MACHINES
+    except ValueError as error:
+        raise UsageError(f"--{error}; say --confirm human") from None
 
 
 def _rule(args: argparse.Namespace, reproducer: Reproducer) -> Mapping[str, Any]:

@@ -151,6 +151,11 @@ def _remarks(data: Mapping[str, Any]) -> list[str]:
     lines += [f"\ncheck failed: {check['name']}: {check['detail']} ({check['consequence']})" for check in failed]
     if said := tries_sentence(data):
         lines.append(f"\n{said}")
+    if rate := (data.get("judge") or {}).get("rate"):
+        lines.append(
+            f"\nBehind what the judge reported at the rated setting lies about {percent(rate['asr'])}, "
+            f"{interval_words(rate['low'], rate['high'])}, by its labels. This describes; it decides nothing."
+        )
     return lines
 
 

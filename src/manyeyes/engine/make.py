@@ -238,10 +238,13 @@ def plan_score(
     rated: str = "",
     benign: Arm | None = None,
     retry_budget: int = 1,
+    judge: JudgeError | None = None,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
     """A plan with a fixed number of fresh trials per cell and no stopping rule; `rated` defaults to the first cell.
+
+    `judge` holds the labels of the judge that decides; they say what true rate may lie behind the counted one.
 
     >>> plan_score(score=[Fixed(cell=Cell(key="deployed/reported"), n=30)]).rated
     'deployed/reported'
@@ -261,6 +264,7 @@ def plan_score(
         benign=check_arm("benign", benign),
         score=rows,
         rated=chosen,
+        judge=judge,
         seed=seed,
         notes=dict(notes or {}),
     )

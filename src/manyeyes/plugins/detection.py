@@ -62,11 +62,12 @@ def nodes(rule: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """
     for name, argument in rule.items():
         yield name, argument
-        for child in _children(name, argument):
+        for child in children(name, argument):
             yield from nodes(child)
 
 
-def _children(name: str, argument: Any) -> Sequence[Mapping[str, Any]]:
+def children(name: str, argument: Any) -> Sequence[Mapping[str, Any]]:
+    """The rules that a detector of this name is made of; none for most."""
     if name in ("all", "any"):
         return list(argument)
     if name in ("not", "any_reply"):

@@ -95,8 +95,8 @@ def known_error(
         if labels is not None:
             raise ValueError("judge: the success rule asks no model, so there is nothing that these labels are about")
         return None
-    if question == "score":
-        return None
+    if question == "score" and labels is None:
+        return None  # a count claims nothing; with labels it can say what true rate lies behind it
     version = judge_version(rule, targets)
     if labels is None:
         labels = JudgeError(found=0, successes=0)

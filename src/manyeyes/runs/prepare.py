@@ -81,6 +81,7 @@ class _Making:
                 rated=self.cells.key(self.rated, self.reported[0]),
                 benign=self._benign(),
                 retry_budget=retries,
+                judge=self.judge,
                 seed=seed,
                 notes=self.notes,
             )
