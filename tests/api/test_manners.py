@@ -35,6 +35,13 @@ def problem(answer: Any, status: int, kind: str) -> dict[str, Any]:
     return body
 
 
+def test_a_date_at_the_end_of_the_calendar_is_refused_by_its_field(cast: Cast, calls: Calls) -> None:
+    case = people.make_case(cast, at="triaged")
+    refused = calls("rhea").post(f"/cases/{case.ref}/embargo/proposal", {"until": "9999-12-31"})
+    assert "Choose one up to" in problem(refused, 422, "invalid")["fields"]["until"]
+    assert not case.embargoes.exists()
+
+
 def test_every_refusal_is_a_problem(cast: Cast, calls: Calls) -> None:
     nobody, rhea = calls("nobody"), calls("rhea")
     reports = f"/programs/{cast.program.slug}/reports"

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from manyeyes.rules import clock
+
 VIEWERS = ("nobody", "eve", "rhea", "theo", "mina", "olga", "lena", "finn", "pia", "aud", "ada")
+SOON = f"{clock.now() + timedelta(days=30):%Y-%m-%d}"
 
 #            nobody eve rhea  theo mina olga lena finn pia aud ada
 PUBLIC = "     I     I   I     I    I    I    I    I    I   I   I"
@@ -149,7 +153,7 @@ ROWS: dict[str, Row] = {
     "console:reproducer": Row(TRIAGE),
     "console:cause": act(MECHANISM, category="wiring", text="The code stands in the prompt."),
     "console:signoff": act(ONE_HAT, discipline="security", agrees="yes"),
-    "console:embargo": act(DATES, until="2999-01-01"),
+    "console:embargo": act(DATES, until=SOON),
     "console:replay_new": Row(DESK_CASE),
     "console:verify_new": Row(DESK_CASE),
     "console:severity": Row(DESK_CASE),
@@ -227,7 +231,7 @@ ROWS |= {
     "api:key": call(UNFIT, openpgp_key="no key"),
     "api:key_drop": call(NO_KEY),
     "api:export": Row(ACCOUNT),
-    "api:propose": call(OWN_CASE, until="2999-01-01"),
+    "api:propose": call(OWN_CASE, until=SOON),
     "api:agree": call(OWN_CASE_NOT_NOW, proposal="00000000-0000-4000-8000-000000000000"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -22,6 +22,7 @@ from manyeyes.cases import (
     triage,
     verification,
 )
+from manyeyes.cases.agreed import Embargo
 from manyeyes.programs.models import Program
 from manyeyes.publications import advisory, credit
 from manyeyes.rules import clock
@@ -258,11 +259,27 @@ def test_credit_and_date_are_chosen(cast: Cast, as_: As) -> None:
     rhea.post(f"/my/{case.ref}/credit/", {"mode": "name", "name": "Rhea K.", "link": "https://rhea.example/"})
     assert "Rhea K." in sound(as_("nobody").get("/thanks/"))
     past = rhea.post(f"/my/{case.ref}/embargo/", {"action": "propose", "until": "2001-01-01"})
+    far = rhea.post(f"/my/{case.ref}/embargo/", {"action": "propose", "until": "9999-12-31"})
+    assert (far.status_code, "The date is too far away" in far.content.decode()) == (422, True)
     assert past.status_code == 422
     date = disclosure.propose_embargo(case, by=cast.theo, until=clock.now() + timedelta(days=30))
     agreed = rhea.post(f"/my/{case.ref}/embargo/", {"action": "agree", "proposal": date.pk})
     assert agreed.status_code == 302
     assert disclosure.in_force(case) is not None
+
+
+def test_a_date_at_the_end_of_the_calendar_is_shown_in_every_zone(cast: Cast, as_: As) -> None:
+    case = make_case(cast, at="resolved")
+    Embargo.objects.create(
+        case=case, until=datetime(9999, 12, 31, 14, tzinfo=UTC), proposed_by=cast.rhea, proposed_by_reporter=True,
+        proposed_at=clock.now(),
+    )  # fmt: skip
+    for person in (cast.rhea, cast.theo):
+        person.zone = "Pacific/Kiritimati"
+        person.save()
+    for page in (as_("rhea").get(f"/my/{case.ref}/embargo/"), as_("theo").get(f"/desk/cases/{case.ref}/")):
+        assert page.status_code == 200
+        assert "Fri 31 Dec 9999, 14:00 UTC" in page.content.decode()
 
 
 def test_the_advisory_says_what_was_measured(cast: Cast, as_: As) -> None:

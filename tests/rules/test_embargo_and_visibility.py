@@ -63,6 +63,13 @@ def test_nothing_to_agree_to() -> None:
     assert standing([stale], AT).state is State.NONE
 
 
+def test_a_proposed_date_lies_within_ten_years() -> None:
+    check_proposal(AT + 3650 * DAY, AT)
+    for until in (AT + 3651 * DAY, datetime.max.replace(tzinfo=UTC)):
+        with pytest.raises(Invalid, match="Choose one up to Thu 20 Nov 2036"):
+            check_proposal(until, AT)
+
+
 def test_a_proposed_date_lies_ahead_and_names_its_zone() -> None:
     check_proposal(AT + DAY, AT)
     with pytest.raises(Invalid, match="passed"):

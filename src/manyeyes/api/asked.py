@@ -200,9 +200,9 @@ class CreditIn(Asked):
 
 
 class DateIn(Asked):
-    """A date before which neither side publishes; it binds once the other side agrees."""
+    """A date, up to ten years ahead, before which neither side publishes; it binds once the other side agrees."""
 
-    until: date = Field(examples=["2999-01-01"])
+    until: date = Field(examples=["2031-03-01"])
 
 
 class AgreementIn(Asked):

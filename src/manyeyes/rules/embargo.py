@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from manyeyes.rules import clock
 from manyeyes.rules.errors import EmbargoInForce, IllegalMove, Invalid, NotAllowed
-from manyeyes.rules.numerals import time_words
+from manyeyes.rules.numerals import day_words, time_words
+
+LONGEST = timedelta(days=3650)
+"""How far ahead a date may lie; a policy's days of silence end there too. Further on calendars overflow."""
 
 
 class State(StrEnum):
@@ -63,11 +66,14 @@ def standing(terms: Sequence[Term], at: datetime | None = None) -> Standing:
 
 
 def check_proposal(until: datetime, at: datetime | None = None) -> None:
-    """Raise Invalid unless the date lies ahead and names its zone."""
+    """Raise Invalid unless the date lies ahead, not too far, and names its zone."""
+    moment = clock.now() if at is None else at
     if until.tzinfo is None:
         raise Invalid(until="Give the date with its time zone.")
-    if until <= (clock.now() if at is None else at):
+    if until <= moment:
         raise Invalid(until="The date has passed. Choose one that lies ahead.")
+    if until > moment + LONGEST:
+        raise Invalid(until=f"The date is too far away. Choose one up to {day_words(moment + LONGEST)}.")
 
 
 def check_agreement(terms: Sequence[Term], side: str, at: datetime | None = None) -> Term:

@@ -78,7 +78,10 @@ def when(moment: datetime | None, short: bool = False) -> SafeString | str:
 def _own_time(moment: datetime) -> SafeString | str:
     """A second line with the reader's own time, where they chose a zone."""
     zone = timezone.get_current_timezone()
-    local = moment.astimezone(zone)
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:  # the first or last day of the calendar, which other zones may be past
+        return ""
     if local.utcoffset() == timedelta() and timezone.get_current_timezone_name() == "UTC":
         return ""
     return format_html(
