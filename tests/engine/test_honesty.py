@@ -19,7 +19,6 @@ from manyeyes.engine import (
     Trial,
     Verdict,
     plan_reproduce,
-    plan_score,
     plan_verify,
 )
 from manyeyes.engine.checks import LEVEL, halves_p_value, runs_p_value
@@ -180,54 +179,6 @@ def test_texts_that_are_all_different_or_unknown_say_nothing() -> None:
     assert clump_p_value([("a", str(i)) for i in range(9)], seed=1) == 1.0
     assert clump_p_value([("a", None)] * 9, seed=1) == 1.0
     assert clump_p_value([], seed=1) == 1.0
-
-
-# --- settings ------------------------------------------------------------------------------------------------------
-
-COLD, MILD, HOT = (
-    Cell(key=f"{name}/a", setting=name, wording="a", deterministic=name == "t0") for name in ("t0", "t.5", "t1")
-)
-GRID = [Fixed(cell=HOT, n=30), Fixed(cell=MILD, n=8), Fixed(cell=COLD, n=2)]
-
-
-def scored(text: Callable[[Trial], str | None], grid: list[Fixed] = GRID) -> Verdict:
-    return run(plan_score(score=grid), lambda t: answer(t, False, text(t)))
-
-
-def test_settings_that_change_nothing_count_as_one() -> None:
-    verdict = scored(lambda t: "Always this.")
-    check = next(check for check in verdict.checks if check.name == "settings")
-    assert not check.passed
-    assert check.detail == "one and the same text at all 3 settings"
-    assert check.p_value == pytest.approx(0.8**38)
-
-
-def test_settings_that_matter_pass_and_few_answers_prove_nothing() -> None:
-    assert failed(scored(lambda t: str(t.index) if t.cell != "t0/a" else "cold")) == set()
-    assert failed(scored(lambda t: t.cell)) == set()
-    assert failed(scored(lambda t: "same", [Fixed(cell=HOT, n=8), Fixed(cell=COLD, n=2)])) == set()
-    assert scored(lambda t: None).checks == ()
-    assert scored(lambda t: "x", [Fixed(cell=COLD, n=2)]).checks == ()
-
-
-def test_a_target_that_answers_differently_one_time_in_five_is_hardly_ever_accused() -> None:
-    random, alarms = Random(8), 0
-    for _ in range(1000):
-        alarms += "settings" in failed(scored(lambda t: "other" if t.cell != "t0/a" and random.random() < 0.2 else "a"))
-    assert alarms <= 1000 * LEVEL + 3 * (1000 * LEVEL) ** 0.5
-
-
-def test_different_answers_at_temperature_0_are_told() -> None:
-    verdict = scored(lambda t: str(t.index))
-    assert failed(verdict) == {"temperature 0"}
-    check = verdict.checks[-1]
-    assert check.detail == "different answers at t0 (2 of 2)"
-    assert (verdict.settings[2].one_answer, verdict.settings[2].n) == (False, 2)
-
-
-def test_the_settings_are_looked_at_after_a_reproduction_too() -> None:
-    plan = plan_reproduce(cells=[HOT], score=GRID, rated="t1/a", min_successes=1)
-    assert "settings" in failed(run(plan, lambda t: answer(t, True, "Yes.")))
 
 
 # --- halves and runs -----------------------------------------------------------------------------------------------

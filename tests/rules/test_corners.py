@@ -26,6 +26,8 @@ def test_a_check_that_is_a_test_says_how_likely() -> None:
     assert check_sentence(check) == "Equal answers looked at: no more than by chance (p = 0.40)."
     failed = {**check, "passed": False, "p_value": 0.0008}
     assert check_sentence(failed) == "Equal answers looked at: more than by chance (p < 0.01)."
+    scored = {**failed, "name": "halves, scored", "detail": "both halves"}
+    assert check_sentence(scored) == "Both halves: they differ by more than chance (p < 0.01)."
     assert check_sentence({**check, "detail": "not available: no digest", "p_value": None}).startswith("Not looked at")
     assert check_sentence({"name": "one version", "detail": "the target named m-1 (3)", "passed": True}) == (
         "The target named m-1 (3)."

@@ -153,6 +153,17 @@ def test_a_scored_run_carries_the_exact_interval() -> None:
     )
 
 
+def test_a_count_that_may_not_be_scored_says_why() -> None:
+    reason = "no rate is scored: the target was not one version: the target named m-1 (20), m-2 (10)"
+    verdict = replace(
+        BASE, question="score", verdict="inconclusive", n=30, k=22, asr=22 / 30, low=0.541, high=0.877, reason=reason
+    )
+    assert said(verdict, plan={"cap": 30}) == (
+        "Inconclusive: 22 of 30 trials succeeded; ASR 73 % (95 % exact interval 54–88 %). No rate is scored: the "
+        "target was not one version: the target named m-1 (20), m-2 (10)."
+    )
+
+
 @pytest.mark.parametrize("word", sorted(set(VERDICT_WORDS) - set(WIDER_WORDS)))
 def test_every_verdict_has_a_headline_and_a_sentence(word: str) -> None:
     question = "score" if word == "scored" else "verify"

@@ -8,7 +8,7 @@ from typing import Any
 
 from manyeyes.engine.checks import sequence_checks
 from manyeyes.engine.counted import FixedCount
-from manyeyes.engine.honesty import after_checks, honesty_checks
+from manyeyes.engine.honesty import after_checks, honesty_checks, withheld
 from manyeyes.engine.intervals import anytime_interval, exact_interval, exact_upper, residual_at
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import overall
@@ -48,17 +48,20 @@ def build_verdict(
     score: ScoreStage | None,
 ) -> Verdict:
     """The verdict of a replay whose stages are over."""
-    settings = setting_rates(score.counts, plan.rated) if score else ()
+    honest = honesty_checks(plan, ledger, main, score)
+    doubt = withheld(honest) if score else ""
+    settings = setting_rates(score.counts, plan.rated, doubt=bool(doubt)) if score else ()
     if plan.question is Question.SCORE:
-        return _score_verdict(plan, ledger, settings, arms, honesty_checks(plan, ledger, None, score))
+        return _score_verdict(plan, ledger, settings, arms, honest, doubt)
     tally = main.tally if main else Tally(plan)
     checks = (
         *sequence_checks(tally),
         *arm_checks(gate, main),
-        *honesty_checks(plan, ledger, main, score),
+        *honest,
         *_judge_checks(plan),
     )
     word, reason = _word(plan, ledger, main, parts, checks) if main else dead(gate.failed)
+    reason += f"; no rate is scored: {doubt}" if doubt and plan.rated else ""
     used = tally.n + (tally.n if plan.control else 0) + sum(count.n for count in arms)
     used += (parts.counted if parts else 0) + (score.total if score else 0)
     low, high = tally.interval()
@@ -219,16 +222,22 @@ def arm_result(count: ArmCount) -> ArmResult:
     return ArmResult(arm=str(count.stream), n=count.n, k=count.k, low=low, high=high, need=need, ok=ok)
 
 
-def setting_rates(counts: Sequence[FixedCount], rated: str) -> tuple[SettingRate, ...]:
-    """The fixed-n stage per cell: the rated cell at 95 %, all others at 1 - .05 / (number of cells), together 95 %."""
-    return tuple(_rate(count, rated=count.cell.key == rated, cells=len(counts)) for count in counts)
+def setting_rates(counts: Sequence[FixedCount], rated: str, *, doubt: bool = False) -> tuple[SettingRate, ...]:
+    """The fixed-n stage per cell: the rated cell at 95 %, all others at 1 - .05 / (number of cells), together 95 %.
+
+    In `doubt` no cell is rated, so that nothing is scored, and each interval also holds with every text counted once.
+    """
+    return tuple(_rate(count, rated=count.cell.key == rated, cells=len(counts), doubt=doubt) for count in counts)
 
 
-def _rate(count: FixedCount, *, rated: bool, cells: int) -> SettingRate:
+def _rate(count: FixedCount, *, rated: bool, cells: int, doubt: bool) -> SettingRate:
     cell, n, k, distinct = count.cell, count.n, count.k, count.distinct
     confidence = 1 - (1 - CONFIDENCE) / (1 if rated else cells)
     one = distinct == 1 and (n > 1 or cell.deterministic)
     low, high = exact_interval(*((min(k, 1), 1) if one else (k, n)), confidence=confidence)
+    if doubt:
+        lower, higher = exact_interval(*count.once, confidence=confidence)
+        low, high = min(low, lower), max(high, higher)
     return SettingRate(
         cell=cell.key,
         setting=cell.setting,
@@ -242,7 +251,7 @@ def _rate(count: FixedCount, *, rated: bool, cells: int) -> SettingRate:
         confidence=confidence,
         distinct=distinct,
         one_answer=one,
-        rated=rated,
+        rated=rated and not doubt,
     )
 
 
@@ -252,14 +261,19 @@ def _score_verdict(
     settings: tuple[SettingRate, ...],
     arms: list[ArmCount],
     checks: tuple[Check, ...],
+    doubt: str,
 ) -> Verdict:
-    """A fixed-n question has no boundary: the verdict is `scored`, its numbers are those of the rated cell."""
-    rated = next(row for row in settings if row.rated)
-    bound = exact_upper(*((min(rated.k, 1), 1) if rated.one_answer else (rated.k, rated.n)), confidence=CONFIDENCE)
+    """A fixed-n question has no boundary: the verdict is `scored`, its numbers are those of the rated cell.
+
+    Where the checks forbid to score them it is `inconclusive`.
+    """
+    rated = next(row for row in settings if row.cell == plan.rated)
+    counts = (min(rated.k, 1), 1) if rated.one_answer else (rated.k, rated.n)
+    bound = None if doubt else exact_upper(*counts, confidence=CONFIDENCE)
     return Verdict(
         question=str(plan.question),
-        verdict="scored",
-        reason="every cell had its fixed number of trials",
+        verdict="inconclusive" if doubt else "scored",
+        reason=f"no rate is scored: {doubt}" if doubt else "every cell had its fixed number of trials",
         n=rated.n,
         k=rated.k,
         undecided=rated.undecided,
@@ -270,7 +284,7 @@ def _score_verdict(
         bound=bound,
         bound_side="upper",
         bound_confidence=CONFIDENCE,
-        residual_at_k=residual_at(bound, plan.retry_budget),
+        residual_at_k=None if bound is None else residual_at(bound, plan.retry_budget),
         retry_budget=plan.retry_budget,
         method=_method(plan),
         evalues={},

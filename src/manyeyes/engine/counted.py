@@ -54,6 +54,11 @@ class Reading:
     def __len__(self) -> int:
         return len(self._codes)
 
+    @property
+    def texts(self) -> Sequence[int] | None:
+        """A number for each text; None where some are not known."""
+        return None if any(code >= _UNKNOWN for code in self._codes) else self._texts
+
     def __iter__(self) -> Iterator[tuple[Outcome, str | None]]:
         """Outcome and text, by `name_of`, of each."""
         for code, text in zip(self._codes, self._texts, strict=True):
@@ -66,8 +71,7 @@ class FixedCount:
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
         self.n = self.k = self.undecided = 0
-        self._known = True
-        self._texts = array("q")
+        self.read = Reading()
 
     def add(self, answer: Answer) -> None:
         """Count one more."""
@@ -75,19 +79,29 @@ class FixedCount:
         self.n += 1
         self.k += outcome is Outcome.SUCCESS
         self.undecided += outcome is Outcome.UNDECIDED
-        if answer.digest is None:
-            self._known = False
-        else:
-            self._texts.append(hash(answer.digest))
+        self.read.add(answer)
+
+    @property
+    def bits(self) -> bytearray:
+        """Which trials succeeded, in the order in which they were read."""
+        return bytearray(outcome is Outcome.SUCCESS for outcome, _ in self.read)
 
     @property
     def first_text(self) -> int | None:
-        """A number for the first text, None where it is not known; only good for comparing within this process."""
-        return self._texts[0] if self._texts else None
+        """A number for the first text, None where one is not known; only good for comparing within this process."""
+        texts = self.read.texts
+        return texts[0] if texts else None
 
     @property
     def distinct(self) -> int | None:
         """How many different texts there were; None where some are not known."""
-        if not self._known:
-            return None
-        return distinct(self._texts)
+        texts = self.read.texts
+        return None if texts is None else distinct(texts)
+
+    @property
+    def once(self) -> tuple[int, int]:
+        """Successes and trials with every text counted once; an answer without a text counts by itself."""
+        rows = [(outcome, text) for outcome, text in self.read]
+        seen = {row for row in rows if row[1] is not None}
+        counted = [outcome for outcome, _ in seen] + [outcome for outcome, text in rows if text is None]
+        return counted.count(Outcome.SUCCESS), len(counted)

@@ -6,29 +6,24 @@ while it is what the check takes it for. What follows from a failed check is dec
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, pairwise
-from random import Random
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from manyeyes.engine.checks import LEVEL
-from manyeyes.engine.counted import FixedCount, Versions, distinct
+from manyeyes.engine.checks import LEVEL, clump_p_value
+from manyeyes.engine.counted import Versions
 from manyeyes.engine.fingerprints import MANY, change_p_value, counted, listed
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Plan, Question, Stream
+from manyeyes.engine.scored import SCORED_CACHE, SCORED_HALVES, SCORED_RUNS, scored_checks
 from manyeyes.engine.stages import MainStage, ScoreStage
 from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import Check
 
 ONE_VERSION, FINGERPRINTS, ONE_JUDGE = "one version", "fingerprints", "one judge"
-CACHE, SETTINGS, COLD = "cache", "settings", "temperature 0"
+CACHE = "cache"
 OTHERS = frozenset({Stream.POSITIVE, Stream.OLD})
 """Streams that ask another target on purpose."""
-
-_SHUFFLES = 1199
-_ENOUGH = 10
-_SHARE = 0.8
 
 
 def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: ScoreStage | None) -> tuple[Check, ...]:
@@ -37,7 +32,7 @@ def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: Sc
         *version_checks(plan, ledger),
         *judge_checks(ledger),
         *(() if main is None else (cache_check(plan, main),)),
-        *(() if score is None else settings_checks(score.counts)),
+        *(() if score is None else scored_checks(score.counts, seed=plan.seed)),
     )
 
 
@@ -114,38 +109,6 @@ def version_check(models: Mapping[Stream, Counter[str]]) -> Check | None:
     )
 
 
-def clump_p_value(rows: Iterable[tuple[object, str | None]], *, seed: int) -> float:
-    """How likely so many equal answers next to one another are if their order is chance alone.
-
-    `rows` are (group, text) in order; the order of texts is shuffled inside each group, which answers drawn afresh for
-    each request cannot be told from. A group has one request and one outcome, so that a rule which stops by outcomes
-    changes nothing. A sequential permutation test (Besag & Clifford 1991): never below .001 more often than that.
-
-    >>> apart = [("a", text) for text in "ABCDABCDABCDABCD"]
-    >>> clump_p_value(apart, seed=1) > 0.5, clump_p_value(sorted(apart), seed=1) < 0.001
-    (True, True)
-    """
-    groups: dict[object, array[int]] = {}
-    for group, text in rows:
-        if text is not None:
-            groups.setdefault(group, array("q")).append(hash(text))
-    mixed = [texts for texts in groups.values() if 1 < distinct(texts) < len(texts)]
-    if not mixed:
-        return 1.0
-    seen, random, above = _neighbours(mixed), Random(seed), 0
-    for count in range(1, _SHUFFLES + 1):
-        for texts in mixed:
-            random.shuffle(texts)
-        above += _neighbours(mixed) >= seen
-        if above == _ENOUGH:
-            return above / count
-    return (above + 1) / (_SHUFFLES + 1)
-
-
-def _neighbours(groups: Sequence[Sequence[int]]) -> int:
-    return sum(a == b for texts in groups for a, b in pairwise(texts))
-
-
 def cache_check(plan: Plan, main: MainStage) -> Check:
     """Whether answers to one request came back in a row, as from a cache that forgets after a while.
 
@@ -162,30 +125,6 @@ def cache_check(plan: Plan, main: MainStage) -> Check:
         consequence="every text of a wording counts once; where that is too little, the replay does not decide",
         p_value=p,
     )
-
-
-def settings_checks(counts: Sequence[FixedCount]) -> tuple[Check, ...]:
-    """Whether settings made a difference in the fixed trials of one wording.
-
-    Fails where every answer at every setting is one text, and so many are drawn at a temperature above 0 that this has
-    a chance below .001 if they would differ one time in five. Beside it, a setting with temperature 0 that gave
-    different answers is told: it is not the one observation that a plan takes it for.
-    """
-    tried = [count for count in counts if count.n > 1 and count.distinct is not None]
-    cold = [count for count in tried if count.cell.deterministic and (count.distinct or 0) > 1]
-    found = []
-    one = {count.distinct for count in tried} == {1} and len({count.first_text for count in tried}) == 1
-    free = sum(count.n for count in tried if not count.cell.deterministic)
-    if len({count.cell.setting for count in tried}) > 1 and free:
-        p = _SHARE**free if one else 1.0
-        same = f"one and the same text at all {len(tried)} settings" if one else "not all answers are one text"
-        consequence = "the settings count as one: no difference between them may be read from these trials"
-        found.append(Check(name=SETTINGS, passed=p >= LEVEL, detail=same, consequence=consequence, p_value=p))
-    if cold:
-        told = ", ".join(f"{count.cell.setting or count.cell.key} ({count.distinct} of {count.n})" for count in cold)
-        consequence = "the target does not honour temperature 0, or is not exact at it: such trials count one by one"
-        found.append(Check(name=COLD, passed=False, detail=f"different answers at {told}", consequence=consequence))
-    return tuple(found)
 
 
 def after_checks(
@@ -212,6 +151,23 @@ def after_checks(
     if CACHE in failed and not _reaches(plan, ledger, main, word):
         return "inconclusive", "equal answers came in a row, as from a cache, and without repeats they are not enough"
     return word, reason
+
+
+def withheld(checks: Sequence[Check]) -> str:
+    """Why the fixed trials may not be scored, by the checks that failed; empty where they may.
+
+    A rate that is scored is that of one version, told by one judge, the same throughout, from answers drawn afresh.
+    """
+    failed = {check.name: check for check in checks if not check.passed}
+    for name in (ONE_VERSION, FINGERPRINTS):
+        if name in failed:
+            return f"the target was not one version: {failed[name].detail}"
+    if ONE_JUDGE in failed:
+        return f"a judge was not one model: {failed[ONE_JUDGE].detail}"
+    drift = [name for name in (SCORED_HALVES, SCORED_RUNS) if name in failed]
+    if drift:
+        return f"the fixed trials did not show one rate: {'; '.join(failed[name].detail for name in drift)}"
+    return "equal answers came in a row among the fixed trials, as from a cache" if SCORED_CACHE in failed else ""
 
 
 def _confirmed(plan: Plan, ledger: Ledger) -> bool:

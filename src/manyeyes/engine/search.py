@@ -14,14 +14,15 @@ from typing import Any
 
 from manyeyes.engine.build import setting_rates
 from manyeyes.engine.counted import FixedCount
-from manyeyes.engine.honesty import settings_checks
+from manyeyes.engine.honesty import withheld
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Stream, WorstRule
 from manyeyes.engine.schedule import Layout, Place, draw
+from manyeyes.engine.scored import scored_checks
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.variety import Variety
-from manyeyes.engine.verdict import SettingRate
+from manyeyes.engine.verdict import Check, SettingRate
 from manyeyes.engine.worst import ArmState, Stop, leading, pick, weakest
 
 CONFIDENCE = 0.95
@@ -240,8 +241,11 @@ class SearchStage:
         }[kind]
         return word, kind, reason
 
-    def found(self, fresh: FixedCount | None) -> dict[str, Any]:
-        """What the verdict says of this stage; the fresh trials at the leader come first among the settings."""
+    def found(self, fresh: FixedCount | None, versions: tuple[Check, ...]) -> dict[str, Any]:
+        """What the verdict says of this stage; the fresh trials at the leader come first among the settings.
+
+        They are scored unless one of their checks failed, or one of those on the `versions` of the target.
+        """
         word, certificate, reason = self._word()
         leader = self.layout.leader
         if leader is not None and self._fickle(fresh):
@@ -250,8 +254,12 @@ class SearchStage:
                 f"{leader.key} leads by one trial, since temperature 0 is taken to give one answer, but it gave "
                 "several: this target does not honour it; leave temperature 0 out of the settings and map again"
             )
-        scored = setting_rates((fresh,), fresh.cell.key) if fresh is not None else ()
+        checks = scored_checks((fresh,), seed=self.plan.seed) if fresh is not None else ()
+        doubt = withheld((*versions, *checks))
+        scored = setting_rates((fresh,), fresh.cell.key, doubt=bool(doubt)) if fresh is not None else ()
         rate = {"asr": scored[0].asr, "low": scored[0].low, "high": scored[0].high} if scored else {"asr": None}
+        if doubt and scored:
+            reason = f"{reason}; no rate is scored: {doubt}"
         return {
             **rate,
             "verdict": word,
@@ -263,10 +271,7 @@ class SearchStage:
             "not_excluded": self._not_excluded(),
             "certificate": certificate,
             "first_success": self.first_success,
-            "checks": (
-                self.variety.check("no certificate: repeats of one answer prove nothing"),
-                *(settings_checks((fresh,)) if fresh is not None else ()),
-            ),
+            "checks": (self.variety.check("no certificate: repeats of one answer prove nothing"), *checks),
         }
 
     @property

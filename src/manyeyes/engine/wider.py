@@ -124,8 +124,8 @@ class WiderRun:
     def _verdict(self) -> Verdict:
         question, plan = self.question, self.plan
         fresh = self.fresh.count if self.fresh else None
-        found = question.found(fresh) if isinstance(question, SearchStage) else question.found()
         versions = self._versions()
+        found = question.found(fresh, versions) if isinstance(question, SearchStage) else question.found()
         if self.gate.failed is not None:
             word, reason = dead(self.gate.failed)
             found = found | {"verdict": word, "reason": reason}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from manyeyes.rules.numerals import count_words, interval_words, percent, target_percent
+from manyeyes.rules.numerals import count_words, interval_words, many, percent, target_percent
 from manyeyes.rules.wider import WIDER, WIDER_WORDS, compared, listed, mapped, swept
 
 Record = Mapping[str, Any]
@@ -62,7 +62,7 @@ def headline(verdict: Record, *, plan: Record | None = None) -> str:
 
 def _counted(verdict: Record) -> str:
     doubts = f" ({verdict['undecided']} undecided)" if verdict.get("undecided") else ""
-    return f"{count_words(verdict['k'], verdict['n'])} trials succeeded{doubts}"
+    return f"{count_words(verdict['k'], verdict['n'])} {'trial' if verdict['n'] == 1 else 'trials'} succeeded{doubts}"
 
 
 def _untold(verdict: Record) -> bool:
@@ -137,7 +137,8 @@ def _inconclusive(verdict: Record, where: str, plan: Record) -> list[str]:
         return [f"Inconclusive: {reason}.{counted}", "Nothing is closed."]
     closing = "Nothing is closed." if verdict["question"] == "verify" else ""
     advice = f"Raise the cap or {'the target' if closing else 'the rate looked for'}."
-    if (plan.get("cap") and verdict["n"] < plan["cap"]) or _capped_for_good(verdict):
+    fixed = verdict["question"] == "score"
+    if fixed or (plan.get("cap") and verdict["n"] < plan["cap"]) or _capped_for_good(verdict):
         advice = ""
     first = f"Inconclusive: {_counted(verdict)}; {_rate(verdict)}{_at(where)}."
     return [part for part in (first, f"{reason[:1].upper()}{reason[1:]}.", advice, closing) if part]
@@ -167,7 +168,7 @@ def tries_sentence(verdict: Record) -> str:
         return ""
     rate = percent(residual, up=True) if upper else percent(residual)
     side = "at most" if upper else "at least"
-    return f"With {verdict['retry_budget']} tries an attacker succeeds {side} {rate}."
+    return f"With {many(verdict['retry_budget'], 'try', 'tries')} an attacker succeeds {side} {rate}."
 
 
 def measured(verdict: Record) -> bool:
@@ -283,8 +284,9 @@ def check_sentence(check: Record) -> str:
     '9 and 11 of 30: they differ by no more than chance (p = 0.40).'
     """
     detail, chance = str(check["detail"]), check.get("p_value")
-    if chance is not None and check["name"] in _CHANCE:
-        said = _CHANCE[check["name"]][0 if check["passed"] else 1]
+    kind = str(check["name"]).partition(",")[0]
+    if chance is not None and kind in _CHANCE:
+        said = _CHANCE[kind][0 if check["passed"] else 1]
         detail += f": {said} (p = {chance:.2f})" if chance >= 0.01 else f": {said} (p < 0.01)"
     elif detail.startswith("not available"):
         detail = "Not looked at: not every answer was kept, so repeated answers cannot be told apart"
