@@ -158,7 +158,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:scope", "", "lena", "/desk/program/wicket/policy/scope/")
     yield Place("console:scope_new", "", "lena", "/desk/program/wicket/policy/scope/new/")
     yield Place("console:scope_line", "", "lena", f"/desk/program/wicket/policy/scope/{site.pages['scope_line']}/")
-    for part in ("target", "version", "permit", "stop"):
+    for part in ("target", "version", "permit", "stop", "marker"):
         yield Place("console:program_add", part, "lena", f"/desk/program/wicket/{part}/")
 
 

@@ -16,7 +16,7 @@ from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Attachment, Case, Message, Report, Reproduction, SentBundle
 from manyeyes.cases.senders import of as sender_of
 from manyeyes.cases.timeline import Entry, sentence_of
-from manyeyes.programs import scope
+from manyeyes.programs import marker, scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
 from manyeyes.publications import credit
 from manyeyes.publications.hall import Thanks
@@ -52,6 +52,7 @@ def program(row: Program) -> dict[str, Any]:
         "decision_days": row.decision_days,
         "embargo_days": row.embargo_days,
         "research_marker": row.research_marker,
+        "former_markers": [{"word": one.word, "until": one.until} for one in marker.former(row)],
         "stop": {"text": row.stop_text, "contact": row.stop_contact},
         "policy": policy.number if policy else None,
         "targets": [target(one) for one in row.targets.prefetch_related("versions")],

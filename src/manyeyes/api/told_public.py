@@ -30,6 +30,13 @@ class ProgramLine(Schema):
     takes_reports: bool
 
 
+class MarkerOut(Schema):
+    """An earlier word of testers, and until when it is honoured."""
+
+    word: str
+    until: datetime
+
+
 class StopOut(Schema):
     """What to do with material that must never be sent: counsel's words, and whom to call; empty where none are set."""
 
@@ -46,6 +53,7 @@ class ProgramOut(ProgramLine):
     decision_days: int
     embargo_days: int
     research_marker: str = Field(description="A word to put into calls, so that a tester is not taken for an attacker.")
+    former_markers: list[MarkerOut] = Field(description="Earlier words that are still honoured.")
     stop: StopOut
     policy: int | None = Field(description="Number of the policy in force.")
     targets: list[TargetOut]

@@ -51,6 +51,7 @@ class Program(Encrypted):
     stop_text = models.TextField(blank=True, help_text="Counsel's words for material that must not be sent to us.")
     stop_contact = models.CharField(max_length=300, blank=True, help_text="Whom to call about it, as counsel says.")
     research_marker = models.CharField(max_length=40, default=make_marker)
+    former_markers = models.JSONField(default=list, blank=True)  # [{word, until}], see `marker`
     test_sent_at = models.DateTimeField(null=True, blank=True)
     test_answered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from manyeyes.programs.marker import with_word
 from manyeyes.programs.models import PolicyVersion, Program, ScopeItem, Target
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 from manyeyes.rules.policy_document import SEVERITIES, ScopeLine
@@ -56,13 +57,13 @@ def in_force(program: Program, policy: PolicyVersion | None) -> list[ScopeLine]:
     Where that policy named no system (it was published before there was one), the lines as they stand now.
     """
     found = kept(policy) if policy else None
-    return found or lines(program)
+    return with_word(program, found) if found else lines(program)
 
 
 def unpublished(program: Program, policy: PolicyVersion | None) -> bool:
     """Whether the lines were changed since the policy in force was published."""
     found = kept(policy) if policy else None
-    return bool(found) and found != lines(program)
+    return bool(found) and with_word(program, found or ()) != lines(program)
 
 
 def line_for(program: Program, item_id: Any) -> ScopeItem:

@@ -11,7 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from manyeyes.programs import policy
+from manyeyes.programs import marker, policy
+from manyeyes.programs.models import Program
 from manyeyes.rules import policy_document
 from manyeyes.rules.policy_difference import IN, OUT, Piece
 from manyeyes.rules.policy_document import ScopeLine
@@ -53,6 +54,12 @@ def _piece(piece: Piece, forms: dict[str, tuple[str, str]]) -> SafeString:
     word, form = forms[piece.kind]
     said = piece.text.rstrip()  # the space after a word is neither underlined nor struck through
     return format_html("{}{}", format_html(form, word, inert(said)), piece.text[len(said) :])
+
+
+@register.filter
+def former_marks(program: Program) -> list[marker.Former]:
+    """`{{ program|former_marks }}`: the earlier words of its testers that are still honoured."""
+    return marker.former(program)
 
 
 @register.filter

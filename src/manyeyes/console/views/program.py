@@ -6,12 +6,14 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
+from manyeyes.console.marker_form import MarkerForm
 from manyeyes.console.stop_form import StopForm
-from manyeyes.programs import scope, targets
+from manyeyes.programs import marker, scope, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
 from manyeyes.programs.setup import invite, open_program
@@ -26,6 +28,7 @@ FORMS: dict[str, type[TeamForm]] = {
     "person": PersonForm,
     "open": OpenForm,
     "stop": StopForm,
+    "marker": MarkerForm,
 }
 
 WORDS = {
@@ -42,6 +45,10 @@ WORDS = {
     "open": (
         "Open to the public",
         "Everybody can read the program and send reports. The draft policy is published if none is in force.",
+    ),
+    "marker": (
+        _("Change the research marker"),
+        _("A new word for testers to show. Everybody sees it at once; the present one goes on being honoured."),
     ),
     "stop": (
         "Material that is never taken",
@@ -148,6 +155,9 @@ def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any
         return None
     if part == "stop":
         set_stop_rule(found, by=request.user, text=given["stop_text"], contact=given["stop_contact"])  # type: ignore[arg-type]
+        return None
+    if part == "marker":
+        marker.change(found, by=request.user, days=given["days"])  # type: ignore[arg-type]
         return None
     if part == "target":
         targets.add_target(found, owner=None, **given)

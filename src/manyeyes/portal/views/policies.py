@@ -45,11 +45,14 @@ def one(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = program_for(request.user, slug)
     version = policy.published_version(found, number)
     around = policy.published(found)
+    current = found.policy
     lines = scope.kept(version)
+    if lines and version == current:
+        lines = scope.in_force(found, version)
     context = {
         "program": found,
         "version": version,
-        "current": found.policy,
+        "current": current,
         "before": around.filter(number__lt=number).first(),
         "after": around.filter(number__gt=number).last(),
         "lines": lines,
