@@ -50,6 +50,15 @@ def count_words(k: int, n: int) -> str:
     return f"{k:,} of {n:,}"
 
 
+def many(count: int, one: str, several: str = "") -> str:
+    """A count with its noun, one or several of it (default: with an s).
+
+    >>> many(1, "trial"), many(0, "call"), many(2, "try", "tries"), many(1200, "wording")
+    ('1 trial', '0 calls', '2 tries', '1200 wordings')
+    """
+    return f"{count} {one if count == 1 else several or one + 's'}"
+
+
 def duration_words(length: timedelta) -> str:
     """A span without its sign, rounded down: 43 min, 3 h 10 min, 22 h, and from 48 h on 2 d 1 h."""
     minutes = abs(int(length.total_seconds())) // 60
