@@ -15,7 +15,7 @@ from manyeyes.accounts import postkey
 from manyeyes.cases import intake
 from manyeyes.cases.models import Case
 from manyeyes.cli import main
-from manyeyes.programs import openpgp
+from manyeyes.programs import launch, openpgp
 from manyeyes.programs.models import Program
 from manyeyes.rules import clock
 from manyeyes.rules.launch import ITEMS, Kind
@@ -86,6 +86,24 @@ def test_a_launch_from_draft_to_public(lena: Client, page: str, cast: Cast) -> N
     assert b"All 14 are in order." in lena.get(page).content
     assert lena.post(page, {"action": "pause"}).status_code == 302
     assert lena.post(page, {"action": "resume"}).status_code == 302
+
+
+def test_what_was_skipped_stands_there_until_it_is_done(lena: Client, page: str, cast: Cast) -> None:
+    """The cast's program was opened past the checklist, as `init --publish` does."""
+    Program.objects.filter(pk=cast.program.pk).update(state="public")
+    [event] = events.log(f"program:{cast.program.pk}").filter(kind=launch.PAST)
+    assert {"owner", "responder", "test_report"} <= set(event.data["skipped"])
+    for shown in (lena.get(page), lena.get(f"/desk/program/{cast.program.slug}/")):
+        assert "This program was opened past the checklist" in shown.content.decode()
+    assert '<a href="#responder">First responder</a>' in lena.get(page).content.decode()
+    say_all(lena, page, cast)
+    text = lena.get(page).content.decode().partition('id="passed-over"')[2].partition("</section>")[0]
+    assert "#responder" not in text
+    assert "#test_report" in text
+    assert lena.post(page, {"action": "test"}).status_code == 201
+    intake.acknowledge(Case.objects.get(), by=cast.theo)
+    assert "opened past the checklist" not in lena.get(page).content.decode()
+    assert "opened past the checklist" not in lena.get(f"/desk/program/{cast.program.slug}/").content.decode()
 
 
 def test_answers_that_cannot_be_kept_are_refused_beside_their_field(lena: Client, page: str, cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import subprocess
@@ -37,6 +38,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Your password, shown once: " in made.stdout
     assert "/p/larkfield/ (public)" in made.stdout
     assert "manyeyes serve" in made.stdout
+    skipped = re.search(r"Opened past the launch checklist: (\d+) of \d+ items were skipped\.", made.stdout)
+    assert skipped is not None, made.stdout
+    assert int(skipped[1]) == made.stdout.count("\n  - ") > 5
+    assert "  - First responder: " in made.stdout
+    assert "/desk/program/larkfield/launch/ until they are done" in made.stdout
     return place
 
 
@@ -105,6 +111,7 @@ def test_private_program_is_opened_later(tmp_path: Path) -> None:
     assert "launch checklist" in first.stdout
     opened = run(tmp_path, "init", "--publish")
     assert (opened.returncode, "is open now" in opened.stdout, "(public)" in opened.stdout) == (0, True, True)
+    assert "  - A test report, sent through and answered: " in opened.stdout
 
 
 def test_check_is_content_and_then_names_what_is_wrong(house: Path) -> None:

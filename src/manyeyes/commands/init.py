@@ -73,11 +73,14 @@ def _program_of(args: argparse.Namespace) -> int:
         if args.publish and existing.state in (Program.State.DRAFT, Program.State.PRIVATE):
             open_program(existing)
             print(f"{existing.name} is open now.")
+            _skipped(existing)
         else:
             print(f"{existing.name} exists already; nothing was changed.")
         _next_steps(existing, "")
         return 0
     program, password = _program(args)
+    if args.publish:
+        _skipped(program)
     _next_steps(program, password)
     return 0
 
@@ -236,6 +239,19 @@ def _answer(given: str | None, question: str, suggestion: str = "") -> str:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].strip("-") or "program"
+
+
+def _skipped(program: Any) -> None:
+    """Says what `--publish` went past: it must not look as if it had been looked at."""
+    from manyeyes.programs import launch
+
+    now = launch.standing(program)
+    if not now.missing:
+        return
+    print(f"Opened past the launch checklist: {len(now.missing)} of {len(now.lines)} items were skipped.")
+    for row in now.missing:
+        print(f"  - {row.line.item.title}: {row.line.missing}")
+    print(f"They stand at {settings.MANYEYES_BASE_URL}/desk/program/{program.slug}/launch/ until they are done.")
 
 
 def _next_steps(program: Any, password: str) -> None:

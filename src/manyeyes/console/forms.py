@@ -300,7 +300,3 @@ class PersonForm(TeamForm):
     roles = forms.MultipleChoiceField(
         label="Roles", choices=[(str(role), role.words) for role in TEAM_ROLES], widget=forms.CheckboxSelectMultiple
     )
-
-
-class OpenForm(TeamForm):
-    """Nothing to fill in: a confirmation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from manyeyes.rules import clock, launch
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
 
 State = Program.State
+PAST = "program.opened_unchecked"
+"""The event of a program that was opened past its checklist, on the machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,22 @@ def standing(program: Program) -> Standing:
             held.setdefault(row.person, []).append(name)
     several = tuple((person.name, len(names)) for person, names in held.items() if len(names) > 1)
     return Standing(lines=tuple(Said(line=line, answer=answers.get(line.item.name)) for line in lines), several=several)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """That a program was opened past its checklist, when, and what of it is still missing."""
+
+    at: datetime
+    lines: tuple[Said, ...]
+
+
+def passed_over(program: Program, now: Standing) -> PassedOver | None:
+    """What was skipped on the way to the public and is not done yet; None where nothing was, or all is done since."""
+    opened = events.log(subject(program)).filter(kind=PAST).last()
+    if opened is None or program.state not in (State.PUBLIC, State.PAUSED) or not now.missing:
+        return None
+    return PassedOver(at=opened.at, lines=now.missing)
 
 
 def facts(program: Program) -> launch.Facts:

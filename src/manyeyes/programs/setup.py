@@ -15,7 +15,7 @@ from django.db import transaction
 from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.accounts.people import create_account, team_handle
-from manyeyes.programs import policy
+from manyeyes.programs import launch, policy
 from manyeyes.programs.access import DISCIPLINE_OF
 from manyeyes.programs.models import Membership, Program
 from manyeyes.rules.errors import Conflict, Invalid
@@ -77,8 +77,8 @@ def open_program(program: Program, *, by: Any = None) -> Program:
     """
     if program.policy is None:
         policy.publish(policy.draft(program), by=by)
-    actor = by.actor if by is not None else "system"
-    events.record(f"program:{program.pk}", "program.opened_unchecked", actor=actor, human=by is not None)
+    actor, skipped = by.actor if by is not None else "system", [row.name for row in launch.standing(program).missing]
+    events.record(f"program:{program.pk}", launch.PAST, actor=actor, human=by is not None, skipped=skipped)
     Program.objects.filter(pk=program.pk).update(state=Program.State.PUBLIC)
     program.state = Program.State.PUBLIC
     return program

@@ -81,6 +81,7 @@ def _checklist(
     context = {
         "program": found,
         "standing": standing,
+        "passed_over": launch.passed_over(found, standing),
         "rows": rows,
         "form": refused,
         "manages": manages,

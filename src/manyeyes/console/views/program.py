@@ -9,14 +9,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from manyeyes.console.forms import OpenForm, PermitForm, PersonForm, TargetForm, TeamForm, VersionForm
+from manyeyes.console.forms import PermitForm, PersonForm, TargetForm, TeamForm, VersionForm
 from manyeyes.console.gate import team
 from manyeyes.console.marker_form import MarkerForm
 from manyeyes.console.stop_form import StopForm
-from manyeyes.programs import marker, scope, targets
+from manyeyes.programs import launch, marker, scope, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
-from manyeyes.programs.setup import invite, open_program
+from manyeyes.programs.setup import invite
 from manyeyes.programs.stopping import set_stop_rule
 from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role
@@ -26,7 +26,6 @@ FORMS: dict[str, type[TeamForm]] = {
     "version": VersionForm,
     "permit": PermitForm,
     "person": PersonForm,
-    "open": OpenForm,
     "stop": StopForm,
     "marker": MarkerForm,
 }
@@ -41,10 +40,6 @@ WORDS = {
     "person": (
         "Bring in a person",
         "They see what their roles open. A new account gets a password, shown to you once; they add a second factor.",
-    ),
-    "open": (
-        "Open to the public",
-        "Everybody can read the program and send reports. The draft policy is published if none is in force.",
     ),
     "marker": (
         _("Change the research marker"),
@@ -89,6 +84,7 @@ def one(request: HttpRequest, slug: str) -> HttpResponse:
         "scope_waits": scope.unpublished(found, found.policy),
         "manages": manages(request, found),
         "unready": _unready(found),
+        "passed_over": launch.passed_over(found, launch.standing(found)),
         "here": "program",
     }
     return render(request, "console/program.html", context)
@@ -150,9 +146,6 @@ def _bring_in(request: HttpRequest, found: Program, given: dict[str, Any]) -> Ht
 def _store(request: HttpRequest, found: Program, part: str, given: dict[str, Any]) -> HttpResponse | None:
     if part == "person":
         return _bring_in(request, found, given)
-    if part == "open":
-        open_program(found, by=request.user)
-        return None
     if part == "stop":
         set_stop_rule(found, by=request.user, text=given["stop_text"], contact=given["stop_contact"])  # type: ignore[arg-type]
         return None
