@@ -199,7 +199,7 @@ def quoted(text: str) -> list[dict[str, Any]]:
 @register.filter
 def title(text: str) -> str:
     """A title that somebody typed: one plain line of at most 120 characters, hidden ones as escapes."""
-    said = " ".join(escaped(text).split())
+    said = " ".join(escaped(str(text)).split())  # a default in its place is not translated yet
     return said if len(said) <= 120 else said[:119] + "…"
 
 
