@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +160,36 @@ def test_a_quick_store_that_fails_is_not_called_again() -> None:
         return kept.saves
 
     assert asyncio.run(act()) == [1]
+
+
+def test_a_call_waits_for_its_own_count_and_not_for_the_trials_that_came_before() -> None:
+    counted = threading.Event()
+
+    class Slow(Counting):
+        def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
+            if self.saves:
+                assert counted.wait(20)
+            super().save(calls=calls, trials=trials)
+
+    async def act() -> list[int]:
+        kept = Slow()
+        with ThreadPoolExecutor(1) as thread:
+            journal = Journal(kept, thread, calls=0)
+            await asyncio.sleep(0)
+            call = asyncio.create_task(journal.call())
+            await asyncio.sleep(0)
+            for index in range(2 * BATCH + 7):
+                journal.add(TrialRecord(stream="score", index=index, cell=CELL.key, seed=1, outcome="failure"))
+            try:
+                await asyncio.wait_for(call, 10)
+                assert kept.calls == 1
+                assert kept.saves == [BATCH]
+            finally:
+                counted.set()
+            await journal.close()
+        return kept.saves
+
+    assert asyncio.run(act()) == [BATCH, BATCH, 7]
 
 
 class Endless(Counting):

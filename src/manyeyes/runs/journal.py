@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 
@@ -96,13 +97,10 @@ class Journal:
             waiters, self._waiters = self._waiters, []
             try:
                 await self._put_by()
-                await self._save(records)
+                await self._save(records, waiters)
             except Exception as error:
                 self._fail(error, waiters)
                 return
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
 
     async def _put_by(self) -> None:
         held, self._held = self._held, []
@@ -114,21 +112,27 @@ class Journal:
         records, self._records = self._records, []
         return records
 
-    async def _save(self, records: list[TrialRecord]) -> None:
+    async def _save(self, records: list[TrialRecord], waiters: Sequence[asyncio.Future[None]] = ()) -> None:
         if self._error is not None:
             raise self._error
-        loop = asyncio.get_running_loop()
-        calls = self._calls
+        if not self._quick:
+            loop = asyncio.get_running_loop()
+            # One turn of the thread for all batches, since between two turns a busy loop lets it wait; but calls go out
+            # with the first, which counts them, or a thousand of them would stand still until the last.
+            counted = partial(loop.call_soon_threadsafe, _release, waiters)
+            await loop.run_in_executor(self._executor, self._batches, self._calls, records, counted)
+            return
+        try:
+            self._batches(self._calls, records)  # nothing is awaited on this way, so no two saves can meet
+        except Exception as error:
+            self._error = error
+            raise
+
+    def _batches(self, calls: int, records: list[TrialRecord], counted: Callable[[], object] | None = None) -> None:
         for start in range(0, max(len(records), 1), BATCH):
-            save = partial(self._store.save, calls=calls, trials=records[start : start + BATCH])
-            if not self._quick:
-                await loop.run_in_executor(self._executor, save)
-                continue
-            try:
-                save()  # nothing is awaited on this way, so no two saves can meet
-            except Exception as error:
-                self._error = error
-                raise
+            self._store.save(calls=calls, trials=records[start : start + BATCH])
+            if start == 0 and counted is not None:
+                counted()
 
     def _fail(self, error: BaseException, waiters: list[asyncio.Future[None]]) -> None:
         self._error = error
@@ -136,3 +140,9 @@ class Journal:
             if not waiter.done():
                 waiter.set_exception(error)
         self._waiters = []
+
+
+def _release(waiters: Sequence[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
