@@ -12,15 +12,19 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from manyeyes.demo.browser import Browser
+from manyeyes.runs.bundle import Evidence, bundled, evidence_in
 from tests import marker, people
+from tests.journeys.dropping import Dropping
 from tests.journeys.test_marker import ROOT, House
 from tests.journeys.wicket import Wicket
+from tests.runs.test_bundle import KEY, files_of, packed
 
 pytestmark = [
     pytest.mark.process,
@@ -173,6 +177,77 @@ def _token(rhea: Browser, scopes: str) -> str:
         f"{rhea.base}/my/tokens/", data=urllib.parse.urlencode(given).encode(), headers={"Origin": rhea.base}
     )
     return rhea._load(request).text.split("data-token>")[1].split("<")[0]
+
+
+def test_after_each_lost_answer_the_same_command_ends_with_one_report(
+    house: House, stage: dict[str, Any], computer: Computer
+) -> None:
+    before = house.furnish("count")
+    computer.run("replay", "wicket.poc.yaml", *computer.model(), "--out", "run")
+    with Dropping(house.port) as line:
+        words = ["submit", "wicket.poc.yaml", "--to", line.base, "--anonymous", "--answers", "answers.yaml"]
+        words += ["--out", "run"]
+        refs = set()
+        for lost in ("/reports", "/tokens/receipt", "/bundles"):
+            line.lost = [lost]
+            failed = computer.run(*words, code=2)
+            assert "Run the same command again: nothing is sent twice." in failed["error"]["message"]
+            refs |= set(house.furnish("count")["refs"]) - set(before["refs"])
+        sent = computer.run(*words)
+    assert refs == {sent["ref"]}
+    assert sent["again"]
+    assert sent["bundle"]["again"], "the bundle whose answer was lost had arrived"
+    assert sent["bundle"]["found"]["identical"]
+
+
+def test_a_program_that_is_killed_midway_has_the_bundle_scored_once_it_is_back(
+    house: House, stage: dict[str, Any], computer: Computer
+) -> None:
+    computer.run("replay", "wicket.poc.yaml", *computer.model(), "--out", "run")
+    words = ["submit", "wicket.poc.yaml", "--to", house.base, "--anonymous", "--answers", "answers.yaml"]
+    with Dropping(house.port) as line:
+        words[3], line.lost = line.base, ["/bundles"]
+        computer.run(*words, "--out", "run", code=2)
+        house.kill()
+        gone = computer.run(*words, "--out", "run", code=2)
+        assert "did not answer" in gone["error"]["message"]
+        house.serve()
+        sent = computer.run(*words, "--out", "run")
+    assert sent["bundle"]["state"] == "done"
+    assert sent["bundle"]["found"]["identical"]
+
+
+@pytest.mark.parametrize("signed_anew", [False, True])
+def test_a_flipped_outcome_is_told_to_both_sides(
+    house: House, stage: dict[str, Any], computer: Computer, signed_anew: bool
+) -> None:
+    computer.run("replay", "wicket.poc.yaml", *computer.model(), "--out", "run")
+    held = evidence_in(computer.place / "run")
+    at = next(place for place, one in enumerate(held.trials) if one.outcome == "failure")
+    trials = [replace(one, outcome="success") if place == at else one for place, one in enumerate(held.trials)]
+    mended = bundled(Evidence(document=held.document, trials=trials, result=held.result), KEY)
+    if not signed_anew:
+        whole = bundled(held, KEY)
+        mended = packed({**files_of(whole), "trials.jsonl": files_of(mended)["trials.jsonl"]})
+    (computer.place / "mended.zip").write_bytes(mended)
+    sent = computer.run("submit", "wicket.poc.yaml", "--to", house.base, "--anonymous", "--answers", "answers.yaml",
+                        "--bundle", "mended.zip")  # fmt: skip
+    found = sent["bundle"]["found"]
+    assert (found["intact"], found["identical"]) == (signed_anew, False)
+    assert found["differences"] or found["problems"]
+    own = Browser(house.base)
+    page = own.get("/return/")
+    mine = own.send(page, page.form("/return/"), {"digits": sent["receipt"]})
+    for told in (mine, browser(house, stage, "theo").get(f"/desk/cases/{sent['ref']}/")):
+        assert "Nothing differs." not in told.words
+        assert ("They differ." if signed_anew else "The file was changed after it was signed.") in told.words
+
+
+def test_a_wrong_token_is_told_with_where_to_make_another(house: House, computer: Computer) -> None:
+    found = computer.run("submit", "wicket.poc.yaml", "--to", house.base, "--token-env", "T", "--answers",
+                         "answers.yaml", code=2, T="mey_of_somebody_else")  # fmt: skip
+    assert f"{house.base}/my/tokens/" in found["error"]["message"]
+    assert "mey_of" not in found["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -20,12 +21,24 @@ LARGEST = 4_000_000
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class Refusal(Exception):  # noqa: N818 -- an answer that a person reads
-    """What the program answered in place of what was asked; `fields` says what to mend."""
+PATIENCE = 20
+"""Seconds that are waited without a word where the site says when to go on."""
+TRIES = 4
+MENDS = {
+    401: "Make another token under {base}/my/tokens/ and put it into the variable that --token-env names.",
+    403: "Make a token that may under {base}/my/tokens/, and run the same command again.",
+    413: "Shorten the answers; a measurement becomes smaller with --no-texts.",
+    429: "Wait {wait} and run the same command again: nothing is sent twice.",
+}
+"""What helps against a refusal, where the site cannot know how we were called."""
 
-    def __init__(self, status: int, detail: str, fields: Mapping[str, str]) -> None:
+
+class Refusal(Exception):  # noqa: N818 -- an answer that a person reads
+    """What the program answered in place of what was asked; `fields` says what to mend, `mend` what else helps."""
+
+    def __init__(self, status: int, detail: str, fields: Mapping[str, str], mend: str = "") -> None:
         lines = [f"{printable(name)}: {printable(said)}" for name, said in fields.items()]
-        super().__init__("\n".join([f"{printable(detail)} ({status})", *lines]))
+        super().__init__("\n".join([f"{printable(detail)} ({status})", *lines, *([mend] if mend else [])]))
         self.code, self.fields = status, dict(fields)
 
 
@@ -87,11 +100,23 @@ class Api:
         if self.token:
             request.add_unredirected_header("Authorization", f"Bearer {self.token}")
         request.add_header("Accept", "application/json")
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._once(request)
+            except urllib.error.HTTPError as error:
+                pause = _pause(error)
+                if error.code not in (429, 503) or pause is None or pause > PATIENCE or not tries_left:
+                    raise self._refusal(error, pause) from None
+                error.close()
+                time.sleep(pause)
+        raise AssertionError("the last try answers or raises")
+
+    def _once(self, request: urllib.request.Request) -> dict[str, Any]:
         try:
             with self._open(request, timeout=TIMEOUT) as answer:
                 found = _object(answer.read(LARGEST))
-        except urllib.error.HTTPError as error:
-            raise _refusal(error) from None
+        except urllib.error.HTTPError:
+            raise
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "reason", None) or error
             raise Lost(f"{self.base} did not answer: {said}") from None
@@ -99,19 +124,31 @@ class Api:
             raise UsageError(f"--to: {self.base} answers, but not as a program of manyeyes does")
         return found
 
+    def _refusal(self, error: urllib.error.HTTPError, pause: int | None) -> Exception:
+        if error.code in (301, 302, 303, 307, 308):
+            return UsageError("--to: the site leads on to another address; give that one")
+        try:
+            found = _object(error.read(LARGEST)) or {}
+        except (OSError, http.client.HTTPException):
+            found = {}
+        if error.code >= 500:
+            return Lost(str(found.get("detail") or f"the site failed ({error.code})"))
+        fields = found.get("fields")
+        named = {str(name): str(said) for name, said in fields.items()} if isinstance(fields, dict) else {}
+        mend = MENDS.get(error.code, "").format(base=self.base, wait=_long(pause))
+        return Refusal(error.code, str(found.get("detail") or error.reason), named, mend)
 
-def _refusal(error: urllib.error.HTTPError) -> Exception:
-    if error.code in (301, 302, 303, 307, 308):
-        return UsageError("--to: the site leads on to another address; give that one")
-    try:
-        found = _object(error.read(LARGEST)) or {}
-    except (OSError, http.client.HTTPException):
-        found = {}
-    if error.code >= 500:
-        return Lost(str(found.get("detail") or f"the site failed ({error.code})"))
-    fields = found.get("fields")
-    named = {str(name): str(said) for name, said in fields.items()} if isinstance(fields, dict) else {}
-    return Refusal(error.code, str(found.get("detail") or error.reason), named)
+
+def _pause(error: urllib.error.HTTPError) -> int | None:
+    """Seconds after which the site wants to be asked again; None where it does not say."""
+    said = str(error.headers.get("Retry-After", "")).strip()
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 7 else None
+
+
+def _long(seconds: int | None) -> str:
+    if seconds is None:
+        return "a while"
+    return f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

@@ -22,6 +22,7 @@ from manyeyes.runs.bundle import BundleError, bundled, evidence_in
 
 HELP = "send a finding with its measurement to a program"
 LARGEST = 25 * 1024 * 1024
+CONFLICT = 409
 WAIT = 60.0
 """Seconds to wait for the program to score a bundle again; it goes on without us."""
 STOPPED = (2, 3, 4, 130)
@@ -147,19 +148,40 @@ def _fitting(data: bytes) -> bytes:
 
 def _send(args: argparse.Namespace, api: Api, slug: str, report: dict[str, Any], bundle: bytes | None) -> int:
     memory = _Memory(args, api.base, slug)
-    got = api.post(f"/programs/{slug}/reports", {**report, "submission_id": memory.name})
+    got = _sent(api, slug, report, memory)
     if got.get("receipt"):
         _shown_at_once(got)
         api.token = api.post("/tokens/receipt", {"digits": got["receipt"]})["token"]
     looked = None
     if bundle is not None:
-        digest = hashlib.sha256(bundle).hexdigest()
-        place = f"/cases/{got['ref']}/bundles"
-        looked = api.upload(place, bundle, name="evidence.zip", resend=f"{memory.name}-{digest[:32]}")
-        looked = _awaited(api, f"{place}/{looked['id']}", looked)
+        looked = _measurement_sent(api, got["ref"], bundle, memory)
     found = {**got, "bundle": looked, "submission": str(memory.file)}
     questions.show(args, found, _told(got, looked))
     return 0
+
+
+def _sent(api: Api, slug: str, report: dict[str, Any], memory: _Memory) -> dict[str, Any]:
+    """What sending the report came to."""
+    try:
+        return api.post(f"/programs/{slug}/reports", {**report, "submission_id": memory.name})
+    except Refusal as error:
+        if error.code == CONFLICT:
+            other = (
+                f"If it was sent before in another way, name another file with --submission: {memory.file} holds it."
+            )
+            error.args = (f"{error}\n{other}",)
+        raise
+
+
+def _measurement_sent(api: Api, ref: str, bundle: bytes, memory: _Memory) -> dict[str, Any]:
+    """The bundle as the program has it, scored again if that is done in time. Whatever fails, the report is there."""
+    digest, place = hashlib.sha256(bundle).hexdigest(), f"/cases/{ref}/bundles"
+    try:
+        looked = api.upload(place, bundle, name="evidence.zip", resend=f"{memory.name}-{digest[:32]}")
+    except (Refusal, Lost) as error:
+        error.args = (f"{printable(ref)} has arrived, its measurement has not: {error}",)
+        raise
+    return _awaited(api, f"{place}/{looked['id']}", looked)
 
 
 def _awaited(api: Api, place: str, looked: dict[str, Any]) -> dict[str, Any]:

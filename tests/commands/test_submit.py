@@ -1,0 +1,193 @@
+"""What `submit` says when the program refuses, is busy or is gone: each names the mend, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manyeyes import cli
+from manyeyes.commands import sending, submit
+from tests import people
+
+TARGET = "8b4b6a0e-6b64-4a8e-9c7d-0a52f3f3a111"
+GET = {
+    "/api/v1/programs?limit=100": {"items": [{"slug": "wicket"}], "next": None},
+    "/api/v1/programs/wicket": {"slug": "wicket", "targets": [{"id": TARGET, "name": "Wicket"}]},
+    "/api/v1/cases/ME-7K3F-Q2M4/bundles/b-1": {
+        "id": "b-1",
+        "state": "done",
+        "scored": False,
+        "found": {"why": "Slow."},
+    },
+}
+SENT = {"ref": "ME-7K3F-Q2M4", "receipt": None, "again": False, "answer_by": "2026-11-25", "url": "http://x.example/"}
+BUNDLE = {"id": "b-1", "state": "waiting", "scored": False, "again": False, "found": {"claim": None}}
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+
+
+class Site:
+    """Answers as a program does, with refusals in between as they were ordered."""
+
+    def __init__(self) -> None:
+        self.ordered: dict[str, list[Answer]] = {}
+        self.posted: list[tuple[str, bytes, str]] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.say(site.next(self.path) or (200, GET[self.path], {}))
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                site.posted.append((self.path, body, self.headers.get("Idempotency-Key", "")))
+                usual = BUNDLE if self.path.endswith("/bundles") else SENT
+                self.say(site.next(self.path) or (201, usual, {}))
+
+            def say(self, answer: Answer) -> None:
+                status, found, headers = answer
+                if not status:
+                    self.close_connection = True  # the answer is lost
+                    return
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(json.dumps(found).encode())
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.base = f"http://127.0.0.1:{self.server.server_port}"
+
+    def order(self, path: str, status: int, detail: str = "", **headers: str) -> None:
+        """The next call of this address is answered like this; status 0: not at all."""
+        told = {"detail": detail, "status": status}
+        found = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.ordered.setdefault(f"/api/v1{path}", []).append((status, told, found))
+
+    def next(self, path: str) -> Answer | None:
+        rows = self.ordered.get(path)
+        return rows.pop(0) if rows else None
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("T", "mey_not_a_real_one")
+    monkeypatch.setattr(submit.time, "sleep", lambda seconds: None)
+    made = Site()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wicket.poc.yaml").write_text(people.REPRODUCER)
+    (tmp_path / "answers.yaml").write_text(json.dumps({"happened": "It told me.", "impact": "Anybody knows."}))
+    (tmp_path / "evidence.zip").write_bytes(b"PK\x03\x04 a bundle")
+    return tmp_path
+
+
+def call(site: Site, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    given = ["submit", "wicket.poc.yaml", "--to", site.base, "--token-env", "T", "--answers", "answers.yaml", *words]
+    code = cli.main([*given, "--json"])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+REPORTS, BUNDLES = "/programs/wicket/reports", "/cases/ME-7K3F-Q2M4/bundles"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail", "mends"),
+    [
+        (REPORTS, 401, "A working token is needed.", ["/my/tokens/", "--token-env", "(401)"]),
+        (REPORTS, 403, "This token may not do that: it lacks the scope “report”.", ["scope “report”", "/my/tokens/"]),
+        (REPORTS, 409, "This form was sent already.", ["--submission", "wicket.poc.yaml.submission.json"]),
+        (REPORTS, 413, "The text of a request may hold 6 MB.", ["6 MB", "Shorten"]),
+        (BUNDLES, 413, "The request is too large.", ["ME-7K3F-Q2M4 has arrived", "--no-texts"]),
+        (BUNDLES, 403, "it lacks the scope “write”.", ["ME-7K3F-Q2M4 has arrived", "“write”", "/my/tokens/"]),
+    ],
+)
+def test_a_refusal_names_its_mend(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str], path: str, status: int, detail: str, mends: list[str]
+) -> None:
+    site.order(path, status, detail)
+    code, found = call(site, capsys, "--bundle", "evidence.zip")
+    assert code == 2
+    assert found["verdict"] is None
+    for words in mends:
+        assert words in found["error"]["message"]
+    assert "mey_" not in found["error"]["message"]
+
+
+def test_what_is_wrong_stands_field_by_field(site: Site, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"detail": "Something cannot be used.", "fields": {"title": "Please fill this in.\x1b[2J"}}
+    site.ordered["/api/v1" + REPORTS] = [(422, told, {})]
+    code, found = call(site, capsys)
+    assert code == 2
+    assert "title: Please fill this in." in found["error"]["message"]
+    assert "\x1b" not in found["error"]["message"]
+
+
+def test_too_many_calls_are_told_with_the_time_to_wait(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.order(REPORTS, 429, "Too many requests. Wait a while.", Retry_After="1500")
+    code, found = call(site, capsys)
+    assert code == 2
+    assert "Wait 25 minutes and run the same command again" in found["error"]["message"]
+    assert len(site.posted) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_short_wait_is_waited_and_the_same_is_sent_again(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(sending.time, "sleep", waited.append)
+    site.order(REPORTS, status, "Busy.", Retry_After="2")
+    site.order(REPORTS, status, "Busy.", Retry_After="3")
+    code, found = call(site, capsys)
+    assert (code, found["ref"]) == (0, "ME-7K3F-Q2M4")
+    assert waited == [2, 3]
+    assert len({body for _, body, _ in site.posted}) == 1, "the same report under the same name"
+    for _ in range(sending.TRIES):
+        site.order(REPORTS, status, "Busy.", Retry_After="2")
+    assert call(site, capsys)[0] == 2, "not for ever"
+
+
+@pytest.mark.parametrize("path", [REPORTS, BUNDLES])
+@pytest.mark.parametrize("status", [0, 500])
+def test_after_a_lost_answer_the_same_command_sends_the_same(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str], path: str, status: int
+) -> None:
+    site.order(path, status, "The failure is ours.")
+    code, found = call(site, capsys, "--bundle", "evidence.zip")
+    assert code == 2
+    assert "Run the same command again: nothing is sent twice." in found["error"]["message"]
+    assert ("has arrived" in found["error"]["message"]) == (path == BUNDLES)
+    code, found = call(site, capsys, "--bundle", "evidence.zip")
+    assert code == 0
+    assert found["bundle"]["state"] == "done"
+    reports = {json.loads(body)["submission_id"] for where, body, _ in site.posted if where.endswith("/reports")}
+    keys = {key for where, _, key in site.posted if where.endswith("/bundles")}
+    assert (len(reports), len(keys)) == (1, 1)
+
+
+def test_a_token_that_may_not_read_is_told_that_it_arrived(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.order(f"{BUNDLES}/b-1", 403, "it lacks the scope “read”.")
+    given = ["submit", "wicket.poc.yaml", "--to", site.base, "--token-env", "T", "--answers", "answers.yaml"]
+    assert cli.main([*given, "--bundle", "evidence.zip"]) == 0
+    assert "being scored again there" in capsys.readouterr().out
