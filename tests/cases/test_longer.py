@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from manyeyes.engine import drive
 from manyeyes.engine.plan import Trial
 from manyeyes.programs.models import Permit
 from manyeyes.replays import manual, queue
-from manyeyes.replays.models import Replay
+from manyeyes.replays.models import HeldAnswer, Replay
 from manyeyes.replays.store import DatabaseStore
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from manyeyes.runs.document import Caps, PlanDocument
@@ -100,6 +101,16 @@ def test_what_was_said_is_encrypted_anew_and_reads_as_before(cast: Cast) -> None
     assert not set(made.replay.trials.values_list("pk", flat=True)) & set(
         old.replay.trials.values_list("pk", flat=True)
     )
+
+
+def test_an_answer_that_waits_for_its_judge_goes_along(cast: Cast) -> None:
+    old = unanswered(cast)
+    waits = record(300, None, cell=old.replay.trials.first().cell)
+    HeldAnswer.objects.create(
+        replay=old.replay, key=old.replay.key, stream="main", index=300, record=replace(waits, answer="kept").to_json()
+    )
+    made = longer.request(old, by=cast.theo, cap=400)
+    assert [row.record["answer"] for row in made.replay.held.all()] == ["kept"]
 
 
 def test_calls_stand_on_one_bill_only(cast: Cast) -> None:

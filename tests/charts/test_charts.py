@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from manyeyes.charts import bars, comparison, evidence, heat, icons
 from manyeyes.charts.draw import step_of
+from manyeyes.charts.pictures import parts_picture, settings_picture
+from manyeyes.engine import exact_interval
 
 NASTY = "\"><script>alert(1)</script>&'"
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -132,3 +134,50 @@ def test_charts_use_no_class_the_sheet_does_not_know() -> None:
         name for svg in drawings().values() for found in re.findall(r'class="([^"]*)"', svg) for name in found.split()
     }
     assert {name for name in used if f".{name}" not in sheet} <= {"icon", "on-cell", "bold-on"}
+
+
+def row(cell: str, k: int, n: int, **more: object) -> dict[str, object]:
+    """A setting of a result."""
+    heat_of = {"cold": 0.0, "warm": 0.7, "hot": 1.0}[cell]
+    low, high = exact_interval(k, n)
+    return {
+        "cell": cell, "setting": cell, "wording": "reported", "k": k, "n": n, "low": low, "high": high,
+        "one_answer": False, "parameters": {"temperature": heat_of, "max_tokens": 48}, **more,
+    }  # fmt: skip
+
+
+def notes(*rows: dict[str, object]) -> list[str]:
+    """What the table says of each setting, by temperature."""
+    found = settings_picture(rows)
+    assert found is not None
+    return [line[-1] for line in sorted(found[1].rows, key=lambda line: float(line[1]))]
+
+
+def test_the_highest_rate_is_the_worst_where_nobody_shares_it() -> None:
+    assert notes(row("cold", 0, 8), row("warm", 2, 8), row("hot", 30, 30)) == ["", "", "worst"]
+    drawn = settings_picture([row("warm", 3, 8), row("hot", 8, 8)])
+    assert drawn is not None
+    assert ">worst</text>" in drawn[0]
+
+
+def test_settings_that_share_the_highest_rate_are_tied_and_none_is_the_worst() -> None:
+    tied = "tied for the highest rate"
+    assert notes(row("cold", 8, 8), row("warm", 1, 8), row("hot", 30, 30)) == [tied, "", tied]
+    assert notes(row("cold", 2, 4), row("warm", 4, 8), row("hot", 1, 8)) == [tied, tied, "may be as bad"]
+    drawn = settings_picture([row("cold", 8, 8), row("hot", 30, 30)])
+    assert drawn is not None
+    assert drawn[0].count('class="worst"') == 3, "two rings, and the one of the legend"
+    assert ">tied</text>" in drawn[0]
+    assert ">worst</text>" not in drawn[0]
+
+
+def test_one_answer_is_no_tie_and_no_success_is_none_either() -> None:
+    assert notes(row("cold", 2, 2, one_answer=True), row("hot", 8, 8)) == ["", "worst"]
+    assert notes(row("cold", 0, 8), row("hot", 0, 8)) == ["", ""]
+
+
+def test_a_part_that_is_not_shown_names_the_boundary_that_it_missed() -> None:
+    part = {"part": "persona", "verdict": "not_shown", "k": 2, "n": 20, "high": 0.3, "bound": 0.3}
+    drawn = parts_picture({"verdict": "not_shown", "parts": [part], "bound": None}, before=None, tau=0.05)
+    assert drawn is not None
+    assert "not shown: above 0.5\u202f%, a tenth of the target" in drawn[0]

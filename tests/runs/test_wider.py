@@ -224,7 +224,7 @@ def test_what_cannot_be_asked_is_said() -> None:
         (lambda: prepare_sweep({"a": reproducer(hazard="cse")}, targets=MAIN), "a: hazard: material of this class"),
         (
             lambda: prepare_sweep({"a": reproducer(), "b": reproducer(seeds="none")}, targets=MAIN),
-            "seeds: all reproducers of one sweep need one seed policy; sweep b apart",
+            "b: seeds: its seed policy is not that of the first",
         ),
     ):
         with pytest.raises(PrepareError, match=f"^{message}"):

@@ -11,6 +11,7 @@ from manyeyes.cases.moves import acting
 from manyeyes.replays import manual, queue
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role
+from manyeyes.rules.numerals import many
 from manyeyes.runs.document import Caps, PlanDocument
 
 ACTIONS = ("pause", "resume", "cancel")
@@ -35,7 +36,9 @@ def steer(link: Reproduction, *, by: Any, action: str, max_calls: int | None = N
 def _caps(link: Reproduction, max_calls: int) -> Caps:
     made = link.replay.calls
     if max_calls <= made:
-        raise Invalid(max_calls=f"{made} calls were made already, and count. Allow more than that.")
+        raise Invalid(
+            max_calls=f"{many(made, 'call was', 'calls were')} made already, and count. Allow more than that."
+        )
     return replace(PlanDocument.from_json(link.replay.document).caps, max_calls=max_calls)
 
 

@@ -14,7 +14,7 @@ from manyeyes.engine import exact_interval
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules import questions, taxonomy
-from manyeyes.rules.numerals import percent
+from manyeyes.rules.numerals import many, percent
 from manyeyes.rules.permits import HAZARDS
 from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SAID, UNKNOWN, WORDS, Reading
 
@@ -99,7 +99,7 @@ def _how_often(report: IntakeReport) -> Reading:
         note = "The best of several says more than it holds, so no rate is made of it. We count it anew."
         return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=YOU, note=note)
     low, high = exact_interval(k, n)
-    note = f"From {n} tries the true rate may be anything from {percent(low)} to {percent(high)}."
+    note = f"From {many(n, 'try', 'tries')} the true rate may be anything from {percent(low)} to {percent(high)}."
     return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=FILE if _as_in_file(k, n, report) else YOU, note=note)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from manyeyes.charts.draw import check_counts, check_rate, dot, line, picture, rect, text, whole
 from manyeyes.charts.table import SameTable, rate_cells
-from manyeyes.rules.numerals import percent, target_percent
+from manyeyes.rules.numerals import many, percent, target_percent
 
 WIDTH, LEFT, RIGHT, TOP, PITCH = 1080, 300, 220, 38, 40
 
@@ -43,7 +43,7 @@ def before_after(rows: Sequence[BeforeAfter], target: float) -> tuple[str, SameT
     drawn += [text("before", WIDTH - RIGHT + 16, TOP - 16, "dim"), text("after", WIDTH - RIGHT + 90, TOP - 16, "dim")]
     for index, row in enumerate(rows):
         drawn.append(_row(row, TOP + index * PITCH + PITCH / 2, at))
-    name = f"Success rate before and after the fix, {len(rows)} parts, target {target_percent(target)}"
+    name = f"Success rate before and after the fix, {many(len(rows), 'part')}, target {target_percent(target)}"
     return picture("".join(drawn), WIDTH, height, name, boxed=True), _same(rows, name)
 
 

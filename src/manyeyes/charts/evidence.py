@@ -9,6 +9,7 @@ from math import ceil, floor, log10
 from manyeyes.charts.bars import strip_marks
 from manyeyes.charts.draw import check_rate, dot, line, path, picture, rect, shape, text, whole
 from manyeyes.charts.table import SameTable
+from manyeyes.rules.numerals import many
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -146,7 +147,7 @@ def funnel(
         raise ValueError("points is empty; a funnel needs at least one trial")
     last = points[-1]
     rate = last.k / last.n
-    name = f"After {last.n} trials {whole(rate)}, between {whole(last.low)} and {whole(last.high)}"
+    name = f"After {many(last.n, 'trial')} {whole(rate)}, between {whole(last.low)} and {whole(last.high)}"
     svg = picture(_funnel_body(points, outcomes, claimed), 600, 304, name, boxed=True)
     rows = [(str(p.n), str(p.k), whole(p.k / p.n), f"{whole(p.low)} to {whole(p.high)}") for p in points]
     return svg, SameTable(caption=name, head=("Trials", "Successes", "Rate", "Interval"), rows=rows)

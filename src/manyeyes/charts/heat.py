@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from manyeyes.charts.draw import check_counts, line, picture, rect, shape, step_of, text, whole
 from manyeyes.charts.table import SameTable, rate_cells
 
+NOTES = {"worst": "worst", "tied": "tied for the highest rate", "maybe": "may be as bad"}
 WIDE, HIGH, GAP, LEFT, TOP = 92, 84, 3, 62, 48
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One setting. `one_answer`: identical repeats, which count as one observation; `mark` is worst, maybe or empty."""
+    """One setting. `one_answer`: identical repeats, which count as one observation.
+
+    `mark` is worst, tied (the highest rate, shared with others), maybe or empty.
+    """
 
     k: int
     n: int
@@ -52,7 +56,8 @@ def heat_map(
     for row, limit in enumerate(tokens):
         y = TOP + row * (HIGH + GAP) + HIGH / 2
         drawn += [text(limit, LEFT - 10, y - 2, "end dim"), text("tokens", LEFT - 10, y + 12, "end dim")]
-    drawn.append(_legend(bottom + 16))
+    tied = any(cell is not None and cell.mark == "tied" for panel in panels for row in panel.rows for cell in row)
+    drawn.append(_legend(bottom + 16, "tied" if tied else "worst"))
     width = max(LEFT + len(panels) * (panel_wide + 26) - 22, 1030)
     svg = picture("".join(drawn), width, bottom + 40, title, boxed=True)
     return svg, _same(panels, temperatures, tokens, title)
@@ -76,7 +81,7 @@ def _panel(panel: Panel, left: float) -> list[str]:
                 continue
             check_counts(cell.k, cell.n, cell.low, cell.high)
             drawn.append(_cell(cell, x, y))
-            if cell.mark == "worst":
+            if cell.mark in ("worst", "tied"):
                 rings.append(rect("worst", x - 1, y - 1, WIDE + 2, HIGH + 2))
             elif cell.mark == "maybe":
                 rings.append(rect("maybe", x + 2, y + 2, WIDE - 4, HIGH - 4))
@@ -111,13 +116,13 @@ def _cell_bar(cell: Cell, rate: float, x: float, y: float) -> str:
     return axis + rect("cell-bar", low, y - 2, high - low, 4) + line("cell-mark", point, y - 6, point, y + 6)
 
 
-def _legend(y: float) -> str:
+def _legend(y: float, ringed: str) -> str:
     steps = ("none", "under 5 %", "5–14 %", "15–24 %", "25–34 %", "35–59 %", "60 % and up")
     drawn, x = [text("Share that succeeded", LEFT, y + 9, "dim")], LEFT + 128.0
     for step, words in enumerate(steps):
         drawn += [rect(f"cell f{step}", x, y - 2, 22, 14), text(words, x + 28, y + 9, "dim")]
         x += 42 + len(words) * 5.8
-    drawn += [rect("worst", x, y - 2, 20, 13), text("worst", x + 27, y + 9, "dim")]
+    drawn += [rect("worst", x, y - 2, 20, 13), text(ringed, x + 27, y + 9, "dim")]
     drawn += [rect("maybe", x + 68, y - 2, 20, 13), text("may be as bad", x + 95, y + 9, "dim")]
     drawn += [
         rect("cell f0", x + 188, y - 2, 22, 14),
@@ -139,8 +144,7 @@ def _same(panels: Sequence[Panel], temperatures: Sequence[str], tokens: Sequence
                 words = rate_cells(cell.k, cell.n, cell.low, cell.high)
                 if cell.one_answer:
                     words = (f"{cell.k}/{cell.n}", "one answer", "counts as one observation")
-                note = {"worst": "worst", "maybe": "may be as bad"}.get(cell.mark, "")
-                found.append((rate, (panel.name, temperature, limit, *words, note)))
+                found.append((rate, (panel.name, temperature, limit, *words, NOTES.get(cell.mark, ""))))
     found.sort(key=lambda row: -row[0])
     head = ("Prompt", "Temperature", "Max tokens", "Count", "Rate", "Interval", "Note")
     return SameTable(caption=title, head=head, rows=[row for _, row in found])

@@ -10,7 +10,8 @@ from manyeyes.charts.evidence import FunnelPoint, PathPoint, evidence_path, funn
 from manyeyes.charts.heat import Cell, Panel, heat_map
 from manyeyes.charts.table import SameTable
 from manyeyes.engine import exact_interval
-from manyeyes.rules.sentences import part_words
+from manyeyes.rules.numerals import many
+from manyeyes.rules.sentences import missed_words, part_words
 
 Picture = tuple[str, SameTable]
 Row = Mapping[str, Any]
@@ -18,7 +19,7 @@ Row = Mapping[str, Any]
 CLAIMS = {"reproduce": ("reproduced", "not_reproduced"), "verify": ("holds", "fails")}
 LINES = {"reproduced": "reproduced", "holds": "fix holds"}
 AGAINST = {"reproduced": "evidence against", "holds": "against the fix"}
-NOTES = {"holds": "holds", "fails": "still passes", "not_shown": "not shown", "inconclusive": "too few trials to say"}
+NOTES = {"holds": "holds", "fails": "still passes", "inconclusive": "too few trials to say"}
 DEPLOYED = "as deployed"
 
 
@@ -43,7 +44,8 @@ def settings_picture(rows: Iterable[Row], *, leader: str = "", not_excluded: Seq
     """The settings as a map, or None where none was tried.
 
     With a `leader` (a cell's key, as a map's verdict names it) it is ringed as the worst, and `not_excluded` as those
-    that may be as bad; without one, the highest rate is, and every cell whose interval reaches it.
+    that may be as bad; without one, the highest rate is (several that share it are tied), and every cell whose interval
+    reaches it.
     """
     tried = [row for row in rows if row["n"]]
     if not tried:
@@ -65,7 +67,7 @@ def settings_picture(rows: Iterable[Row], *, leader: str = "", not_excluded: Seq
         panels,
         temperatures=[_shown(one) for one in temperatures],
         tokens=[_shown(one) for one in tokens],
-        title=f"Success rate by temperature and token limit, {len(tried)} settings",
+        title=f"Success rate by temperature and token limit, {many(len(tried), 'setting')}",
     )
 
 
@@ -96,12 +98,15 @@ def _named(rows: Sequence[Row], leader: str, not_excluded: Sequence[str]) -> lis
 def _highest(rows: Sequence[Row]) -> list[str]:
     open_rows = [one for one in rows if not one["one_answer"]]
     worst = max(open_rows, key=lambda one: float(one["k"] / one["n"]), default=None)
+    level = [one for one in open_rows if worst and one["k"] * worst["n"] == worst["k"] * one["n"]]
+    first = "worst" if len(level) == 1 else "tied"
     marks = []
     for row in rows:
         if worst is None or row["one_answer"] or not row["k"]:
             marks.append("")
         else:
-            marks.append("worst" if row is worst else "maybe" if row["high"] >= worst["low"] else "")
+            highest = any(row is one for one in level)
+            marks.append(first if highest else "maybe" if row["high"] >= worst["low"] else "")
     return marks
 
 
@@ -159,28 +164,34 @@ def parts_picture(verdict: Row, *, before: Sequence[int] | None, tau: float) -> 
                 after_bound=min(1.0, verdict["bound"]),
             )
         )
-    rows += [_part(part, before) for part in verdict["parts"]]
+    rows += [_part(part, before, tau) for part in verdict["parts"]]
     return before_after(rows, tau)
 
 
-def _part(part: Row, before: Sequence[int] | None) -> BeforeAfter:
+def _part(part: Row, before: Sequence[int] | None, tau: float) -> BeforeAfter:
     was = None
     if before and part["part"] == "reported":
         low, high = exact_interval(before[0], before[1])
         was = (before[0], before[1], low, high)
     return BeforeAfter(
         label=part_words(part["part"]).capitalize(),
-        note=part_note(part),
+        note=part_note(part, tau),
         before=was,
         after=(part["k"], part["n"]) if part["n"] else None,
         after_bound=min(1.0, part["high"] if part["k"] else part["bound"]),
     )
 
 
-def part_note(part: Row) -> str:
-    """What a part came to by itself, in a word or two."""
+def part_note(part: Row, tau: float) -> str:
+    """What a part came to by itself, in a word or two; where it is not shown, the boundary that stands against it.
+
+    >>> part_note({"verdict": "not_shown", "k": 3}, 0.05) == "not shown: above 0.5\u202f%, a tenth of the target"
+    True
+    """
     if part.get("constant") and not part["k"]:
         return "blocked: one constant answer"
     if part.get("suppressed") and not part["k"]:
         return "blocked"
+    if part["verdict"] == "not_shown":
+        return f"not shown: {missed_words(tau)}"
     return NOTES.get(part["verdict"], "")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from manyeyes.commands import handouts, questions
+from manyeyes.rules.numerals import many
 from manyeyes.runs.bundle import BundleError, evidence_in, write_bundle
 
 HELP = "make a signed evidence bundle of a finished run"
@@ -40,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
         "texts": not args.no_texts,
     }
     texts = "without the target's texts" if args.no_texts else "with the target's texts"
-    print(f"{file}: {len(evidence.trials)} trials, {texts}, signed by {key.fingerprint}", file=sys.stderr)
+    print(f"{file}: {many(len(evidence.trials), 'trial')}, {texts}, signed by {key.fingerprint}", file=sys.stderr)
     questions.show(args, data, f"Check it anywhere: manyeyes verify-bundle {file} --signer {key.fingerprint}")
     return 0

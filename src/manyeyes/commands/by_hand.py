@@ -18,6 +18,7 @@ from manyeyes.engine.plan import Answer, Batch, Feed, Outcome, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.rules import clock
 from manyeyes.rules.criterion import criterion_words
+from manyeyes.rules.numerals import many
 from manyeyes.rules.sentences import setting_words
 from manyeyes.runs.document import CellRequest, PlanDocument, TargetInfo
 from manyeyes.runs.procedure import steps_of
@@ -113,7 +114,8 @@ class Session:
 
     def work(self) -> RunResult:
         """Until the rule is met. Raises EOFError where the person stops."""
-        say(f"Plan {self.document.hash[:12]}, {len(self.trials)} trials made so far, kept in {self.store.directory}")
+        made = many(len(self.trials), "trial")
+        say(f"Plan {self.document.hash[:12]}, {made} made so far, kept in {self.store.directory}")
         fresh = list(self.trials)
         while True:
             answers = [_answer(one) for one in fresh]
@@ -148,10 +150,11 @@ class Session:
     def _standing(self, batch: Batch) -> str:
         at = batch.progress
         left = self.left(at)
-        trials = f"about {left}" if left is not None else f"at most {max(0, at.cap - at.n)}"
-        minutes = (left if left is not None else max(0, at.cap - at.n)) * self.minutes
+        most = max(0, at.cap - at.n) if left is None else left
+        trials = f"{'at most' if left is None else 'about'} {many(most, 'more trial')}"
+        minutes = round(most * self.minutes)
         told = f"{PHASES.get(at.phase, at.phase)}: {at.k} of {at.n} succeeded so far"
-        return told if at.phase != "main" else f"{told}; {trials} more trials, {minutes:.0f} minutes"
+        return told if at.phase != "main" else f"{told}; {trials}, {many(minutes, 'minute')}"
 
     def _told(self, trial: Trial, request: CellRequest) -> Iterator[str]:
         """What to do for one trial. Texts of the file are shown so that they cannot act on the terminal."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from manyeyes.commands.questions import UsageError
 from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.reproducer.parse import Problem, ReproducerError
+from manyeyes.runs.cells import PrepareError
 
 ENDINGS = (".poc.yaml", ".poc.yml", ".poc.json")
 MOST = 5_000
@@ -37,17 +39,27 @@ def findings_in(directory: Path, *, sandbox: bool = True) -> dict[str, tuple[str
             reproducer = load_file(path)
         except ReproducerError as error:
             problems += error.problems
-            said.append(str(error))
+            said.append(str(ReproducerError(inside, error.problems)))  # two folders may have files of one name
             continue
         except OSError as error:
-            said.append(f"{path}: {error.strerror or error}")
+            said.append(f"{inside}: {error.strerror or error}")
             continue
         if reproducer.effects == "irreversible" and not sandbox:
-            said.append(f"{path}: effects: this cannot be undone; sweep in a sandbox and say --sandbox")
+            said.append(f"{inside}: effects: this cannot be undone; sweep in a sandbox and say --sandbox")
         found[_key(inside, found)] = (inside, reproducer)
     if said:
         raise UsageError("\n".join(said), problems)
     return found
+
+
+@contextmanager
+def naming(files: Mapping[str, str]) -> Iterator[None]:
+    """Lets what is wrong with one finding (by its key) be said of its file. Raises UsageError."""
+    try:
+        yield
+    except PrepareError as error:
+        key, colon, said = str(error).partition(": ")
+        raise UsageError(f"{files[key]}: {said}" if colon and key in files else str(error)) from None
 
 
 def _key(inside: str, taken: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from manyeyes.commands.judge_calls import ANSWER, Bill, bill, roles_asked
 from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep, type_one
 from manyeyes.engine.plan import Plan, Question
-from manyeyes.rules.numerals import percent
+from manyeyes.rules.numerals import many, percent
 from manyeyes.runs.document import PlanDocument
 
 RUNS = 200_000
@@ -133,7 +133,8 @@ def told(data: Mapping[str, Any]) -> str:
             f" {row['ninety']:>12.0f} {row['expected_calls']:>7.0f} {row['expected_tokens']:>8}{money}"
         )
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
-    lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    tokens = many(data["worst_tokens"], "token")
+    lines.append(f"\nat worst {many(data['worst_calls'], 'call')}, {tokens}{money} (tokens are estimates)")
     lines += judge_words(data)
     return "\n".join(lines)
 

@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from manyeyes.charts.inert import terminal
+from manyeyes.rules.numerals import many
 from manyeyes.rules.sentences import rate_words
 
 Row = Mapping[str, Any]
@@ -57,7 +58,7 @@ def junit(result: Row, *, ended: str) -> str:
     whole = sum(row["n"] for row in items) or 1
     for row in items:
         _case(suite, row, seconds * row["n"] / whole)
-    SubElement(suite, "system-out").text = _xml(f"{result['reason']}; {result['calls']} calls")
+    SubElement(suite, "system-out").text = _xml(f"{result['reason']}; {many(result['calls'], 'call')}")
     SubElement(suite, "system-err")
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"

@@ -15,6 +15,7 @@ from manyeyes.charts.inert import THIN, escaped
 from manyeyes.commands import questions
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused
 from manyeyes.reproducer.model import CLASSES
+from manyeyes.rules.numerals import many
 from manyeyes.rules.readings import UNKNOWN, WORDS
 from manyeyes.runs.importing import claims, draft_text, read_file
 
@@ -127,7 +128,8 @@ def told(
         yield _ours(f"{reading.name}: {reading.value} ({_source(reading.source)}). {reading.note}".rstrip())
     yield from (_ours(note) for note in imported.notes)
     if imported.left_out:
-        yield f"{imported.left_out} findings with the fewest successes are left out."
+        left = many(imported.left_out, "finding", "findings")
+        yield f"{left} with the fewest successes {'is' if imported.left_out == 1 else 'are'} left out."
     for place, (number, finding) in enumerate(chosen.items()):
         yield ""
         yield from _finding(number, finding, written[number], full=place < IN_FULL, classed=classed)

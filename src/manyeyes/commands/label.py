@@ -12,6 +12,7 @@ from manyeyes.charts.inert import counted, escaped
 from manyeyes.commands import by_hand, questions
 from manyeyes.commands.calibrating import errs_words, keep_calibration
 from manyeyes.commands.questions import UsageError
+from manyeyes.rules.numerals import many
 from manyeyes.runs.calibration import CalibrationError, calibrate, check_negatives
 from manyeyes.runs.labelling import ToLabel, drawn, keep, label, negatives, waiting
 from manyeyes.runs.labels import LabelError, labels_from
@@ -106,13 +107,14 @@ def _outcome(args: argparse.Namespace, stored: Stored, directory: Path) -> dict[
 
 def told(data: dict[str, Any], directory: Path) -> str:
     """What was labelled and what is next, for people."""
-    lines = [f"{data['labelled']} answers labelled."]
+    lines = [f"{many(data['labelled'], 'answer')} labelled."]
     if found := data["calibration"]:
         lines.append(errs_words(found))
     if data["failures"]:
         lines.append(f"{data['failures'][:1].upper()}{data['failures'][1:]}.")
     if data["waiting"]:
-        lines.append(f"{data['waiting']} answers still wait for a word: manyeyes label {directory}")
+        wait = many(data["waiting"], "answer still waits", "answers still wait")
+        lines.append(f"{wait} for a word: manyeyes label {directory}")
     elif not data["calibration"] and not data["failures"]:
         lines.append(f"None waits. Run the replay again with --out {directory} to go on.")
     return "\n".join(lines)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.commands import by_hand, chosen, foreseeing, judge_calls, questions, reaching
-from manyeyes.commands.findings import findings_in
+from manyeyes.commands.findings import findings_in, naming
 from manyeyes.commands.foreseeing import cost, tokens
 from manyeyes.engine.patched import foresee_patch
 from manyeyes.engine.plan import REPORTED, Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.reproducer.model import Reproducer
+from manyeyes.rules.numerals import many
 from manyeyes.rules.words import duration_words, percent
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import prepare
@@ -97,9 +98,11 @@ def _sequential(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
 def _wider(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Of a map, a comparison or a sweep: the object, and the same in words."""
     if args.question == Question.SWEEP:
-        found = {key: reproducer for key, (_, reproducer) in findings_in(Path(args.file)).items()}
+        read = findings_in(Path(args.file))
+        found = {key: reproducer for key, (_, reproducer) in read.items()}
         targets = {"main": TargetInfo(), **reaching.foreseen(args, found.values())}
-        document = prepare_sweep(found, targets=targets, options=chosen.options_of(args))
+        with naming({key: path for key, (path, _) in read.items()}):
+            document = prepare_sweep(found, targets=targets, options=chosen.options_of(args))
     else:
         reproducer = questions.reproducer_of(args)
         judges = reaching.foreseen(args, [reproducer])
@@ -228,7 +231,7 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
 def _fixed_texts(data: dict[str, Any], claim: str) -> str:
     """What a filter or a cache means for the plan, and what to do about it."""
     mend = "name more --families, or raise --per-family or --tau" if claim == "holds" else "add wordings to the file"
-    needed = f"it then takes {data['constant_answers']} wordings to say {claim!r}"
+    needed = f"it then takes {many(data['constant_answers'], 'wording')} to say {claim!r}"
     return (
         "a target that answers each wording with one fixed text, as a filter or a cache does, counts once per wording: "
         f"{needed}, and this plan has {data['wordings']} ({mend})"
@@ -257,7 +260,8 @@ def told(data: dict[str, Any]) -> str:
             f" {row['ninety']:>16} {row['expected_calls']:>7.0f} {row['expected_tokens']:>8}{cost}"
         )
     money = f", {data['worst_cost']:.4f} {data['currency']}" if data["currency"] else ""
-    lines.append(f"\nat worst {data['worst_calls']} calls, {data['worst_tokens']} tokens{money} (tokens are estimates)")
+    tokens = many(data["worst_tokens"], "token")
+    lines.append(f"\nat worst {many(data['worst_calls'], 'call')}, {tokens}{money} (tokens are estimates)")
     lines += foreseeing.judge_words(data)
     if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
         lines.append(_fixed_texts(data, claim))

@@ -11,7 +11,7 @@ from typing import TextIO
 from manyeyes.charts.inert import terminal
 from manyeyes.engine.plan import Plan, Progress, Question
 from manyeyes.engine.planner import Edge, edges
-from manyeyes.rules.numerals import interval_words, seconds_words
+from manyeyes.rules.numerals import interval_words, many, seconds_words
 from manyeyes.runs.driver import Standing
 
 FOR = {
@@ -118,7 +118,7 @@ def line(standing: Standing, plan: Plan, left: int | None, speed: float) -> str:
     at = standing.progress
     counted = f"{at.k} of {at.n} succeeded, {interval_words(at.low, at.high)}" if at.n else "no trial counted yet"
     parts = [f"{PHASES.get(at.phase, at.phase)}: {counted}", _left(at, left, speed, standing), _evidence(at)]
-    parts.append(f"{standing.calls} calls, {standing.under_way} under way")
+    parts.append(f"{many(standing.calls, 'call')}, {standing.under_way} under way")
     return "; ".join(part for part in parts if part)
 
 
@@ -134,7 +134,7 @@ def _left(at: Progress, left: int | None, speed: float, standing: Standing) -> s
     if at.phase != "main":
         return ""
     trials = max(0, at.cap - at.n) if left is None else left
-    words = f"at most {trials} trials left" if left is None else f"about {trials} trials left"
+    words = f"at most {many(trials, 'trial')} left" if left is None else f"about {many(trials, 'trial')} left"
     if not speed:
         return words
     each = standing.calls / at.asked if at.asked else 1.0

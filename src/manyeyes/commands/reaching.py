@@ -135,15 +135,15 @@ def judged(
     keys: dict[str, str | None],
 ) -> None:
     """Adds the targets of the judges that the success rules ask. Raises UsageError."""
-    asked = _asked(args, reproducers)
-    if "judge" in asked:
+    models = asked(args, reproducers)
+    if "judge" in models:
         if not args.judge:
             raise UsageError("--judge: the success rule asks a model; name its address, and --judge-model")
         targets["judge"] = TargetInfo(url=args.judge, model=args.judge_model, label="judge")
         keys["judge"] = key_from(args.judge_key_env, "--judge-key-env")
     elif args.judge:
         raise UsageError("--judge: the success rule of this file asks no model; leave it out")
-    if CONFIRMING in asked:
+    if CONFIRMING in models:
         if not args.confirm_model and not args.confirm_url:
             raise UsageError("--confirm target: name the second judge with --confirm-model (and --confirm-url)")
         url = args.confirm_url or args.judge
@@ -154,20 +154,22 @@ def judged(
 
 def foreseen(args: argparse.Namespace, reproducers: Iterable[Reproducer]) -> dict[str, TargetInfo]:
     """The judges of a plan that is only looked at: none need be named, unless their labels are. Raises UsageError."""
-    asked = _asked(args, reproducers)
-    if args.calibration and "judge" in asked and not args.judge:
+    models = asked(args, reproducers)
+    if args.calibration and "judge" in models and not args.judge:
         raise UsageError("--calibration: say whose labels these are, with --judge and --judge-model")
     confirming = TargetInfo(url=args.confirm_url or args.judge, model=args.confirm_model, label="second oracle")
     known = {"judge": TargetInfo(url=args.judge, model=args.judge_model, label="judge"), CONFIRMING: confirming}
-    return {role: info for role, info in known.items() if role in asked}
+    return {role: info for role, info in known.items() if role in models}
 
 
-def _asked(args: argparse.Namespace, reproducers: Iterable[Reproducer]) -> frozenset[str]:
+def asked(args: argparse.Namespace, reproducers: Iterable[Reproducer]) -> frozenset[str]:
     """The roles of models that the success rules ask. Raises UsageError."""
     try:
         return frozenset(role for one in reproducers for role in roles(_rule(args, one))) & MACHINES
     except ValueError as error:
         raise UsageError(f"--{error}; say --confirm human") from None
+    except UnknownPluginError as error:
+        raise UsageError(f"success: {error}") from None
 
 
 def _rule(args: argparse.Namespace, reproducer: Reproducer) -> Mapping[str, Any]:

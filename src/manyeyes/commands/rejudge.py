@@ -19,6 +19,7 @@ from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.parse import ReproducerError
+from manyeyes.rules.numerals import many
 from manyeyes.runs.calibration import calibrate_again
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.judges import MACHINES
@@ -147,11 +148,13 @@ def told(found: Rejudged, before: str | None, place: Path) -> str:
     """What changed, for people."""
     open_rows = sum(one.new is None for one in found.rows)
     lines = [
-        f"{len(found.rows)} answers judged again, {found.calls} calls of the judge.",
-        f"{found.gained} became a success, {found.lost} are none any more (p = {found.p_value:.3f} if it were chance).",
+        f"{many(len(found.rows), 'answer')} judged again, {many(found.calls, 'call')} of the judge.",
+        f"{found.gained} became a success, {found.lost} {'is' if found.lost == 1 else 'are'} none any more "
+        f"(p = {found.p_value:.3f} if it were chance).",
     ]
     if open_rows:
-        lines.append(f"{open_rows} stay open: a person must say, or the calls were used up.")
+        stay = "stays" if open_rows == 1 else "stay"
+        lines.append(f"{open_rows} {stay} open: a person must say, or the calls were used up.")
     after = "none: the plan would need trials that were not made" if found.verdict is None else found.verdict.verdict
     lines.append(f"verdict on record: {before or 'none'}; with the new rule: {after}")
     flipped = [one for one in found.rows if one.flipped]

@@ -170,13 +170,15 @@ def _files_of(args: argparse.Namespace) -> BlobSource:
     """Where images are looked for by their hash: in the folders that belong to the reproducers."""
     if (file := getattr(args, "file", None)) is not None:
         return beside(file)
-    folders = [beside(Path(args.directory) / inside) for inside in getattr(args, "findings", ())]
+    needed: Mapping[str, frozenset[str]] = getattr(args, "findings", {})
+    folders = {inside: beside(Path(args.directory) / inside) for inside in needed}
 
     def find(sha256: str) -> bytes:
-        for folder in folders:
+        for folder in folders.values():
             with contextlib.suppress(LookupError):
                 return folder(sha256)
-        raise LookupError(f"no folder of files in {args.directory} holds it")
+        inside = next(inside for inside, images in needed.items() if sha256 in images)
+        raise LookupError(f"{inside} needs it; put it into {folders[inside].place}, under any name")
 
     return find
 

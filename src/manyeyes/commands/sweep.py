@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.commands import chosen, handouts, questions, reaching, running
-from manyeyes.commands.findings import findings_in
+from manyeyes.commands.findings import findings_in, naming
 from manyeyes.commands.gate_files import junit, sarif, write_text
 from manyeyes.commands.questions import UsageError
+from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules import clock
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.wider import prepare_sweep
 
 HELP = "try all closed findings again on a new version, and say which came back"
@@ -42,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
         targets = {"main": reaching.target_of(args)}
         found = findings_in(Path(args.directory), sandbox=args.sandbox)
         files.update({key: path for key, (path, _) in found.items()})
-        args.findings = list(files.values())
+        args.findings = {path: _images(reproducer) for path, reproducer in found.values()}
+        _judged(args, dict(found.values()), targets, keys)
         reproducers = {key: reproducer for key, (_, reproducer) in found.items()}
-        reaching.judged(args, reproducers.values(), targets, keys)
-        return prepare_sweep(reproducers, targets=targets, options=chosen.options_of(args))
+        with naming(files):
+            return prepare_sweep(reproducers, targets=targets, options=chosen.options_of(args))
 
     def hand_out(result: Mapping[str, Any]) -> dict[str, str]:
         written = {}
@@ -58,3 +60,30 @@ def run(args: argparse.Namespace) -> int:
         return written
 
     return running.carry_out(args, prepared, keys, hand_out=hand_out)
+
+
+def _judged(
+    args: argparse.Namespace,
+    reproducers: Mapping[str, Reproducer],
+    targets: dict[str, TargetInfo],
+    keys: dict[str, str | None],
+) -> None:
+    """Adds the judges of all findings. Raises UsageError, which names the file whose rule asks one."""
+    asking = []
+    for path, reproducer in reproducers.items():
+        try:
+            asking += [path] if reaching.asked(args, [reproducer]) else []
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
+    try:
+        reaching.judged(args, reproducers.values(), targets, keys)
+    except UsageError as error:
+        if not asking:
+            raise
+        more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
+        raise UsageError(f"{asking[0]}{more}: {error}") from None
+
+
+def _images(reproducer: Reproducer) -> frozenset[str]:
+    """The hashes of the images that its conversations name."""
+    return frozenset(one.sha256 for one in (reproducer.attachments or {}).values())

@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from manyeyes.commands.picture import grid
-from manyeyes.rules.numerals import count_words, interval_words, percent, seconds_words
-from manyeyes.rules.sentences import part_words, rate_words, setting_words, tries_sentence, verdict_sentence
+from manyeyes.rules.numerals import count_words, interval_words, many, percent, seconds_words
+from manyeyes.rules.sentences import (
+    missed_words,
+    part_words,
+    rate_words,
+    setting_words,
+    tries_sentence,
+    verdict_sentence,
+)
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.result import RunResult
 
-PART_VERDICTS = {"holds": "holds by itself", "fails": "still passes", "not_shown": "too high to hold"}
+PART_VERDICTS = {"holds": "holds by itself", "fails": "still passes"}
 CONTROL = "unrelated requests with the flaw"
 ARMS = {
     ("reproduce", "benign"): "harmless questions with the flaw",
@@ -35,7 +42,7 @@ def told(result: RunResult, *, blocks: bool = False) -> str:
     lines += _settings(data, blocks)
     if data["parts"]:
         lines.append("\npart                       trials  succeeded  rate     interval")
-        lines += [f"{_row(part_words(row['part']), row)}  {part_verdict(row)}" for row in data["parts"]]
+        lines += [f"{_row(part_words(row['part']), row)}  {part_verdict(row, plan['tau'])}" for row in data["parts"]]
     if arms := [row for row in data["arms"] if row["arm"] != "old"]:
         lines += ["", *(arm_words(row, data) for row in arms)]
     if place := data["claim"].get("place"):
@@ -105,14 +112,20 @@ def _pairs(row: Mapping[str, Any]) -> list[str]:
     return [f"{words:<32} {count:>6}" for words, count in kinds]
 
 
-def part_verdict(row: Mapping[str, Any]) -> str:
+def part_verdict(row: Mapping[str, Any], tau: float) -> str:
     """What a part says by itself; few trials are no contradiction to a fix that holds over all parts together.
 
-    >>> part_verdict({"verdict": "inconclusive", "k": 0, "n": 16})
+    >>> part_verdict({"verdict": "inconclusive", "k": 0, "n": 16}, 0.05)
     '0 of 16, no success; too few alone'
-    >>> part_verdict({"verdict": "inconclusive", "k": 2, "n": 20})
+    >>> part_verdict({"verdict": "inconclusive", "k": 2, "n": 20}, 0.05)
     '2 of 20; too few alone'
+    >>> part_verdict({"verdict": "not_shown", "k": 3, "n": 20}, 0.05) == (
+    ...     "too high to hold: above 0.5\u202f%, a tenth of the target"
+    ... )
+    True
     """
+    if row["verdict"] == "not_shown":
+        return f"too high to hold: {missed_words(tau)}"
     if known := PART_VERDICTS.get(row["verdict"]):
         return known
     if not row["n"]:
@@ -163,7 +176,8 @@ def _bill(data: Mapping[str, Any]) -> str:
     money = f", {data['cost']:.4f} {data['currency']}" if data["cost"] is not None else ""
     tokens = data["tokens"]["in"] + data["tokens"]["out"]
     return (
-        f"\n{data['calls']} calls ({data['overrun']} overrun), {tokens} tokens{money}, {seconds_words(data['seconds'])}"
+        f"\n{many(data['calls'], 'call')} ({data['overrun']} overrun), {many(tokens, 'token')}{money}, "
+        f"{seconds_words(data['seconds'])}"
     )
 
 

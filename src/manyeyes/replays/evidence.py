@@ -16,7 +16,7 @@ from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
 from manyeyes.replays.models import Replay, Trial
 from manyeyes.replays.store import to_record
 from manyeyes.replays.transcript import transcript
-from manyeyes.rules.numerals import target_percent
+from manyeyes.rules.numerals import many, target_percent
 from manyeyes.rules.sentences import setting_words as knob_words
 from manyeyes.runs.document import CellRequest, PlanDocument
 
@@ -257,8 +257,8 @@ def _facts(replay: Replay, document: PlanDocument, verdict: dict[str, Any] | Non
         ("Question", "does the fix hold" if verify else "does it happen, and how often"),
         ("Target rate" if verify else "Looks for", sought),
         ("Error rates", f"{target_percent(plan.alpha)} wrongly sure, {target_percent(plan.beta)} missed"),
-        ("Cap", f"{plan.cap} scored trials"),
-        ("Retry budget", f"{plan.retry_budget} tries"),
+        ("Cap", many(plan.cap, "scored trial")),
+        ("Retry budget", many(plan.retry_budget, "try", "tries")),
         ("Wordings", str(len({cell.wording for cell in plan.cells}))),
         ("Settings", ", ".join(dict.fromkeys(setting_words(document, cell.setting) for cell in plan.cells))),
         *[("Played in", row) for row in document.played_in],

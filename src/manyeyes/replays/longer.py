@@ -12,8 +12,9 @@ from django.db import transaction
 
 from manyeyes.engine.resume import open_at
 from manyeyes.replays import manual
-from manyeyes.replays.models import Replay, Trial
+from manyeyes.replays.models import HeldAnswer, Replay, Trial
 from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.rules.numerals import many
 from manyeyes.runs.document import PlanDocument
 
 COPIED = (
@@ -43,9 +44,10 @@ def document_of(replay: Replay, *, cap: int, max_calls: int | None = None) -> Pl
     if not open_at(replay.question, replay.verdict_word, replay.n or 0):
         raise Conflict("This replay ended with an answer that a larger cap does not change.")
     if cap <= document.plan.cap:
-        raise Invalid(cap=f"It ended within {document.plan.cap} trials. Give more than that.")
+        raise Invalid(cap=f"It ended within {many(document.plan.cap, 'trial')}. Give more than that.")
     if max_calls is not None and max_calls <= replay.calls:
-        raise Invalid(max_calls=f"{replay.calls} calls were made already. Give more than that, or leave it empty.")
+        made = many(replay.calls, "call was", "calls were")
+        raise Invalid(max_calls=f"{made} made already. Give more than that, or leave it empty.")
     longer = document.gone_on(replay.verdict, cap=cap)
     return longer.with_caps(replace(document.caps, max_calls=max_calls))
 
@@ -79,6 +81,10 @@ def go_on(replay: Replay, document: PlanDocument, *, by: Any, replay_id: uuid.UU
     copies = _copies(old, made)
     while rows := list(islice(copies, BATCH)):
         Trial.objects.bulk_create(rows)
+    for held in old.held.all():
+        HeldAnswer.objects.create(
+            replay=made, key_id=made.key_id, stream=held.stream, index=held.index, record=held.record
+        )
     if made.mode == Replay.Mode.MANUAL:
         manual.settle(made)
     return made

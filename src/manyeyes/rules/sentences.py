@@ -43,6 +43,15 @@ def part_words(part: str) -> str:
     return PART_WORDS.get(part, part)
 
 
+def missed_words(tau: float) -> str:
+    """The boundary that a part has reached which is not shown to hold: a fix has to lie well below its target.
+
+    >>> missed_words(0.05) == "above 0.5\u202f%, a tenth of the target"
+    True
+    """
+    return f"above {target_percent(tau / 10)}, a tenth of the target"
+
+
 def verdict_sentence(verdict: Record, *, where: str = "", plan: Record | None = None) -> str:
     """The verdict as a short paragraph.
 

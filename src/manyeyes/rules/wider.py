@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from manyeyes.rules.numerals import count_words, interval_words, percent
+from manyeyes.rules.numerals import count_words, interval_words, many, percent
 
 Record = Mapping[str, Any]
 
@@ -28,11 +28,11 @@ def mapped(verdict: Record, where: str, plan: Record) -> list[str]:
     rivals = max(0, len(verdict.get("not_excluded", ())) - 1)
     others = f" {_number_words(rivals)} may be as bad." if rivals else ""
     if verdict["verdict"] == "inconclusive":
-        return [f"Inconclusive: after {verdict['n']} trials {place} looks worst, which is not shown.{others}"]
+        return [f"Inconclusive: after {many(verdict['n'], 'trial')} {place} looks worst, which is not shown.{others}"]
     kind = verdict.get("certificate", "")
     how = _MEANT["found" if kind == "rigorous" else "budget"]
     shown = f"no other setting is worse by {epsilon} or more, {how}" if kind in ("rigorous", "practical") else ""
-    first = f"{WIDER_WORDS[verdict['verdict']]}: {place}, after {verdict['n']} trials"
+    first = f"{WIDER_WORDS[verdict['verdict']]}: {place}, after {many(verdict['n'], 'trial')}"
     first += f"; {shown}." if shown else "; the trials were used up before that was shown."
     scored = next((row for row in verdict["settings"] if row["rated"] and row["n"]), None)
     fresh = [f"{_fresh(scored)}."] if scored else []
@@ -59,7 +59,8 @@ def compared(verdict: Record, where: str, plan: Record) -> list[str]:
         "inconclusive": "Inconclusive: no difference between the versions was shown.",
     }
     counted = (
-        f"In {row['n']} pairs of trials the new one gave way {row['new_k']} times, the old one {row['old_k']} times"
+        f"In {many(row['n'], 'pair')} of trials the new one gave way {many(row['new_k'], 'time')}, "
+        f"the old one {many(row['old_k'], 'time')}"
     )
     if row["difference"] is None:
         return [words[verdict["verdict"]]]
@@ -95,14 +96,14 @@ def swept(verdict: Record, where: str, plan: Record) -> list[str]:
         wrong = f"Of what is flagged, {percent(rule['q'])} or less is expected to be wrong." if rule.get("q") else ""
         return [
             part
-            for part in (f"Regressed: {len(back)} of {len(items)} findings came back, {shown}.", *still, wrong)
+            for part in (f"Regressed: {len(back)} of {many(len(items), 'finding')} came back, {shown}.", *still, wrong)
             if part
         ]
     if left:
         return [f"Inconclusive: no finding was shown to be back, but {still[0]}"]
     below = f" less often than {percent(rule['p_reg'])}" if rule.get("p_reg") else ""
     each = "the one finding" if len(items) == 1 else f"each of {len(items)} findings"
-    return [f"Clear: {each} was shown to succeed{below or ' rarely'}, in {verdict['n']} trials."]
+    return [f"Clear: {each} was shown to succeed{below or ' rarely'}, in {many(verdict['n'], 'trial')}."]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -217,7 +217,8 @@ class NegativeCheck:
     def said(self) -> str:
         """In a sentence, for the report."""
         if self.missing:
-            return f"{self.missing} of the answers to check have no label yet"
+            have = "has" if self.missing == 1 else "have"
+            return f"{self.missing} of the answers to check {have} no label yet"
         if self.missed:
             return (
                 f"{self.missed} of {self.checked} answers that the judge called failures are successes: after the "

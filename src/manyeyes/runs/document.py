@@ -10,6 +10,7 @@ from typing import Any
 
 from manyeyes.engine.plan import Plan
 from manyeyes.engine.resume import open_at, resumed
+from manyeyes.rules.numerals import many
 from manyeyes.runs.price import Price
 
 FORMAT = "manyeyes.plan/1"
@@ -210,7 +211,9 @@ class PlanDocument:
         if not open_at(str(self.plan.question), str(result["verdict"]), int(result["n"])):
             raise ValueError(f"the run ended with an answer ({result['verdict']}) that a larger cap does not change")
         if cap <= self.plan.cap:
-            raise ValueError(f"cap: the run ended within {self.plan.cap} trials; give more than that, not {cap}")
+            raise ValueError(
+                f"cap: the run ended within {many(self.plan.cap, 'trial')}; give more than that, not {cap}"
+            )
         return self.resumed(cap=cap)
 
     def goes_on_from(self, kept: PlanDocument) -> bool:

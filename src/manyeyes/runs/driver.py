@@ -15,6 +15,7 @@ from manyeyes.engine.plan import Feed, Progress, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.protocols import Target
+from manyeyes.rules.numerals import many
 from manyeyes.runs.beforehand import look
 from manyeyes.runs.blobs import BlobSource
 from manyeyes.runs.document import Caps, PlanDocument
@@ -42,7 +43,8 @@ class AwaitingLabel(Exception):  # noqa: N818 - a state of the run, not a fault
     """A person must say what some answers were: so many that no more are asked for, or all that can be asked for."""
 
     def __init__(self, waiting: int) -> None:
-        super().__init__(f"{waiting} answers wait for a person to say what they are")
+        said = many(waiting, "answer waits", "answers wait")
+        super().__init__(f"{said} for a person to say what {'it is' if waiting == 1 else 'they are'}")
         self.waiting = waiting
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from manyeyes.rules.numerals import many
 from manyeyes.runs.document import Caps
 from manyeyes.runs.price import Price
 
@@ -134,7 +135,7 @@ class Meter:
     def _over(self, held: Reserve, requests: int) -> str:
         caps = self.caps
         if caps.max_calls is not None and self.calls + requests > caps.max_calls:
-            return f"the cap of {caps.max_calls} calls is reached"
+            return f"the cap of {many(caps.max_calls, 'call')} is reached"
         if caps.max_tokens is not None:
             spent = self.tokens_in + self.tokens_out
             aside = sum(purse.held_in + purse.held_out for purse in self._purses)

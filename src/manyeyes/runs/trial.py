@@ -20,6 +20,7 @@ from manyeyes.plugins.protocols import (
     TargetError,
 )
 from manyeyes.rules import clock
+from manyeyes.rules.numerals import many
 from manyeyes.runs.conversation import converse
 from manyeyes.runs.deciding import decide
 from manyeyes.runs.document import CellRequest, PlanDocument
@@ -165,7 +166,7 @@ class Asking:
         if not error.retryable:
             raise TargetUnreachable(role, str(error)) from None
         if attempt > self.pacing.retries:
-            raise TargetUnreachable(role, f"{error} (tried {attempt} times)") from None
+            raise TargetUnreachable(role, f"{error} (tried {many(attempt, 'time')})") from None
         return self.pacing.wait(attempt, error.retry_after)
 
     async def call(

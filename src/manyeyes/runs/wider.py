@@ -80,7 +80,7 @@ def prepare_sweep(
     if unknown := sorted(set(rates) - set(reproducers)):
         raise PrepareError(f"taus: there is no reproducer named {', '.join(unknown)}")
     _one_kind(reproducers, targets)
-    made = {key: Cells(found, prefix=key) for key, found in reproducers.items()}
+    made = {key: _made(key, found) for key, found in reproducers.items()}
     rules = {name: rule for key, cells in made.items() for name, rule in _rules(key, cells, chosen).items()}
     items = [SweepItem(key=key, tau=rates.get(key, chosen.tau), title=reproducers[key].title) for key in made]
     try:
@@ -98,6 +98,13 @@ def prepare_sweep(
     except ValueError as error:
         raise PrepareError(str(error)) from None
     return _document(plan, made, rules, targets, chosen)
+
+
+def _made(key: str, reproducer: Reproducer) -> Cells:
+    try:
+        return Cells(reproducer, prefix=key)
+    except PrepareError as error:
+        raise PrepareError(f"{key}: {error}") from None
 
 
 def _rules(key: str, cells: Cells, options: Options) -> dict[str, Mapping[str, Any]]:
@@ -124,7 +131,11 @@ def _one_kind(reproducers: Mapping[str, Reproducer], targets: Mapping[str, Targe
     first = next(iter(reproducers.values()))
     odd = [key for key, found in reproducers.items() if (found.seeds, found.seed) != (first.seeds, first.seed)]
     if odd:
-        raise PrepareError(f"seeds: all reproducers of one sweep need one seed policy; sweep {', '.join(odd)} apart")
+        more = f" (and of {len(odd) - 1} more)" if len(odd) > 1 else ""
+        raise PrepareError(
+            f"{odd[0]}: seeds: its seed policy{more} is not that of the first; all reproducers of one sweep need one, "
+            "so sweep those with another apart"
+        )
 
 
 def _cells(key: str, cells: Cells) -> list[Cell]:

@@ -83,12 +83,6 @@ def check_words(check: dict[str, Any]) -> str:
 
 
 @register.filter
-def part_note(part: dict[str, Any]) -> str:
-    """`{{ part|part_note }}`: what a part came to, in a word or two."""
-    return pictures.part_note(part)
-
-
-@register.filter
 def part_name(part: str) -> str:
     """`{{ part.part|part_name }}`: a part of the test set as people call it."""
     return part_words(part).capitalize()

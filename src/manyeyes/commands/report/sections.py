@@ -10,6 +10,7 @@ from manyeyes.charts.pictures import growth_picture, knowledge_picture, parts_pi
 from manyeyes.commands.report.markup import figure, inert, ours, pairs, section, sign, table
 from manyeyes.commands.report.reading import Reading
 from manyeyes.commands.telling import arm_words
+from manyeyes.rules.numerals import many
 from manyeyes.rules.sentences import before_of, check_sentence, part_words, rate_words
 from manyeyes.rules.wider import points_words
 from manyeyes.rules.words import count_words, percent, seconds_words
@@ -39,8 +40,8 @@ def head(reading: Reading) -> str:
 
 def _facts(reading: Reading) -> list[tuple[str, str]]:
     result = reading.result
-    unit = "pairs" if result["question"] == "compare" else "trials"
-    rows = [("Decided after", f"{result['n']} {unit}")] if result["n"] else []
+    unit = "pair" if result["question"] == "compare" else "trial"
+    rows = [("Decided after", many(result["n"], unit))] if result["n"] else []
     if (claim := result["claim"]).get("n") is not None:
         rows.append(("Claimed", count_words(claim["k"], claim["n"])))
     if result.get("origin") == "manual":
@@ -245,7 +246,7 @@ def _plan(reading: Reading) -> list[tuple[str, str]]:
         rows.append(("Target rate", f"below {percent(plan.tau, fine=True)} per try"))
     rows += _errors(reading)
     rows += [
-        ("Cap", f"{plan.cap} {'pairs' if question == 'compare' else 'trials'}"),
+        ("Cap", many(plan.cap, "pair" if question == "compare" else "trial")),
         ("Tries of an attacker", str(plan.retry_budget)),
         ("Wordings", str(len({cell.wording for cell in plan.cells}))),
         ("Seed", str(plan.seed)),

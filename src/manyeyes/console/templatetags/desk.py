@@ -10,7 +10,7 @@ from manyeyes.engine import anytime_interval
 from manyeyes.engine.plan import Stream
 from manyeyes.rules import clock, sentences
 from manyeyes.rules.lifecycle import Role
-from manyeyes.rules.numerals import percent, target_percent, time_left
+from manyeyes.rules.numerals import many, percent, target_percent, time_left
 from manyeyes.rules.taxonomy import KINDS
 
 register = template.Library()
@@ -74,14 +74,14 @@ def how_far(replay: Any) -> str:
     """`{{ replay|how_far }}`: where a replay stands, in one line; empty before it has begun."""
     seen = replay.progress or {}
     if replay.state == "done" or not seen:
-        return f"{replay.calls} calls" if replay.calls else ""
+        return many(replay.calls, "call") if replay.calls else ""
     said = f"Trial {seen.get('n', 0)} of at most {seen.get('cap', 0)}, {seen.get('k', 0)} succeeded"
     found = (seen.get("evalues") or {}).get(CLAIM.get(replay.question, ""))
     if seen.get("phase") in PHASES:
         said += f"; now: {PHASES[seen['phase']]}"
     elif found is not None and seen.get("threshold"):
         said += f", evidence {min(found, seen['threshold']):.1f} of {seen['threshold']:.0f}"
-    return f"{said}; {replay.calls} calls made"
+    return f"{said}; {many(replay.calls, 'call')} made"
 
 
 @register.simple_tag
