@@ -133,7 +133,9 @@ def test_a_mail_to_a_key_of_sequoia_opens_there(program: Program, rhea: Person, 
     assert LINK in email.message_from_bytes(opened).get_payload(decode=True).decode()
 
 
-def test_what_cannot_be_encrypted_is_not_sent_and_waits_for_another_key(program: Program, rhea: Person) -> None:
+def test_what_cannot_be_encrypted_is_not_sent_and_waits_for_another_key(
+    program: Program, rhea: Person, caplog: pytest.LogCaptureFixture
+) -> None:
     postkey.give(rhea, text=openpgp.generate("rhea").armored)
     OpenPGPKey.objects.filter(subject=rhea.actor).update(expires_at=clock.now() - timedelta(minutes=1))
     row = queue(rhea, program)
@@ -145,6 +147,10 @@ def test_what_cannot_be_encrypted_is_not_sent_and_waits_for_another_key(program:
     standing = postkey.standing(rhea)
     assert (standing.trouble, standing.held) == ("expired", 1)
     assert [one.pk for one in events.held([REF])] == [row.pk]
+    [told] = events.log(rhea.actor).filter(kind="mail.held")
+    assert told.data == {"why": "expired", "delivery": str(row.pk)}
+    assert "a mail could not be encrypted and was not sent: key expired" in caplog.text
+    assert rhea.email not in caplog.text
     assert events.held(["ME-0000-0000"]) == []
     postkey.give(rhea, text=openpgp.generate("rhea").armored)
     assert events.deliver_due() == Sent(sent=1)
@@ -165,8 +171,9 @@ def test_a_shredded_key_never_lets_a_mail_out_in_the_clear(program: Program, rhe
     row = postkey.give(rhea, text=openpgp.generate("rhea").armored)
     keyring.shred(row.key)
     queue(rhea, program)
-    assert events.deliver_due() == Sent(failed=1)
+    assert events.deliver_due() == Sent(held=1)
     assert mail.outbox == []
+    assert postkey.standing(rhea).trouble == "unreadable"
 
 
 def test_a_program_whose_key_does_not_sign_still_tells_people_and_says_so(program: Program, rhea: Person) -> None:

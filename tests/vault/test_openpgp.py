@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,26 @@ def test_keys_that_cannot_be_used_are_refused_in_words(gnupg: Gnupg) -> None:
     two = gnupg.make("uno@x.example") + gnupg.make("duo@x.example")
     assert "more than one key" in refused(two)
     assert "private key, which nobody but you" in refused(gnupg.private("uno@x.example"))
+
+
+@pytest.mark.parametrize("profile", ["RFC4880", "RFC9580"])
+def test_keys_of_sequoia_that_cannot_be_used_are_refused_in_words(profile: str) -> None:
+    from pysequoia import Cert, Profile, Tsk
+    from pysequoia.packet import PacketPile
+
+    made = {"user_id": "rhea <rhea@x.example>", "profile": getattr(Profile, profile)}
+    tsk, brief = Tsk.generate(**made), Tsk.generate(**made, validity_seconds=1)
+    cert = tsk.extract_certificate()
+    assert openpgp.inspect(str(cert)).names == ("rhea <rhea@x.example>",), "the very key is good before"
+    revoked = Cert.from_bytes(bytes(cert) + bytes(cert.revoke(tsk.certifier())))
+    assert "has revoked this key" in refused(str(revoked))
+    packets = list(PacketPile.from_bytes(bytes(cert)))
+    sealing = next(at for at, one in enumerate(packets) if "encryption" in str(one.key_flags or ""))
+    signs = Cert.from_packets(packets[: sealing - 1] + packets[sealing + 1 :])  # without its part for encryption
+    assert "can sign, but nothing can be encrypted" in refused(str(signs))
+    assert "private key, which nobody but you" in refused(str(tsk))
+    time.sleep(2.1)
+    assert "This key ran out on" in refused(str(brief.extract_certificate()))
 
 
 @pytest.mark.parametrize(

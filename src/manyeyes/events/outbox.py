@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from collections.abc import Iterable
@@ -10,14 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import F, Q
 
-from manyeyes.events import letters
+from manyeyes.events import chain, letters
 from manyeyes.events.models import CaseMail, Delivery
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
 from manyeyes.vault import openpgp, postkeys
 
+log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
@@ -86,7 +89,11 @@ def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
         _letter(delivery, person).send()
     except openpgp.CannotUse as refused:
         # Nothing is sent in the clear that should be encrypted: it waits until the person gives another key.
-        still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=f"{HELD}{refused.why}")
+        with transaction.atomic():
+            if still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=f"{HELD}{refused.why}"):
+                about, which = f"person:{delivery.person_id}", str(delivery.pk)
+                chain.record(about, "mail.held", actor="system", why=refused.why, delivery=which)
+        log.error("a mail could not be encrypted and was not sent: key %s", refused.why)
         return "held"
     except Exception as error:  # whatever the mail server does, the other mails must still go
         again = delivery.attempts < MAX_ATTEMPTS

@@ -9,6 +9,7 @@ from django.db import transaction
 from manyeyes.rules import clock
 from manyeyes.vault import keyring, openpgp
 from manyeyes.vault.models import DataKey, OpenPGPKey
+from manyeyes.vault.sealing import Tampered
 
 
 @transaction.atomic
@@ -79,6 +80,9 @@ def encrypt(data: bytes, *, to: OpenPGPKey, signer: OpenPGPKey | None = None) ->
     except openpgp.CannotUse as refused:
         note_trouble(signer if refused.why == "sign" and signer else to, refused.why)
         raise
+    except (keyring.Shredded, Tampered):  # a key that cannot be read any more is a key nothing can be encrypted to
+        note_trouble(to, "unreadable")
+        raise openpgp.CannotUse("unreadable") from None
     note_trouble(to, "")
     return made
 
