@@ -197,6 +197,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 SECURE = MANYEYES_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
+SESSION_SERIALIZER = "manyeyes.vault.sessions.SealedSerializer"  # codes and secrets of half-done sign-ins lie there
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "manyeyes_session"
 CSRF_COOKIE_NAME = "manyeyes_csrf"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -299,6 +300,15 @@ def test_it_is_nowhere_and_mails_were_written(house: House, played: Players, ans
     assert any(MARK.encode() in json.dumps(json.loads(body), ensure_ascii=False).encode() for body in answering.bodies)
     assert answering.count > 20
     assert marker.find(MARK, *house.places()) == []
+
+
+def test_the_secret_of_a_half_done_second_factor_is_nowhere(house: House, played: Players) -> None:
+    eve = played.at("eve")
+    page = eve.get("/accounts/2fa/totp/activate/")
+    page = eve.send(page, page.form("reauthenticate", having="password"), {"password": people.PASSWORD})
+    secret = re.search(r"\b[A-Z2-7]{32}\b", page.text)
+    assert secret is not None, page.words[:500]
+    assert marker.find(secret[0], *house.places()) == []
 
 
 def test_those_who_may_see_it_do_and_nobody_else(house: House, played: Players) -> None:
