@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from manyeyes.accounts.models import Person
 from manyeyes.cases.keeping import Brought, forget, keep_all
@@ -84,9 +85,12 @@ def save(
             draft.save()
             for one in kept:
                 DraftFile.objects.create(draft=draft, key=program.key, stored=one.stored, inside=one.inside)
-    except BaseException:
+    except BaseException as error:
         forget(kept)
-        raise
+        twin = find(program, found.token, by=by) if sending and isinstance(error, IntegrityError) else None
+        if twin is None:
+            raise
+        return twin  # the same request a moment ago, beside this one
     return found
 
 
@@ -198,7 +202,9 @@ def _own_words(sending: str) -> tuple[str, str]:
 def _new(program: Program, by: Any, sending: str) -> Found:
     owner = by if _has_account(by) else None
     if owner is not None and Draft.objects.filter(owner=owner).count() >= MOST_OF_ONE:
-        raise Invalid(draft=f"You have {MOST_OF_ONE} drafts. Send or throw away one of them first.")
+        raise Invalid(
+            draft=_("You have %(most)d drafts. Send or throw away one of them first.") % {"most": MOST_OF_ONE}
+        )
     draft_id, code = _own_words(sending)
     draft = Draft(
         pk=uuid.UUID(draft_id), program=program, key=program.key, owner=owner, locator=tokens.keyed("draft", code),
@@ -211,11 +217,16 @@ def _has_account(person: Any) -> bool:
     return person is not None and getattr(person, "kind", "") == Person.Kind.ACCOUNT
 
 
+def too_many() -> str:
+    """What is said to whoever brings more files than a report may have."""
+    return _("A report brings at most %(most)d files. Put several into one archive.") % {"most": MOST_FILES}
+
+
 def _room_for(draft: Draft, coming: list[Brought]) -> None:
     if not coming:
         return
     if draft.files.count() + len(coming) > MOST_FILES:
-        raise Invalid(file=f"A report brings at most {MOST_FILES} files. Put several into one archive.")
+        raise Invalid(file=too_many())
     held = DraftFile.objects.filter(draft__program=draft.program_id).aggregate(all=Sum("stored__size"))["all"] or 0
     if held > MOST_BYTES:
-        raise Invalid(file="There is no room for files of drafts at the moment. Send the report, then add the file.")
+        raise Invalid(file=_("There is no room for files of drafts at the moment. Send the report, then add the file."))

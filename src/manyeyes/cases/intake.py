@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from manyeyes.accounts import receipts
 from manyeyes.accounts.models import Person, Receipt
@@ -63,12 +64,12 @@ def submit(
     wrong = report.validate(signed_in=by is not None)
     target = _target(program, report.target)
     if target is None:
-        wrong.setdefault("target", "Choose one of the systems of this program.")
+        wrong.setdefault("target", _("Choose one of the systems of this program."))
     text, name, source = reproducers.of_report(report, wrong)
     if wrong or target is None:
         raise Invalid(wrong)
     if not program.takes_reports:
-        raise Conflict("This program takes no reports at the moment.")
+        raise Conflict(_("This program takes no reports at the moment."))
     before = _sent_before(report)
     if before is not None:
         return _again(before, report, by, draft)
@@ -118,7 +119,7 @@ def _bring(key: DataKey, files: Sequence[Brought], draft: Draft | None) -> list[
     """Everything that comes along, encrypted under the key of the case before the database is locked."""
     held = drafts.bringing(drafts.Found(draft=draft, token="")) if draft is not None else []
     if len(held) + len(files) > drafts.MOST_FILES:
-        raise Invalid(file=f"A report brings at most {drafts.MOST_FILES} files. Put several into one archive.")
+        raise Invalid(file=drafts.too_many())
     return keep_all(key, [*held, *files])
 
 
@@ -129,7 +130,7 @@ def acknowledge(case: Case, *, by: Any, expected_version: int | None = None) -> 
         expected_version=expected_version,
     ) as row:  # fmt: skip
         if row.acknowledged_at is not None:
-            raise Conflict("The report was acknowledged already.")
+            raise Conflict(_("The report was acknowledged already."))
     return case
 
 
@@ -145,13 +146,13 @@ def _again(before: Report, report: IntakeReport, by: Any, draft: Draft | None) -
     case = before.case
     if by is not None:
         if by.pk != case.reporter_id:
-            raise Conflict("This form was sent already. Open a new one to send another report.")
+            raise Conflict(_("This form was sent already. Open a new one to send another report."))
         _drop_again(draft)
         return Submitted(case=case, receipt=None, again=True)
     sent = _fingerprint(report.steps, report.happened.strip())
     same = hmac.compare_digest(_fingerprint(before.steps, before.happened), sent)
     if not same or case.reporter.kind != Person.Kind.RECEIPT:
-        raise Conflict("This form was sent already. Open a new one to send another report.")
+        raise Conflict(_("This form was sent already. Open a new one to send another report."))
     _drop_again(draft)
     secret = receipts.fresh_secret()
     with transaction.atomic():  # the digits of the first answer were never seen, so they open nothing any more

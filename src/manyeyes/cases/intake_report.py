@@ -134,20 +134,20 @@ class IntakeReport:
     def _claim_problem(self) -> str | None:
         k, n = self.claim_k, self.claim_n
         if self.not_counted:
-            return None if k is None and n is None else "Give the count, or say that you did not count; not both."
+            return None if k is None and n is None else _("Give the count, or say that you did not count; not both.")
         if k is None or n is None:
-            return "Say how often it worked and out of how many tries, or that you did not count."
+            return _("Say how often it worked and out of how many tries, or that you did not count.")
         if not 1 <= n <= MOST_TRIES:
-            return f"The number of tries must be between 1 and {MOST_TRIES:,}."
-        return None if 0 <= k <= n else "It cannot have worked more often than you tried."
+            return _("The number of tries must be between 1 and %(most)s.") % {"most": f"{MOST_TRIES:,}"}
+        return None if 0 <= k <= n else _("It cannot have worked more often than you tried.")
 
     def _contact_problem(self, signed_in: bool) -> str | None:
         if self.anonymous:
-            return "Leave the contact empty to stay anonymous." if self.contact.strip() and not signed_in else None
+            return _("Leave the contact empty to stay anonymous.") if self.contact.strip() and not signed_in else None
         if signed_in:
             return None
         wrong = problem_with(self.contact, longest=CONTACT_LONGEST)
-        return "Give a way to reach you, or choose to stay anonymous." if wrong else None
+        return _("Give a way to reach you, or choose to stay anonymous.") if wrong else None
 
 
 def _date_problem(typed: str) -> str | None:

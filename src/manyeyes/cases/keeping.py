@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.filetypes import HEAD, type_of, warnings
 from manyeyes.rules.errors import Invalid
@@ -81,8 +83,10 @@ def brought(upload: Any) -> Brought:
 
 def too_large(name: str = "") -> str:
     """What is said of a file above the limit."""
-    which = f"{name[:80]} is" if name else "This file is"
-    return f"{which} larger than {uploads.max_bytes() // 1024 // 1024} MB. Cut it, or compress it."
+    most = {"most": uploads.max_bytes() // 1024 // 1024, "name": name[:80]}
+    if not name:
+        return _("This file is larger than %(most)d MB. Cut it, or compress it.") % most
+    return _("%(name)s is larger than %(most)d MB. Cut it, or compress it.") % most
 
 
 def clean_name(name: str) -> str:
@@ -107,7 +111,7 @@ def _first(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     rest = iter(chunks)
     first = next(rest, b"")
     if not first:
-        raise Invalid(file="This file is empty.")
+        raise Invalid(file=_("This file is empty."))
     return first, rest
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from manyeyes.cases import access, choices, facts, longer, signoffs, triage
 from manyeyes.cases.conversation import SPEAKERS
@@ -65,10 +65,10 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
     acts = [act for act in _work(case, viewer, roles, known, ahead) if act is not None and act.href != (here or "-")]
     others = [_offer(case, offer) for offer in offers if offer.move.name in LAST]
     if roles & HOLDERS:
-        others.append(Act(label=gettext("Legal hold…"), href=reverse("console:hold", args=[case.ref])))
+        others.append(Act(label=_("Legal hold…"), href=reverse("console:hold", args=[case.ref])))
     if any(offer.move.name == "close" for offer in offers):
         close = reverse("console:move", args=[case.ref, "close"])
-        others.append(Act(label="Close as a duplicate…", key="d", href=f"{close}?reason=duplicate"))
+        others.append(Act(label=_("Close as a duplicate…"), key="d", href=f"{close}?reason=duplicate"))
     return Desk(
         acts=_main_first(acts),
         others=others,
@@ -143,13 +143,13 @@ def _appeal(case: Case, viewer: Any, roles: frozenset[Role], status: Status) -> 
     if status != Status.CLOSED or not roles & TRIAGERS or not triage.appeal_waits(case):
         return None
     judge = viewer.pk in {person.pk for person in triage.judges(case)}
-    return Act(label="Answer the appeal", key="c", href=reverse("console:appeal", args=[case.ref]), minor=not judge)
+    return Act(label=_("Answer the appeal"), key="c", href=reverse("console:appeal", args=[case.ref]), minor=not judge)
 
 
 def _answer(case: Case, roles: frozenset[Role], known: Facts) -> Act | None:
     if known.acknowledged or not roles & SPEAKERS or not Status(case.status).is_open:
         return None
-    return Act(label=f"Answer {case.reporter.name}", key="r", href="#reply")
+    return Act(label=_("Answer %(name)s") % {"name": case.reporter.name}, key="r", href="#reply")
 
 
 def _looks(case: Case, roles: frozenset[Role], known: Facts, status: Status) -> list[Act | None]:
@@ -169,7 +169,7 @@ def _looks(case: Case, roles: frozenset[Role], known: Facts, status: Status) -> 
         minor = known.holds
         found.append(_look(checks[0], "Watch the verification" if running else "Look at the verification", minor))
         if not running and not known.holds and roles & ASKERS:
-            found.append(Act(label="Verify again", href=reverse("console:verify_new", args=[case.ref]), key="p"))
+            found.append(Act(label=_("Verify again"), href=reverse("console:verify_new", args=[case.ref]), key="p"))
             found.append(_go_on(checks[0]))
     return found
 
@@ -187,7 +187,7 @@ def _go_on(link: Any) -> Act | None:
     """The replay ended without an answer: more trials of the same plan may bring one."""
     if not longer.may_go_on(link):
         return None
-    label = gettext("Go on up to a larger cap…")
+    label = _("Go on up to a larger cap…")
     return Act(label=label, href=reverse("console:longer", args=[link.replay_id]), minor=True)
 
 
@@ -208,20 +208,20 @@ def _severity(case: Case, viewer: Any, roles: frozenset[Role], known: Facts, sta
     state = signoffs.state_of(case, rating)
     given = {name for name, row in (("security", state.security), ("ml", state.ml)) if row is not None}
     wanted = [name for name in disciplines_of(viewer, case.program) if name not in given]
-    return [Act(label="Sign off", key="s", href="#signoff"), rate] if wanted else [rate]
+    return [Act(label=_("Sign off"), key="s", href="#signoff"), rate] if wanted else [rate]
 
 
 def _owner(case: Case, roles: frozenset[Role], known: Facts, status: Status) -> Act | None:
     if status != Status.CONFIRMED or known.owner_assigned or not roles & (TRIAGERS | {Role.TARGET_OWNER}):
         return None
-    return Act(label="Name the owner of the fix", key="o", href="#owner")
+    return Act(label=_("Name the owner of the fix"), key="o", href="#owner")
 
 
 def _publish(case: Case, roles: frozenset[Role]) -> Act | None:
     if case.confirmed_at is None or case.public_at is not None or not roles & (WRITERS | PUBLISHERS):
         return None
     return Act(
-        label="Write advisory",
+        label=_("Write advisory"),
         key="w",
         href=reverse("console:advisory", args=[case.ref]),
         minor=Status(case.status).is_open,

@@ -31,7 +31,7 @@ class TeamForm(forms.Form):
             self.add_error(name if name in self.fields else None, problem)
 
 
-def words(label: str, help_text: str = "", *, rows: int = 4, required: bool = False) -> forms.CharField:
+def words(label: Any, help_text: Any = "", *, rows: int = 4, required: bool = False) -> forms.CharField:
     """A text field that passes on exactly what was typed."""
     widget = forms.Textarea(attrs={"rows": rows})
     empty = {"required": "Please fill this in."}
@@ -43,8 +43,8 @@ def words(label: str, help_text: str = "", *, rows: int = 4, required: bool = Fa
 class SayForm(TeamForm):
     """The composer. `audience` is internal unless a person chose otherwise."""
 
-    text = words("Your words", rows=4)
-    audience = forms.ChoiceField(choices=(("internal", "Internal note"), ("public", "Reply")), required=False)
+    text = words(_("Your words"), rows=4)
+    audience = forms.ChoiceField(choices=(("internal", _("Internal note")), ("public", _("Reply"))), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "say_%s", **kwargs})  # the page holds another field called text
@@ -53,7 +53,9 @@ class SayForm(TeamForm):
 class WordsForm(TeamForm):
     """A move that needs words which the researcher reads."""
 
-    words = words("What the researcher reads", "Kept as plain text; it cannot be taken back.", rows=5, required=True)
+    words = words(
+        _("What the researcher reads"), _("Kept as plain text; it cannot be taken back."), rows=5, required=True
+    )
 
 
 class CloseForm(WordsForm):
@@ -61,14 +63,14 @@ class CloseForm(WordsForm):
 
     field_order = ("reason", "duplicate_of", "words")
     reason = forms.ChoiceField(
-        label="Reason",
-        choices=[("", "Choose a reason"), *((str(one), one.words) for one in TEAM_CLOSE_REASONS)],
+        label=_("Reason"),
+        choices=[("", _("Choose a reason")), *((str(one), one.words) for one in TEAM_CLOSE_REASONS)],
         error_messages={"required": "Choose a reason."},
     )
     duplicate_of = forms.CharField(
-        label="It repeats",
+        label=_("It repeats"),
         required=False,
-        help_text="A case number, for a duplicate only. The researcher never sees it.",
+        help_text=_("A case number, for a duplicate only. The researcher never sees it."),
     )
 
 
@@ -76,8 +78,8 @@ class ReproducerForm(TeamForm):
     """The text of a reproducer file."""
 
     reproducer = words(
-        "Reproducer", "YAML, format manyeyes: reproducer/1. It replaces nothing: older ones stay on record.", rows=24,
-        required=True,
+        _("Reproducer"), _("YAML, format manyeyes: reproducer/1. It replaces nothing: older ones stay on record."),
+        rows=24, required=True,
     )  # fmt: skip
 
 
@@ -86,22 +88,22 @@ class PlanForm(TeamForm):
 
     request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     max_calls = forms.IntegerField(
-        label="At most this many calls",
-        help_text="Empty: all that the plan may take.",
+        label=_("At most this many calls"),
+        help_text=_("Empty: all that the plan may take."),
         min_value=1,
         max_value=100_000,
         required=False,
     )
     p_min = forms.FloatField(
-        label="Smallest rate that matters",
-        help_text="As a share: 0.05 is 5 %.",
+        label=_("Smallest rate that matters"),
+        help_text=_("As a share: 0.05 is 5 %."),
         min_value=0.001,
         max_value=0.9,
         required=False,
     )
-    manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
+    manual = forms.BooleanField(label=_("A person makes the trials by hand"), required=False)
     seed = forms.IntegerField(
-        label="Seed", help_text="Empty: one is made.", min_value=0, max_value=2**31, required=False
+        label=_("Seed"), help_text=_("Empty: one is made."), min_value=0, max_value=2**31, required=False
     )
 
 
@@ -110,16 +112,16 @@ class VerifyForm(TeamForm):
 
     request_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     tau = forms.FloatField(
-        label="Rate to stay below, per try",
-        help_text="As a share: 0.05 is 5 %.",
+        label=_("Rate to stay below, per try"),
+        help_text=_("As a share: 0.05 is 5 %."),
         min_value=0.001,
         max_value=0.5,
         initial=0.05,
     )
-    retry_budget = forms.IntegerField(label="Tries an attacker has", min_value=1, max_value=1000, required=False)
-    max_calls = forms.IntegerField(label="At most this many calls", min_value=1, max_value=100_000, required=False)
-    manual = forms.BooleanField(label="A person makes the trials by hand", required=False)
-    seed = forms.IntegerField(label="Seed", min_value=0, max_value=2**31, required=False)
+    retry_budget = forms.IntegerField(label=_("Tries an attacker has"), min_value=1, max_value=1000, required=False)
+    max_calls = forms.IntegerField(label=_("At most this many calls"), min_value=1, max_value=100_000, required=False)
+    manual = forms.BooleanField(label=_("A person makes the trials by hand"), required=False)
+    seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31, required=False)
 
 
 class LongerForm(TeamForm):
@@ -158,7 +160,7 @@ class RatingForm(TeamForm):
                 required=False,
             )
             self.fields[f"why_{metric.code}"] = forms.CharField(
-                label="Why", required=False, strip=True, initial=reasons.get(metric.code, "")
+                label=_("Why"), required=False, strip=True, initial=reasons.get(metric.code, "")
             )
 
     def groups(self) -> list[dict[str, Any]]:
@@ -190,9 +192,11 @@ class RatingForm(TeamForm):
 class SignOffForm(TeamForm):
     """One discipline's word on the rating that stands."""
 
-    discipline = forms.ChoiceField(choices=(("security", "Security"), ("ml", "ML"), ("manager", "The manager decides")))
-    agrees = forms.ChoiceField(label="Do you agree?", choices=(("yes", "I agree"), ("no", "I do not agree")))
-    note = words("Why", rows=2)
+    discipline = forms.ChoiceField(
+        choices=(("security", _("Security")), ("ml", _("ML")), ("manager", _("The manager decides")))
+    )
+    agrees = forms.ChoiceField(label=_("Do you agree?"), choices=(("yes", _("I agree")), ("no", _("I do not agree"))))
+    note = words(_("Why"), rows=2)
     rating = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
 
@@ -206,9 +210,9 @@ KINDS_OF_FIX = (
 class FixForm(TeamForm):
     """Which version carries the fix, and what was done."""
 
-    version = forms.ChoiceField(label="Version with the fix")
-    kind = forms.ChoiceField(label="What it mends", choices=KINDS_OF_FIX, widget=forms.RadioSelect)
-    summary = words("What was done", "For the team; the public reads the advisory.", rows=4, required=True)
+    version = forms.ChoiceField(label=_("Version with the fix"))
+    kind = forms.ChoiceField(label=_("What it mends"), choices=KINDS_OF_FIX, widget=forms.RadioSelect)
+    summary = words(_("What was done"), _("For the team; the public reads the advisory."), rows=4, required=True)
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -220,34 +224,34 @@ class FixForm(TeamForm):
 class CauseForm(TeamForm):
     """Why it works."""
 
-    category = forms.ChoiceField(label="Where the cause lies", choices=list(CATEGORIES.items()))
-    text = words("Why it works", rows=3, required=True)
+    category = forms.ChoiceField(label=_("Where the cause lies"), choices=list(CATEGORIES.items()))
+    text = words(_("Why it works"), rows=3, required=True)
 
 
 class TickForm(TeamForm):
     """One trial made by hand."""
 
     outcome = forms.ChoiceField(
-        label="What came of it",
-        choices=(("success", "It worked"), ("failure", "It did not"), ("undecided", "I cannot say")),
+        label=_("What came of it"),
+        choices=(("success", _("It worked")), ("failure", _("It did not")), ("undecided", _("I cannot say"))),
         widget=forms.RadioSelect,
     )
-    transcript = words("What came back, pasted", rows=4)
+    transcript = words(_("What came back, pasted"), rows=4)
 
 
 class AdvisoryForm(TeamForm):
     """What the public will read; the measured facts are added by the platform."""
 
-    title = forms.CharField(label="Title", max_length=200)
-    summary = words("Summary", rows=3, required=True)
-    details = words("What was found and what was done", rows=6)
-    advice = words("What readers should do", rows=3)
+    title = forms.CharField(label=_("Title"), max_length=200)
+    summary = words(_("Summary"), rows=3, required=True)
+    details = words(_("What was found and what was done"), rows=6)
+    advice = words(_("What readers should do"), rows=3)
 
 
 class DateForm(TeamForm):
     """A date before which neither side publishes."""
 
-    until = forms.DateField(label="Not before", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("Not before"), widget=forms.DateInput(attrs={"type": "date"}))
 
 
 REACHED = (
@@ -262,41 +266,41 @@ REACHED = (
 class TargetForm(TeamForm):
     """A system that may be attacked under this program."""
 
-    name = forms.CharField(label="Name", max_length=120)
-    access = forms.ChoiceField(label="How trials reach it", choices=REACHED)
-    description = words("What it is", rows=2)
-    in_scope = forms.CharField(label="Line of the scope", max_length=300, required=False)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    access = forms.ChoiceField(label=_("How trials reach it"), choices=REACHED)
+    description = words(_("What it is"), rows=2)
+    in_scope = forms.CharField(label=_("Line of the scope"), max_length=300, required=False)
 
 
 class VersionForm(TeamForm):
     """One pinned deployment."""
 
-    target = forms.ChoiceField(label="Target")
-    label = forms.CharField(label="Version", max_length=60)
-    endpoint_url = forms.CharField(label="Address", max_length=300, required=False)
-    model = forms.CharField(label="Model name sent", max_length=120, required=False)
+    target = forms.ChoiceField(label=_("Target"))
+    label = forms.CharField(label=_("Version"), max_length=60)
+    endpoint_url = forms.CharField(label=_("Address"), max_length=300, required=False)
+    model = forms.CharField(label=_("Model name sent"), max_length=120, required=False)
     api_key = forms.CharField(
-        label="Credential", required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        label=_("Credential"), required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
 
 
 class PermitForm(TeamForm):
     """On what basis the target may be attacked by machine."""
 
-    target = forms.ChoiceField(label="Target")
-    operator = forms.CharField(label="Who operates it", max_length=120)
-    basis = forms.CharField(label="On what basis", max_length=200)
-    environment = forms.ChoiceField(label="Where", choices=[(str(one), str(one)) for one in permits.Environment])
-    calls_per_day = forms.IntegerField(label="Calls a day", min_value=1, max_value=1_000_000, initial=5000)
+    target = forms.ChoiceField(label=_("Target"))
+    operator = forms.CharField(label=_("Who operates it"), max_length=120)
+    basis = forms.CharField(label=_("On what basis"), max_length=200)
+    environment = forms.ChoiceField(label=_("Where"), choices=[(str(one), str(one)) for one in permits.Environment])
+    calls_per_day = forms.IntegerField(label=_("Calls a day"), min_value=1, max_value=1_000_000, initial=5000)
 
 
 class PersonForm(TeamForm):
     """Somebody for the team, with the roles they hold from now on."""
 
     email = forms.CharField(
-        label="Mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label=_("Mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
-    name = forms.CharField(label="Name, as others see it", max_length=80, required=False)
+    name = forms.CharField(label=_("Name, as others see it"), max_length=80, required=False)
     roles = forms.MultipleChoiceField(
-        label="Roles", choices=[(str(role), role.words) for role in TEAM_ROLES], widget=forms.CheckboxSelectMultiple
+        label=_("Roles"), choices=[(str(role), role.words) for role in TEAM_ROLES], widget=forms.CheckboxSelectMultiple
     )

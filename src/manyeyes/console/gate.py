@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from manyeyes.programs.access import programs_of
 from manyeyes.rules.errors import NotFound
@@ -30,7 +31,7 @@ def team(view: View) -> View:
         if not programs_of(request.user).exists():
             raise NotFound
         if settings.MANYEYES_REQUIRE_MFA and not is_mfa_enabled(request.user):
-            messages.info(request, "People on a team set up a second factor before they see cases.")
+            messages.info(request, _("People on a team set up a second factor before they see cases."))
             return redirect("mfa_index")
         return view(request, *args, **kwargs)
 

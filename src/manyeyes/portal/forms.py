@@ -39,8 +39,8 @@ class ReceiptForm(forms.Form):
     """The 24 digits."""
 
     digits = text(
-        "Your receipt",
-        "24 digits; spaces do not matter.",
+        _("Your receipt"),
+        _("24 digits; spaces do not matter."),
         needed=True,
         code=True,
         inputmode="numeric",
@@ -74,33 +74,33 @@ class OpenPGPForm(forms.Form):
 class WordsForm(forms.Form):
     """A word to the team."""
 
-    text = text("Your message", rows=5)
+    text = text(_("Your message"), rows=5)
 
 
 class RetestForm(forms.Form):
     """Could you still make it work?"""
 
-    claim_k = forms.IntegerField(label="It worked", min_value=0, max_value=1_000_000)
-    claim_n = forms.IntegerField(label="out of", min_value=1, max_value=1_000_000)
-    transcript = text("What you sent and what came back", "Kept as text, never rendered.", rows=6, code=True)
+    claim_k = forms.IntegerField(label=_("It worked"), min_value=0, max_value=1_000_000)
+    claim_n = forms.IntegerField(label=_("out of"), min_value=1, max_value=1_000_000)
+    transcript = text(_("What you sent and what came back"), _("Kept as text, never rendered."), rows=6, code=True)
 
 
 class CreditForm(forms.Form):
     """How shall we name you?"""
 
     mode = forms.ChoiceField(
-        label="How shall we name you?",
+        label=_("How shall we name you?"),
         widget=forms.RadioSelect,
         choices=(
-            ("name", "By a name I give here"),
-            ("handle", "By my handle"),
-            ("anonymous", "As an anonymous researcher"),
-            ("none", "Not at all"),
-            ("later", "I decide later"),
+            ("name", _("By a name I give here")),
+            ("handle", _("By my handle")),
+            ("anonymous", _("As an anonymous researcher")),
+            ("none", _("Not at all")),
+            ("later", _("I decide later")),
         ),
     )
-    name = text("Name", "As it should stand on the page of thanks.")
-    link = text("Link", "https only, optional.", inputmode="url")
+    name = text(_("Name"), _("As it should stand on the page of thanks."))
+    link = text(_("Link"), _("https only, optional."), inputmode="url")
     share = forms.IntegerField(
         label=_("Your share of a reward, in percent"), required=False, min_value=0, max_value=100,
         help_text=_("Where there is one. All who report this see it; leave it empty while you are not agreed."),
@@ -119,7 +119,7 @@ class CreditForm(forms.Form):
 class EmbargoForm(forms.Form):
     """When may we both speak?"""
 
-    until = forms.DateField(label="Not before", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("Not before"), widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class SettingsForm(forms.Form):
@@ -128,11 +128,13 @@ class SettingsForm(forms.Form):
     use_required_attribute = False
 
     handle = text(
-        "Handle", "2 to 40 letters, digits, dots, dashes or underscores.", needed=True, autocomplete="username"
+        _("Handle"), _("2 to 40 letters, digits, dots, dashes or underscores."), needed=True, autocomplete="username"
     )
-    display_name = text("Name", "Shown instead of the handle. Researchers see a team member's first name and initial.")
+    display_name = text(
+        _("Name"), _("Shown instead of the handle. Researchers see a team member's first name and initial.")
+    )
     wants_mail = forms.BooleanField(
-        label="Send me a mail when there is something new",
-        help_text="It holds the case's number and a link, never its content.",
+        label=_("Send me a mail when there is something new"),
+        help_text=_("It holds the case's number and a link, never its content."),
         required=False,
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from manyeyes.rules.marked import marked as _
+
 
 class Kind(StrEnum):
     """What an item asks for: somebody's name, a name with a figure, or a fact that the platform sees for itself."""
@@ -27,34 +29,34 @@ class Item:
 
 
 ITEMS: tuple[Item, ...] = (
-    Item(name="owner", kind=Kind.PERSON, title="Owner of the program",
-         why="Answers for the promises, and decides when two of them collide."),
-    Item(name="capacity", kind=Kind.HOURS, title="Engineering time for fixes",
-         why="A program without hours to fix collects reports and breaks promises. Who gives how many hours a week?"),
-    Item(name="security", kind=Kind.PERSON, title="Security", skippable=True,
-         why="Judges what an attacker gains, and signs for the security half of a severity."),
-    Item(name="ml", kind=Kind.PERSON, title="Machine learning", skippable=True,
-         why="Judges what the model does and why, and signs for the other half."),
-    Item(name="legal", kind=Kind.PERSON, title="Legal", skippable=True,
-         why="Has read the policy and stands by its safe harbor."),
-    Item(name="communications", kind=Kind.PERSON, title="Communications", skippable=True,
-         why="Knows that advisories will be published, and who answers the press."),
-    Item(name="finance", kind=Kind.PERSON, title="Finance", skippable=True,
-         why="Pays what the policy offers, within the time it says."),
-    Item(name="responder", kind=Kind.PERSON, title="First responder",
-         why="Reads new reports on working days, within the first clock."),
-    Item(name="backup", kind=Kind.PERSON, title="Backup for the first responder", skippable=True,
-         why="Does the same when the first one is ill or away."),
-    Item(name="clocks", kind=Kind.PERSON, title="The clocks can be kept",
-         why="Somebody has looked at the promised hours and says that they hold in an ordinary week."),
-    Item(name="policy", kind=Kind.FACT, title="Policy in force, without errors",
-         why="Researchers must know what protects them before they begin."),
-    Item(name="scope", kind=Kind.FACT, title="Scope",
-         why="At least one system, and one line that says it may be tested."),
-    Item(name="securitytxt", kind=Kind.FACT, title="security.txt",
-         why="Whoever finds a flaw looks there first."),
-    Item(name="test_report", kind=Kind.FACT, title="A test report, sent through and answered",
-         why="Shows that a report reaches a person before a stranger depends on it."),
+    Item(name="owner", kind=Kind.PERSON, title=_("Owner of the program"),
+         why=_("Answers for the promises, and decides when two of them collide.")),
+    Item(name="capacity", kind=Kind.HOURS, title=_("Engineering time for fixes"),
+         why=_("A program without hours to fix collects reports and breaks promises. Who gives how many a week?")),
+    Item(name="security", kind=Kind.PERSON, title=_("Security"), skippable=True,
+         why=_("Judges what an attacker gains, and signs for the security half of a severity.")),
+    Item(name="ml", kind=Kind.PERSON, title=_("Machine learning"), skippable=True,
+         why=_("Judges what the model does and why, and signs for the other half.")),
+    Item(name="legal", kind=Kind.PERSON, title=_("Legal"), skippable=True,
+         why=_("Has read the policy and stands by its safe harbor.")),
+    Item(name="communications", kind=Kind.PERSON, title=_("Communications"), skippable=True,
+         why=_("Knows that advisories will be published, and who answers the press.")),
+    Item(name="finance", kind=Kind.PERSON, title=_("Finance"), skippable=True,
+         why=_("Pays what the policy offers, within the time it says.")),
+    Item(name="responder", kind=Kind.PERSON, title=_("First responder"),
+         why=_("Reads new reports on working days, within the first clock.")),
+    Item(name="backup", kind=Kind.PERSON, title=_("Backup for the first responder"), skippable=True,
+         why=_("Does the same when the first one is ill or away.")),
+    Item(name="clocks", kind=Kind.PERSON, title=_("The clocks can be kept"),
+         why=_("Somebody has looked at the promised hours and says that they hold in an ordinary week.")),
+    Item(name="policy", kind=Kind.FACT, title=_("Policy in force, without errors"),
+         why=_("Researchers must know what protects them before they begin.")),
+    Item(name="scope", kind=Kind.FACT, title=_("Scope"),
+         why=_("At least one system, and one line that says it may be tested.")),
+    Item(name="securitytxt", kind=Kind.FACT, title=_("security.txt"),
+         why=_("Whoever finds a flaw looks there first.")),
+    Item(name="test_report", kind=Kind.FACT, title=_("A test report, sent through and answered"),
+         why=_("Shows that a report reaches a person before a stranger depends on it.")),
 )  # fmt: skip
 BY_NAME: Mapping[str, Item] = {item.name: item for item in ITEMS}
 LEAST_HOURS, MOST_HOURS = 1, 1000
@@ -116,36 +118,36 @@ def _line(item: Item, facts: Facts, answer: Answer | None) -> Line:
 
 
 def _unsaid(item: Item) -> str:
-    return "Nobody is named, with hours a week." if item.kind == Kind.HOURS else "Nobody is named."
+    return _("Nobody is named, with hours a week.") if item.kind == Kind.HOURS else _("Nobody is named.")
 
 
 def _skipped(item: Item, facts: Facts) -> Line:
     if item.name == "finance" and facts.pays:
-        return Line(item=item, state="missing", missing="The scope names rewards, so somebody must pay them.")
+        return Line(item=item, state="missing", missing=_("The scope names rewards, so somebody must pay them."))
     return Line(item=item, state="skipped")
 
 
 def _fact_missing(name: str, facts: Facts) -> str:
     if name == "policy":
         if not facts.policy_in_force:
-            return "No policy is published."
+            return _("No policy is published.")
         return f"The policy has {facts.policy_errors} errors of the linter." if facts.policy_errors else ""
     if name == "scope":
         if not facts.systems:
-            return "No system is registered."
-        return "" if facts.scope_lines else "No line says what may be tested."
+            return _("No system is registered.")
+        return "" if facts.scope_lines else _("No line says what may be tested.")
     if name == "securitytxt":
         return facts.securitytxt_problem
     if not facts.test_sent:
-        return "No test report was sent."
-    return "" if facts.test_answered else "The test report waits for its answer."
+        return _("No test report was sent.")
+    return "" if facts.test_answered else _("The test report waits for its answer.")
 
 
 def wrong_with(item: Item, answer: Answer) -> dict[str, str]:
     """Field → what is wrong with an answer, and how to mend it; empty where it can be kept."""
     if not answer.applies:
         if not item.skippable:
-            return {"applies": "This one cannot be left out."}
+            return {"applies": _("This one cannot be left out.")}
         said = answer.reason.strip()
         if not said or len(said) > 500:
             return {"reason": "Say in one to 500 characters why it does not apply."}

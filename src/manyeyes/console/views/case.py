@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from manyeyes import events
@@ -164,7 +165,7 @@ def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             _make(request, row, name, form.cleaned_data if form else {})
-            messages.success(request, f"{MOVES[name].label}: done.")
+            messages.success(request, _("%(move)s: done.") % {"move": MOVES[name].label})
             return redirect("console:case", ref=row.ref)
         except Invalid as error:
             if form is None:
@@ -203,7 +204,7 @@ def _repeated(request: HttpRequest, typed: str) -> Case | None:
     try:
         return desk_case(request, typed) if typed else None
     except NotFound:
-        raise Invalid(duplicate_of="There is no such case. Look at its number again.") from None
+        raise Invalid(duplicate_of=_("There is no such case. Look at its number again.")) from None
 
 
 def version(request: HttpRequest) -> int | None:
@@ -222,7 +223,7 @@ def assign(request: HttpRequest, ref: str) -> HttpResponse:
         triage.assign_owner(row, by=request.user, to=chosen)
     else:
         if not access.roles_in(request.user, row) & TRIAGERS:
-            raise NotAllowed("Assign the case: this belongs to the triagers and the program manager.")
+            raise NotAllowed(_("Assign the case: this belongs to the triagers and the program manager."))
         triage.assign(row, by=request.user, to=request.user)
     return redirect("console:case", ref=row.ref)
 
@@ -264,7 +265,7 @@ def reproducer(request: HttpRequest, ref: str) -> HttpResponse:
     """Give the case a reproducer, or a better one; the report itself stays as it was sent."""
     row = desk_case(request, ref)
     if not access.roles_in(request.user, row) & TRIAGERS:
-        raise NotAllowed("Attach a reproducer: this belongs to the triagers and the program manager.")
+        raise NotAllowed(_("Attach a reproducer: this belongs to the triagers and the program manager."))
     newest = row.reproducers.order_by("-at").first()
     form = ReproducerForm(request.POST or None, initial={"reproducer": newest.text if newest else sketch(row)})
     if request.method == "POST" and form.is_valid():

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from manyeyes.cases import access, disclosure, remediation, verification
@@ -60,7 +61,7 @@ def embargo(request: HttpRequest, ref: str) -> HttpResponse:
     else:
         form = DateForm(request.POST)
         if not form.is_valid():
-            raise Invalid(until="Give a date as year-month-day.")
+            raise Invalid(until=_("Give a date as year-month-day."))
         until = datetime.combine(form.cleaned_data["until"], time(14), tzinfo=UTC)
         disclosure.propose_embargo(case, by=request.user, until=until)
     return redirect("console:case", ref=case.ref)
@@ -77,9 +78,9 @@ def advisory(request: HttpRequest, ref: str) -> HttpResponse:
             paper.draft(case, by=request.user, **form.cleaned_data)
             if request.POST.get("action") == "publish":
                 done = paper.publish(case, by=request.user)
-                messages.success(request, "Published.")
+                messages.success(request, _("Published."))
                 return redirect("portal:advisory", slug=done.slug)
-            messages.success(request, "Draft saved.")
+            messages.success(request, _("Draft saved."))
             return redirect("console:advisory", ref=case.ref)
         except Invalid as error:
             form.refuse_all(error)

@@ -25,8 +25,8 @@ class HoldForm(TeamForm):
     """Why nothing may be destroyed, or why it may again."""
 
     why = words(
-        gettext_lazy("Why"),  # type: ignore[arg-type]
-        gettext_lazy("Kept encrypted with the case; the second person reads it."),  # type: ignore[arg-type]
+        gettext_lazy("Why"),
+        gettext_lazy("Kept encrypted with the case; the second person reads it."),
         required=True,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from manyeyes.cases import judgement, severity
@@ -56,7 +57,7 @@ def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
     given = form.cleaned_data
     seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
     if given["rating"] and seen is None:
-        raise Invalid(rating="There is no such rating of this case. Look at the case again.")
+        raise Invalid(rating=_("There is no such rating of this case. Look at the case again."))
     if given["discipline"] == "manager":
         severity.override(case, by=request.user, note=given["note"] or "", rating=seen)
         return redirect("console:case", ref=case.ref)

@@ -119,7 +119,7 @@ def add(request: HttpRequest, slug: str, part: str) -> HttpResponse:
     if part not in FORMS:
         raise Http404
     if not manages(request, found):
-        raise NotAllowed("The program is changed by its manager or an admin.")
+        raise NotAllowed(str(_("The program is changed by its manager or an admin.")))
     form = FORMS[part](request.POST if request.method == "POST" else None)
     form.name_targets(found)
     form.initial.update(stop_text=found.stop_text, stop_contact=found.stop_contact)

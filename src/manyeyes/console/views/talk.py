@@ -30,19 +30,19 @@ class PreparedForm(TeamForm):
     """A prepared answer."""
 
     name = forms.CharField(label=gettext_lazy("What it is for"), max_length=200, error_messages=NAMELESS)
-    text = words(gettext_lazy("The answer"), rows=10, required=True)  # type: ignore[arg-type]
+    text = words(gettext_lazy("The answer"), rows=10, required=True)
 
 
 class SentForm(TeamForm):
     """The words as they will be sent."""
 
-    text = words(gettext_lazy("The reply, as it will be sent"), rows=12, required=True)  # type: ignore[arg-type]
+    text = words(gettext_lazy("The reply, as it will be sent"), rows=12, required=True)
 
 
 class MendForm(TeamForm):
     """One's own words, to be changed."""
 
-    text = words(gettext_lazy("Your words"), rows=8, required=True)  # type: ignore[arg-type]
+    text = words(gettext_lazy("Your words"), rows=8, required=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from manyeyes.accounts.people import change_settings
@@ -31,7 +32,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             change_settings(me, **form.cleaned_data)
-            messages.success(request, "Saved. It shows everywhere from now on.")
+            messages.success(request, _("Saved. It shows everywhere from now on."))
             return redirect("portal:settings")
         except Invalid as error:
             for name, problem in error.fields.items():

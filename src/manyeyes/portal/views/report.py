@@ -233,12 +233,12 @@ def come_back(request: HttpRequest) -> HttpResponse:
     if not from_this_site(request):
         return forbidden(request)
     if not within_limit(request, "return", 30):
-        form.add_error(None, "Too many tries from your network this hour. Try again later.")
+        form.add_error(None, _("Too many tries from your network this hour. Try again later."))
         return _come_back(request, form, 429)
     if form.is_valid():
         person = receipts.sign_in_receipt(request, form.cleaned_data["digits"])
         if person is not None:
             mine = list(access.reported_by(person)[:2])
             return redirect("portal:my_case", ref=mine[0].ref) if len(mine) == 1 else redirect("portal:my")
-        form.add_error("digits", "No case belongs to these digits. Check them, group by group.")
+        form.add_error("digits", _("No case belongs to these digits. Check them, group by group."))
     return _come_back(request, form, 422)

@@ -51,7 +51,7 @@ class Sheet:
         """What came along in this request. Raises Invalid(file=…) for a file that is too large, and for too many."""
         came = self.request.FILES.getlist("files")
         if len(came) > MOST_FILES:
-            raise Invalid(file=f"A report brings at most {MOST_FILES} files. Put several into one archive.")
+            raise Invalid(file=drafts.too_many())
         return [brought(upload) for upload in came]
 
     def keep(self, *, files: bool = True) -> None:
