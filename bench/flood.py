@@ -1,7 +1,7 @@
 """200 reports of 5 MB each at once while the server is killed and started again. Run: uv run python bench/flood.py
 
-Prints how long people wait, how often they had to send again, and what is stored beside what was shown. Ends with 1
-when a report whose receipt was shown is missing, half or double.
+Needs 2 GB of memory and as much room on the disk. Prints how long people wait, how often they had to send again, and
+what is stored beside what was shown. Ends with 1 when a report whose receipt was shown is missing, half or double.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--reports", type=int, default=200)
     parser.add_argument("--megabytes", type=float, default=5.0)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--database", default="", help="an empty PostgreSQL database in place of the embedded one")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
@@ -34,6 +35,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="flood-") as place:
         house = House(Path(place))
         house.environment["MANYEYES_ARGON2_MEMORY_KIB"] = "65536"  # as in production
+        if options.database:
+            house.environment["MANYEYES_DATABASE_URL"] = options.database
         house.patience = 900.0  # to read a gigabyte again, and to try each receipt
         house.call("-m", "manyeyes.cli", "init", "--no-program")
         made = house.furnish("make", "http://127.0.0.1:9/v1")
@@ -49,6 +52,7 @@ def main() -> int:
             house.end()
     wrong = problems(senders, whole)
     rows = {
+        "database": "PostgreSQL" if options.database else "SQLite, embedded",
         "reports at once": options.reports,
         "megabytes each": options.megabytes,
         "times killed": options.kills,
