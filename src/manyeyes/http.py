@@ -186,6 +186,11 @@ def busy(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """The page for tries or mails beyond their limit; allauth counts those at its doors."""
+    return problem(429) if by_machine(request) else render(request, "errors/429.html", status=429)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for our own failure; it repeats nothing of what was sent."""
     if database_busy(sys.exc_info()[1]):  # outside of any view, as when a session is stored

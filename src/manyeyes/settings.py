@@ -177,6 +177,7 @@ LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/start/"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "manyeyes.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "manyeyes.accounts.signing_up.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -184,6 +185,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
+# A code is mailed again to whoever closed the page that waits for it, but to no address without end.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "4/10m/key"}
 SOCIALACCOUNT_ADAPTER = "manyeyes.accounts.oidc.SignInAdapter"
 MFA_ADAPTER = "manyeyes.accounts.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

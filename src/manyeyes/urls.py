@@ -19,4 +19,5 @@ urlpatterns = [
 handler400 = "manyeyes.http.bad_request"
 handler403 = "manyeyes.http.forbidden"
 handler404 = "manyeyes.http.not_found"
+handler429 = "manyeyes.http.too_many"
 handler500 = "manyeyes.http.server_error"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
+from manyeyes.accounts import mailable
 from manyeyes.accounts.models import Person, make_handle
 from manyeyes.rules.errors import Invalid
 
@@ -20,9 +19,7 @@ def create_account(
     email = email.strip().lower()
     handle = handle.strip() or make_handle()
     problems: dict[str, str] = {}
-    try:
-        validate_email(email)
-    except ValidationError:
+    if not mailable.can_be_mailed(email):
         problems["email"] = "is not a mail address; write it like name@example.org."
     problems |= _name_problems(handle, display_name)
     if not problems and Person.objects.filter(email=email).exists():

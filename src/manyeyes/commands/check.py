@@ -131,7 +131,7 @@ def mails() -> Iterator[str]:
             yield f"the key of {program.slug} does not sign ({trouble}). Make or import another at {place}"
     waiting = events.held()
     if waiting:
-        refs = ", ".join(sorted({row.case_ref for row in waiting})[:SHOWN])
+        refs = ", ".join(sorted({row.case_ref or "about an account" for row in waiting})[:SHOWN])
         yield f"{len(waiting)} not sent, because the reader's key has run out or cannot be used: {refs}"
 
 

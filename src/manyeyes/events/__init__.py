@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from manyeyes.events.chain import broken_since, commit, heads, log, matches, record, verify_chain
-    from manyeyes.events.outbox import choose, chosen, deliver_due, followers, held, held_of, queue_mail, send_held
+    from manyeyes.events.outbox import (
+        choose,
+        chosen,
+        deliver_due,
+        followers,
+        forget_account_mail,
+        held,
+        held_of,
+        mail_account,
+        queue_mail,
+        send_held,
+    )
 
 __all__ = [
     "broken_since",
@@ -16,10 +27,12 @@ __all__ = [
     "commit",
     "deliver_due",
     "followers",
+    "forget_account_mail",
     "heads",
     "held",
     "held_of",
     "log",
+    "mail_account",
     "matches",
     "queue_mail",
     "record",
@@ -27,8 +40,8 @@ __all__ = [
     "verify_chain",
 ]
 
-_OUTBOX = {"choose", "chosen", "deliver_due", "followers", "held", "held_of", "queue_mail", "send_held"}
-_HOME = {name: "outbox" if name in _OUTBOX else "chain" for name in __all__}
+_CHAIN = {"broken_since", "commit", "heads", "log", "matches", "record", "verify_chain"}
+_HOME = {name: "chain" if name in _CHAIN else "outbox" for name in __all__}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a mail says (that something is new, never what) and its form: plain, signed, or encrypted as RFC 3156 says."""
+"""What a mail says (of a case only that something is new) and its form: plain, signed, or encrypted by RFC 3156."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def letter(
     is noted as trouble, and the mail goes unsigned.
     """
     with translation.override(language or settings.LANGUAGE_CODE):
-        body, subject = _words(delivery), _("[{ref}] news").format(ref=delivery.case_ref)
+        subject, body = _account_words(delivery.words, hidden=to is not None) if delivery.sealed else _words(delivery)
     made = Letter(
         subject=subject,
         body=body,
@@ -67,14 +67,22 @@ def letter(
     return made
 
 
-def _words(delivery: Delivery) -> str:
+def _account_words(said: dict[str, str], *, hidden: bool) -> tuple[str, str]:
+    """A mail that is encrypted says nothing in its subject either, which stays readable: that moves inside."""
+    if not hidden:
+        return said["subject"], said["body"]
+    return _("News about your account"), f"{said['subject']}\n\n{said['body']}"
+
+
+def _words(delivery: Delivery) -> tuple[str, str]:
     site = settings.MANYEYES_BASE_URL
     said = _(
         "There is something new for you in {ref}.\n\n{link}\n\n"
         "This mail says no more on purpose. Sign in to read it.\n"
         "You get it because you take part in {ref}. To stop these mails: {settings}\n"
     )
-    return said.format(ref=delivery.case_ref, link=site + delivery.path, settings=site + SETTINGS_PATH)
+    body = said.format(ref=delivery.case_ref, link=site + delivery.path, settings=site + SETTINGS_PATH)
+    return _("[{ref}] news").format(ref=delivery.case_ref), body
 
 
 def _part(body: str) -> MIMEText:

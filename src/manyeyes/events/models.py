@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from django.db import models
 
 from manyeyes.rules import clock
+from manyeyes.vault import tokens
 
 
 class AppendOnly(Exception):  # noqa: N818 -- says what the rows are
@@ -102,6 +103,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     dropped_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=80, blank=True)
+    sealed = models.TextField(blank=True, default="")
 
     class Meta:
         verbose_name_plural = "deliveries"
@@ -114,7 +116,13 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"mail about {self.case_ref}"
+        return f"mail about {self.case_ref or 'an account'}"
+
+    @property
+    def words(self) -> dict[str, str]:
+        """`address`, `subject` and `body` of a mail about an account; empty for one of a case, and once it is sent."""
+        opened: dict[str, str] = json.loads(tokens.open_text("mail", self.sealed)) if self.sealed else {}
+        return opened
 
 
 class CaseMail(models.Model):

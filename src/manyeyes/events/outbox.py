@@ -1,7 +1,12 @@
-"""The outbox: mails that say only that something is new, queued with what happened and sent after it, with retries."""
+"""The outbox: mails queued with what happened and sent after it, with retries.
+
+Those about a case say only that something is new. Those about an account (a code, a link) have words of their own,
+which lie encrypted here until they are sent.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import uuid
@@ -12,13 +17,13 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from manyeyes.events import chain, letters
 from manyeyes.events.models import CaseMail, Delivery
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
-from manyeyes.vault import openpgp, postkeys
+from manyeyes.vault import openpgp, postkeys, tokens
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
@@ -28,6 +33,8 @@ MAX_ATTEMPTS = 10
 BATCH = 50
 HELD = "key_"  # how the note of a mail begins that could not be encrypted, and so was not sent
 HELD_FOR = timedelta(days=30)
+NOBODY = uuid.UUID(int=0)
+"""Stands for who has no account here: the mail that says so to whoever asked about an address."""
 
 
 @dataclass(frozen=True)
@@ -63,30 +70,59 @@ def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str, s
     )
 
 
+def mail_account(person_id: uuid.UUID | None, *, address: str, subject: str, body: str, reason: str) -> Delivery:
+    """Send one mail about an account: encrypted where the person gave a key, signed where a program here has one.
+
+    It is tried at once, because somebody waits for it, and again by the worker if that fails. None: nobody known here.
+    """
+    signer = postkeys.oldest_signer()
+    made = Delivery.objects.create(
+        person_id=person_id or NOBODY,
+        reason=f"account.{reason}"[:60],
+        sender=signer.subject if signer else "",
+        sealed=tokens.seal_text("mail", json.dumps({"address": address, "subject": subject, "body": body})),
+        created_at=clock.now(),
+        due_at=clock.now(),
+    )
+    _claimed(made.pk, clock.now())
+    return made
+
+
+def forget_account_mail(person_id: uuid.UUID) -> None:
+    """Remove the mails about an account that ends; what was sent is out."""
+    Delivery.objects.filter(person_id=person_id, case_ref="").delete()
+
+
 def deliver_due(now: datetime | None = None) -> Sent:
     """Send what is due. Any number of workers may call this; one whose lease ran out is taken over by another."""
     moment = now or clock.now()
-    waiting = Q(sent_at__isnull=True, dropped_at__isnull=True, due_at__lte=moment)
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
     tally = {"sent": 0, "failed": 0, "skipped": 0, "held": 0}
-    for pk in list(Delivery.objects.filter(waiting, free).order_by("due_at").values_list("pk", flat=True)[:BATCH]):
-        lease = uuid.uuid4()
-        mine = Delivery.objects.filter(waiting, free, pk=pk).update(
-            lease=lease, lease_until=moment + LEASE, attempts=F("attempts") + 1
-        )
-        if mine:
-            tally[_deliver(Delivery.objects.get(pk=pk), lease, moment)] += 1
+    for pk in list(_free(moment).order_by("due_at").values_list("pk", flat=True)[:BATCH]):
+        if came_to := _claimed(pk, moment):
+            tally[came_to] += 1
     return Sent(**tally)
+
+
+def _free(moment: datetime) -> QuerySet[Delivery]:
+    waiting = Q(sent_at__isnull=True, dropped_at__isnull=True, due_at__lte=moment)
+    return Delivery.objects.filter(waiting, Q(lease_until__isnull=True) | Q(lease_until__lt=moment))
+
+
+def _claimed(pk: uuid.UUID, moment: datetime) -> str:
+    """What came of one mail: sent, failed, skipped or held; "" when somebody else has it in hand."""
+    lease = uuid.uuid4()
+    mine = _free(moment).filter(pk=pk).update(lease=lease, lease_until=moment + LEASE, attempts=F("attempts") + 1)
+    return _deliver(Delivery.objects.get(pk=pk), lease, moment) if mine else ""
 
 
 def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
     still_mine = Delivery.objects.filter(pk=delivery.pk, lease=lease)
-    person, why_not = _reader_of(delivery)
-    if person is None:
-        still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=why_not)
+    address, why_not = _address_of(delivery)
+    if not address:
+        still_mine.update(dropped_at=moment, lease=None, lease_until=None, note=why_not, sealed="")
         return "skipped"
     try:
-        _letter(delivery, person).send()
+        _letter(delivery, address).send()
     except openpgp.CannotUse as refused:
         # Nothing is sent in the clear that should be encrypted: it waits until the person gives another key.
         with transaction.atomic():
@@ -97,11 +133,12 @@ def _deliver(delivery: Delivery, lease: uuid.UUID, moment: datetime) -> str:
         return "held"
     except Exception as error:  # whatever the mail server does, the other mails must still go
         again = delivery.attempts < MAX_ATTEMPTS
-        left = {"due_at": moment + _wait(delivery.attempts)} if again else {"dropped_at": moment}
+        left: dict[str, Any] = {"due_at": moment + _wait(delivery.attempts)}
+        left = left if again else {"dropped_at": moment, "sealed": ""}
         # Only the kind of error is kept: its text may quote the address.
         still_mine.update(lease=None, lease_until=None, note=type(error).__name__[:80], **left)
         return "failed"
-    still_mine.update(sent_at=moment, lease=None, lease_until=None, note="")
+    still_mine.update(sent_at=moment, lease=None, lease_until=None, note="", sealed="")
     return "sent"
 
 
@@ -142,26 +179,25 @@ def followers(case_ref: str) -> list[uuid.UUID]:
     return list(CaseMail.objects.filter(case_ref=case_ref, wanted=True).values_list("person_id", flat=True))
 
 
-def _reader_of(delivery: Delivery) -> tuple[Any, str]:
-    person = get_user_model().objects.filter(pk=delivery.person_id).first()
+def _address_of(delivery: Delivery) -> tuple[str, str]:
+    """(where it goes, "") or ("", why it goes nowhere). What is about an account was asked for: nothing mutes it."""
+    if delivery.sealed:
+        return delivery.words["address"], ""
+    person: Any = get_user_model().objects.filter(pk=delivery.person_id).first()
     if person is None or not person.is_active:
-        return None, "no_such_person"
-    if not getattr(person, "email", None):
-        return None, "no_address"
-    if not getattr(person, "wants_mail", True):
-        return None, "muted"
-    return (None, "muted_case") if chosen(delivery.person_id, delivery.case_ref) is False else (person, "")
+        return "", "no_such_person"
+    if not person.email:
+        return "", "no_address"
+    if not person.wants_mail:
+        return "", "muted"
+    return ("", "muted_case") if chosen(delivery.person_id, delivery.case_ref) is False else (person.email, "")
 
 
-def _letter(delivery: Delivery, person: Any) -> letters.Letter:
-    keys = {row.subject: row for row in postkeys.in_use({f"person:{person.pk}", delivery.sender} - {""})}
-    return letters.letter(
-        delivery,
-        person.email,
-        language=str(getattr(person, "language", "") or ""),
-        to=keys.get(f"person:{person.pk}"),
-        by=keys.get(delivery.sender),
-    )
+def _letter(delivery: Delivery, address: str) -> letters.Letter:
+    reader = f"person:{delivery.person_id}"
+    keys = {row.subject: row for row in postkeys.in_use({reader, delivery.sender} - {""})}
+    language = get_user_model().objects.filter(pk=delivery.person_id).values_list("language", flat=True).first()
+    return letters.letter(delivery, address, language=language or "", to=keys.get(reader), by=keys.get(delivery.sender))
 
 
 def _wait(attempts: int) -> timedelta:

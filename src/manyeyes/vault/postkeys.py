@@ -38,6 +38,12 @@ def in_use(subjects: Iterable[str]) -> list[OpenPGPKey]:
     return list(OpenPGPKey.objects.filter(subject__in=list(subjects), ended_at__isnull=True).select_related("key"))
 
 
+def oldest_signer() -> OpenPGPKey | None:
+    """The key that signs what is of no program, such as mails about an account: ours that is longest in use."""
+    ours = OpenPGPKey.objects.filter(secret__isnull=False, ended_at__isnull=True)
+    return ours.select_related("key").order_by("added_at").first()
+
+
 @transaction.atomic
 def drop(subject: str) -> bool:
     """Take a key out of use. Ours is kept, to read what was encrypted to it; that of a person is destroyed."""
