@@ -110,6 +110,7 @@ class Facts:
 
 FACT_WORDS: dict[str, str] = {
     "acknowledged": "a first answer to the researcher",
+    "was_triaged": "a case that nobody has taken into work yet",
     "reproduced": "a replay that reproduced it",
     "first_success_seen": "a person who has looked at the first success",
     "rated": "a severity rating",
@@ -121,7 +122,7 @@ FACT_WORDS: dict[str, str] = {
     "researcher_agreed": "the researcher's agreement or the end of the retest window",
     "reason_given": "a reason",
 }
-"""What is missing while the fact does not hold (for `verification_running`: while it does)."""
+"""What is missing while the fact does not hold (for those that moves forbid: while it does)."""
 
 GIVEN_WITH_THE_MOVE = frozenset({"reason_given", "fix_version"})
 """Facts that the form of the move itself supplies: an offer does not count them as missing, `check` does."""
@@ -246,6 +247,7 @@ _TABLE = (
         sources=(Status.NEW, Status.NEEDS_INFO),
         target=Status.CLOSED,
         roles=frozenset({Role.REPORTER}),
+        forbids=("was_triaged",),
         reason=CloseReason.WITHDRAWN,
     ),
     Move(

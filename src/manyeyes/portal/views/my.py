@@ -18,6 +18,7 @@ from manyeyes.accounts.models import Person
 from manyeyes.cases import (
     access,
     attachments,
+    choices,
     conversation,
     coreporters,
     disclosure,
@@ -99,7 +100,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "retest": case.status == "retesting",
         "embargo": disclosure.in_force(case),
         "proposal": disclosure.open_proposal(case),
-        "may_withdraw": case.status in ("new", "needs_info"),
+        "may_withdraw": "withdraw" in {one.move.name for one in choices.offers(case, request.user) if not one.missing},
         "appeal_waits": triage.appeal_waits(case),
     }
     response = case_page(request, case, "my_case", context, status)
