@@ -147,7 +147,7 @@ def test_a_contact_is_kept_encrypted(cast: Cast) -> None:
     sent = intake.submit(cast.program, make_report(cast, contact="rhea@mail.example"))
     assert senders.of(Report.objects.get(case=sent.case)).contact == "rhea@mail.example"
     with connection.cursor() as cursor:
-        cursor.execute("select contact from cases_report")
+        cursor.execute("select contact from cases_sender")
         [(stored,)] = cursor.fetchall()
     assert b"rhea" not in bytes(stored)
 

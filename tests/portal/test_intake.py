@@ -396,8 +396,8 @@ def test_a_draft_and_its_files_lie_encrypted(cast: Cast, settings: Any) -> None:
 TOOLS = {
     "garak.report.jsonl": ("garak 0.17.1", {"claim_k": "14", "claim_n": "40"}, False),
     "garak.hitlog.jsonl": ("garak", {"claim_k": "", "claim_n": ""}, False),
-    "inspect.log.json": ("Inspect 0.3.285", {"claim_k": "5", "claim_n": "12"}, True),
-    "pyrit.memory.tables.json": ("PyRIT 1.1.0", {"claim_k": "7", "claim_n": "12"}, True),
+    "inspect.log.json": ("Inspect 0.3.285", {"claim_k": "5", "claim_n": "12", "counted_how": ""}, True),
+    "pyrit.memory.tables.json": ("PyRIT 1.1.0", {"claim_k": "7", "claim_n": "12", "counted_how": "best"}, True),
     "promptfoo.results.json": ("promptfoo 0.121.20", {}, True),
 }
 

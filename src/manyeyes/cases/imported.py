@@ -117,6 +117,8 @@ def _answers(finding: Finding) -> dict[str, str]:
     claim = draft.get("claim")
     if isinstance(claim, dict) and finding.rate:
         said |= {"counted": "counted", "claim_k": str(claim["successes"]), "claim_n": str(claim["trials"])}
+        if sum(tally.successes is not None for tally in finding.tallies) > 1:
+            said["counted_how"] = "best"  # the draft claims the setting with the highest rate
     return said
 
 

@@ -127,10 +127,10 @@ def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading
     of_file, said = _of_file(report, "Success rule"), report.success_text.strip()
     told = of_file is not None and of_file.source != UNKNOWN
     in_draft = of_file is None and "success" in (report.imported or {}).get("draft", {})
-    if found is not None or in_draft:
-        yield Reading(name="Success rule", value="as your file says", source=FILE)
-    elif told and of_file is not None:
+    if told and of_file is not None:
         yield of_file
+    elif found is not None or in_draft:
+        yield Reading(name="Success rule", value="as your file says", source=FILE)
     elif said:
         how = SUCCESS[report.success_how].lower()
         yield Reading(name="Success rule", value=f"{how}: “{said}”", source=YOU)
@@ -149,8 +149,10 @@ def _rest_of_file(report: IntakeReport, shown: set[str]) -> list[Reading]:
     """What the file says beyond the answers. Its counts stay where nothing was counted by hand, or beside it."""
     counts = [row for row in from_file(report) if row.name.startswith(HOW_OFTEN)]
     said = report.claim_k is not None
+    same = f"{report.claim_k} of {report.claim_n}"
+    others = [row for row in counts if row.value != same]
     kept = [row for row in from_file(report) if row.name not in shown | {"Hidden characters"} and row not in counts]
-    return kept + (counts if said else counts[1:])
+    return kept + (others if said else counts[1:])
 
 
 def _hidden(report: IntakeReport) -> Reading:

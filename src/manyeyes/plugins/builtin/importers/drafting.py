@@ -81,6 +81,7 @@ def finding(
         if said
         else Reading(name="Success rule", value="unknown", source=UNKNOWN, note=no_success),
         *(_counts(tallies) if rate else ()),
+        *(_claimed(draft, tallies) if rate else ()),
         hidden(gathered.messages),
     ]
     return Finding(
@@ -158,6 +159,15 @@ def _claim(tallies: Sequence[Tally]) -> dict[str, Any]:
     knobs = _knobs(best.setting)
     claim: dict[str, Any] = {"successes": best.successes, "trials": best.trials}
     return {"claim": claim | ({"settings": knobs} if knobs else {})}
+
+
+def _claimed(draft: Mapping[str, Any], tallies: Sequence[Tally]) -> Iterable[Reading]:
+    """Which of several counts became the claim, since the highest of several says more than it holds."""
+    counted = [tally for tally in tallies if tally.trials and tally.successes is not None]
+    if "claim" in draft and len(counted) > 1:
+        value = f"{draft['claim']['successes']} of {draft['claim']['trials']}"
+        note = f"The highest of {len(counted)} settings, so it is labelled the best of several and makes no rate."
+        yield Reading(name="Claim", value=value, source=COUNTED, note=note)
 
 
 def _origin(

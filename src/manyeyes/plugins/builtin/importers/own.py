@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from manyeyes.plugins.builtin.importers.archive import MAGIC, Archive
-from manyeyes.plugins.builtin.importers.drafting import hidden
+from manyeyes.plugins.builtin.importers.drafting import SHOWN, hidden
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
+from manyeyes.reproducer.load import load_text
+from manyeyes.reproducer.model import Reproducer
 from manyeyes.reproducer.parse import MAX_BYTES, ReproducerError, parse
-from manyeyes.rules.readings import HOW_OFTEN, SAID, UNKNOWN, Reading
+from manyeyes.rules.criterion import criterion_words
+from manyeyes.rules.numerals import many
+from manyeyes.rules.readings import CONFIG, HOW_OFTEN, SAID, UNKNOWN, Reading
 
 BUNDLE = {"plan.json", "trials.jsonl", "signature.json"}
 _MARK = re.compile(rb'(?m)^\s*[{,]?\s*"?manyeyes"?\s*:\s*["\']?reproducer/')
@@ -44,16 +49,71 @@ class Own:
         claim = data.get("claim") if isinstance(data.get("claim"), dict) else {}
         tally = _tally(claim or {})
         told = f"{tally.successes} of {tally.trials}" if tally else "not counted"
-        reading = Reading(name=HOW_OFTEN, value=told, source=SAID if tally else UNKNOWN)
+        how_often = Reading(name=HOW_OFTEN, value=told, source=SAID if tally else UNKNOWN)
         found = Finding(
             title=clean(str(title), 200) or "Reproducer",
             draft=data,
             tallies=(tally,) if tally else (),
             hits=tally.successes if tally else None,
-            readings=(reading, hidden(messages if isinstance(messages, list) else [])),
+            readings=(*_readings(data), how_often, hidden(messages if isinstance(messages, list) else [])),
         )
         version = data.get("manyeyes")
         return Imported(tool="manyeyes", version=clean(str(version), 30), form="manyeyes reproducer", findings=(found,))
+
+
+def _readings(data: Mapping[str, Any]) -> Iterator[Reading]:
+    """What the file says, part by part; nothing where it is not yet a whole reproducer, whose draft is told as it is."""
+    try:
+        found = load_text(json.dumps(data), "the file")
+    except ReproducerError:
+        return
+    yield _from_file("Conversation", _conversation(found))
+    for name, value in _parts(found):
+        yield _from_file(name, value)
+    settings = found.setting_list()
+    for knob, words in SHOWN.items():
+        values = dict.fromkeys(f"{row.values()[knob]:g}" for row in settings if row.values().get(knob) is not None)
+        if values:
+            yield _from_file(words, ", ".join(values))
+        elif knob != "seed":
+            yield Reading(name=words, value="unknown", source=UNKNOWN, note="The file does not name it.")
+    if len(settings) > 1:
+        yield _from_file("Rated setting", _setting(found.rated_setting().values()))
+    rule = found.to_json()["success"]
+    yield _from_file("Success rule", f"It counts if {criterion_words(rule)}")
+    yield _from_file("Retry budget", many(found.retry_budget, "try", "tries"))
+
+
+def _from_file(name: str, value: str) -> Reading:
+    return Reading(name=name, value=clean(value, 400), source=CONFIG)
+
+
+def _conversation(found: Reproducer) -> str:
+    if found.turns == "human":
+        return "steps for a person"
+    roles = [message.role for message in found.conversation]
+    return f"{many(len(roles), 'message')} ({', '.join(roles[:6])}{', …' if len(roles) > 6 else ''})"
+
+
+def _parts(found: Reproducer) -> Iterator[tuple[str, str]]:
+    """The parts that a reproducer may have beside its conversation, those this one has."""
+    named: dict[str, Sequence[str]] = {
+        "System prompts": list(found.systems),
+        "Wordings": [one.id for one in found.wordings],
+        "Retrieved documents": [one.id for one in found.documents],
+        "Tools": [one.name for one in found.tools],
+        "Images": list(found.attachments),
+    }
+    for name, parts in named.items():
+        if parts:
+            more = f" and {len(parts) - 6} more" if len(parts) > 6 else ""
+            yield name, f"{len(parts)}: {', '.join(parts[:6])}{more}"
+    if found.environment is not None:
+        yield "Environment", found.environment.name
+
+
+def _setting(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()) or "as deployed"
 
 
 def _tally(claim: Mapping[str, Any]) -> Tally | None:
