@@ -152,6 +152,9 @@ def test_guessing_is_slowed_down_by_caller(rhea: Person) -> None:
         ({"handle": "RHEA_K"}, "handle"),
         ({"handle": "<b>"}, "handle"),
         ({"display_name": "x" * 81}, "display_name"),
+        ({"display_name": "Rhea\u202eK"}, "display_name"),
+        ({"display_name": "\u3164"}, "display_name"),
+        ({"display_name": "\u2800 \u2800"}, "display_name"),
     ],
 )
 def test_accounts_that_cannot_be_are_refused_by_field(rhea: Person, facts: dict[str, str], field: str) -> None:

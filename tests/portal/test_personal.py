@@ -61,6 +61,7 @@ def test_a_profile_is_kept_encrypted_and_read_back(cast: Cast) -> None:
         (Said(links=[f"https://rhea.example/{n}" for n in range(6)]), "links"),
         (Said(credit_name="x" * 81), "credit_name"),
         (Said(credit_name="Rhea\u202eK"), "credit_name"),
+        (Said(credit_name="\u3164"), "credit_name"),
         (Said(zone="Moon/Sea"), "zone"),
         (Said(language="xx-klingon"), "language"),
     ],

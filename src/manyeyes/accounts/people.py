@@ -9,6 +9,7 @@ from django.db import transaction
 
 from manyeyes.accounts import mailable
 from manyeyes.accounts.models import Person, make_handle
+from manyeyes.rules import names
 from manyeyes.rules.errors import Invalid
 
 
@@ -52,11 +53,24 @@ def change_settings(person: Person, *, handle: str, display_name: str, wants_mai
     problems = _name_problems(handle, display_name)
     if not problems and Person.objects.filter(handle__iexact=handle).exclude(pk=person.pk).exists():
         problems["handle"] = "is taken; choose another."
+    if not problems and (handle, display_name) != (person.handle, person.display_name):
+        problems |= _taken_from_a_team(person, handle, display_name)
     if problems:
         raise Invalid(problems)
     person.handle, person.display_name, person.wants_mail = handle, display_name, wants_mail
     person.save(update_fields=["handle", "display_name", "wants_mail"])
     return person
+
+
+def _taken_from_a_team(person: Person, handle: str, display_name: str) -> dict[str, str]:
+    """Nobody outside of the teams goes by the name of somebody on one: their words would pass for the program's."""
+    team = Person.objects.filter(memberships__isnull=False)
+    if team.filter(pk=person.pk).exists():
+        return {}
+    shown, field = (display_name, "display_name") if display_name else (handle, "handle")
+    if any(names.alike(shown, member.name) for member in team.distinct()):
+        return {field: "is the name of somebody on a team here; choose another, so that nobody takes you for them."}
+    return {}
 
 
 def _name_problems(handle: str, display_name: str) -> dict[str, str]:
@@ -65,6 +79,6 @@ def _name_problems(handle: str, display_name: str) -> dict[str, str]:
         problems["handle"] = "takes 2 to 40 letters, digits, dots, dashes or underscores."
     if len(display_name) > 80:
         problems["display_name"] = "is longer than 80 characters; shorten it."
-    elif any(not sign.isprintable() for sign in display_name):
+    elif names.hidden(display_name):
         problems["display_name"] = "holds a character that cannot be seen; leave it out."
     return problems

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts import ownkey
 from manyeyes.accounts.models import Person, Profile
+from manyeyes.rules import names
 from manyeyes.rules.errors import Invalid, NotFound
 from manyeyes.vault import keyring
 
@@ -75,7 +76,7 @@ def say(person: Person, said: Said) -> None:
 
 def _problems(name: str, links: Sequence[str], said: Said) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if len(name) > NAME_LONGEST or not name.isprintable():
+    if len(name) > NAME_LONGEST or names.hidden(name):
         wrong["credit_name"] = _("Give a name of at most %(most)d letters that can be seen.") % {"most": NAME_LONGEST}
     if len(links) > MOST_LINKS:
         wrong["links"] = _("At most %(most)d links.") % {"most": MOST_LINKS}

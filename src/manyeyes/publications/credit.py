@@ -15,7 +15,7 @@ from manyeyes.cases.conversation import checked
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
 from manyeyes.publications.models import Credit
-from manyeyes.rules import clock
+from manyeyes.rules import clock, names
 from manyeyes.rules.errors import Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
 
@@ -36,6 +36,8 @@ def choose(case: Case, *, by: Any, mode: str, name: str = "", link: str = "", sh
     if mode == Credit.Mode.HANDLE and by.kind == "account":
         name = by.handle  # whatever stands in the field for a name: who asks for the handle is named by nothing else
     clean = checked("name", name, longest=80, required=named)
+    if named and names.hidden(clean):
+        wrong["name"] = _("Give a name of letters that can be seen.")
     if link.strip() and named:
         _check_link(link.strip(), wrong)
     if wrong:
