@@ -62,7 +62,7 @@ class Own:
 
 
 def _readings(data: Mapping[str, Any]) -> Iterator[Reading]:
-    """What the file says, part by part; nothing where it is not yet a whole reproducer, whose draft is told as it is."""
+    """What the file says, part by part; nothing where it is no whole reproducer yet."""
     try:
         found = load_text(json.dumps(data), "the file")
     except ReproducerError:
