@@ -4,7 +4,9 @@ Run: uv run python bench/frameworks.py [--trials 1000] [--only inspect,promptfoo
 Each framework is installed by name, at the version below, in an environment of its own under the cache directory; one
 that cannot be installed is left out, with the reason. Two local servers are never up at once, and the server must have
 seen as many requests as there were trials. Every framework scores by substring and writes its own log, as it does by
-default; where it has a switch that makes it cheaper, the cheaper way is shown too.
+default; where it has a switch that makes it cheaper, the cheaper way is shown too. "All in" is everything the command
+took from its start to its end, by trial; "a further trial" what each trial more or less takes, without the start: the
+difference to a run of a fifth as many trials.
 """
 
 from __future__ import annotations
@@ -22,11 +24,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measuring import CACHE, HERE, ModelServer, machine, measure, quiet_env, serving, table
+from measuring import CACHE, HERE, Cost, ModelServer, machine, measure, quiet_env, serving, table
 from path import PROMPT, WORDS
 
 VERSIONS = {"inspect": "0.3.285", "promptfoo": "0.121.20", "garak": "0.17.1", "pyrit": "1.1.0"}
 PEERS = HERE / "peers"
+OURS = "manyeyes replay, file store"
+ALL_IN, FURTHER = "CPU-ms a trial, all in", "CPU-ms a further trial"
+FINDING = f"""\
+manyeyes: reproducer/1
+title: The assistant tells its internal code
+class: HC
+conversation:
+  - {{role: user, content: "{PROMPT}"}}
+settings:
+  - {{id: hot, temperature: 1.0, max_tokens: 256}}
+success: {{canary: "BLUE-HERON-42"}}
+effects: none
+source: {{tool: hand}}
+"""
 TORCH = "2.13.0"
 
 
@@ -179,6 +195,19 @@ def pyrit_client(words: str, memory: str) -> Client:
     return Client("pyrit", f"PyRIT {VERSIONS['pyrit']}{words}", command, env)
 
 
+def replay(words: str, in_flight: int | None = None) -> Client:
+    """manyeyes from its command line: exactly so many trials, no stopping rule."""
+
+    def command(job: Job) -> list[str]:
+        path = job.folder / "finding.poc.yaml"
+        path.write_text(FINDING)
+        start = [str(Path(sys.executable).parent / "manyeyes"), "replay", str(path), "--target", job.url]
+        asked = ["--model", "bench-1", "--score-only", "--rated-trials", str(job.trials), "--seed", "1", "--json"]
+        return [*start, *asked, "--concurrency", str(job.in_flight), "--out", str(job.folder / "run")]
+
+    return Client("", f"{OURS}{words}", command, lambda _: {}, in_flight)
+
+
 def ours(name: str) -> Client:
     """One of the clients of bench/path.py."""
 
@@ -191,8 +220,9 @@ def ours(name: str) -> Client:
 
 CLIENTS = [
     ours("bare"),
-    ours("file"),
+    replay(""),
     ours("database"),
+    replay(", one request at a time", in_flight=1),
     garak_client(", one request at a time (its default)", "--generations", "{trials}", in_flight=1),
     garak_client(", --parallel_attempts", "--generations", "1", "--parallel_attempts", "{in_flight}"),
     promptfoo_client(),
@@ -214,44 +244,51 @@ def workplace(client: Client) -> Iterator[Path]:
         yield Path(name)
 
 
-def once(client: Client, server: ModelServer, trials: int, in_flight: int, limit: float) -> dict[str, Any]:
+def once(client: Client, server: ModelServer, trials: int, in_flight: int, limit: float) -> Cost:
     """One run of one client; fails where the server saw another number of requests."""
     with workplace(client) as folder:
-        job = Job(server.url, trials, client.in_flight or in_flight, folder)
+        job = Job(server.url, trials, in_flight, folder)
         before = server.count
         env = quiet_env(BENCH_PROMPT=PROMPT, **client.env(job))
         cost = measure(client.command(job), env=env, cwd=folder, limit=limit)
         seen = server.count - before
     if cost.code not in (0, 100) or seen != trials:  # promptfoo: 100 where an assertion failed
         raise Missing(f"exit code {cost.code}, {seen} of {trials} requests seen: {cost.said.strip()[-300:]}")
-    return {
-        "client": client.words,
-        "in flight": job.in_flight,
-        "CPU-ms a trial": 1000 * cost.cpu / trials,
-        "trials per CPU-second": trials / cost.cpu,
-        "seconds": cost.wall,
-        "peak memory, MB": cost.peak,
-        "requests seen": seen,
-    }
+    return cost
 
 
 def best(client: Client, server: ModelServer, args: argparse.Namespace) -> dict[str, Any] | None:
-    """The round that took the least CPU, after a short one that compiles what there is to compile."""
+    """The rounds that took the least CPU, at two numbers of trials, after a short one that compiles what there is."""
+    in_flight = client.in_flight or args.in_flight
+
+    def least(trials: int) -> Cost:
+        found = [once(client, server, trials, in_flight, args.limit) for _ in range(args.rounds)]
+        return min(found, key=lambda cost: cost.cpu)
+
     try:
         if client.name:
             install(client.name)
-        once(client, server, 20, args.in_flight, args.limit)
-        rows = [once(client, server, args.trials, args.in_flight, args.limit) for _ in range(args.rounds)]
-        row = min(rows, key=lambda row: float(row["CPU-ms a trial"]))
-        print(f"{row['client']}: {row['CPU-ms a trial']:.3g} CPU-ms a trial", file=sys.stderr, flush=True)
-        return row
+        once(client, server, 20, in_flight, args.limit)
+        few = args.trials // 5
+        cost = least(args.trials)
+        further = (cost.cpu - least(few).cpu) / (args.trials - few)
     except (Missing, OSError, subprocess.TimeoutExpired) as error:
         print(f"left out: {client.words}: {error}", flush=True)
         return None
+    row = {
+        "client": client.words,
+        "in flight": in_flight,
+        ALL_IN: 1000 * cost.cpu / args.trials,
+        FURTHER: 1000 * further,
+        "seconds": cost.wall,
+        "peak memory, MB": cost.peak,
+    }
+    print(f"{client.words}: {row[ALL_IN]:.3g}, {row[FURTHER]:.3g} CPU-ms a trial", file=sys.stderr, flush=True)
+    return row
 
 
 def main() -> int:
-    """Prints the table, with every client as often as dear as our file store."""
+    """Prints the table, with how often as dear as our file store every client is, all in and by a further trial."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--in-flight", type=int, default=50)
@@ -264,8 +301,9 @@ def main() -> int:
     chosen = [client for client in CLIENTS if not client.name or client.name in args.only.split(",")]
     with serving() as server:
         rows = [row for client in chosen if (row := best(client, server, args))]
-    unit = next(row["CPU-ms a trial"] for row in rows if row["client"] == WORDS["file"])
-    print(table([{**row, "against our file store": row["CPU-ms a trial"] / unit} for row in rows]))
+    unit = next(row for row in rows if row["client"] == OURS)
+    against = {"all in, against ours": ALL_IN, "further, against ours": FURTHER}
+    print(table([{**row, **{name: row[one] / unit[one] for name, one in against.items()}} for row in rows]))
     return 0
 
 
