@@ -51,17 +51,20 @@ def once(who: str, key: str, sent: str, work: Callable[[], Answered]) -> tuple[A
 
 
 def known(who: str, key: str, sent: str) -> str:
-    """A name for this request where its answer may not be kept. Raises Invalid for the same key with other content."""
+    """A name for this request where its answer may not be kept, empty for one that was remembered before.
+
+    Raises Invalid for the same key with other content.
+    """
     slot, said = tokens.keyed("resend-slot", f"{who}\0{key}"), tokens.keyed("resend-content", sent)
     KeptAnswer.objects.filter(at__lt=clock.now() - KEPT).delete()
-    row, _made = KeptAnswer.objects.get_or_create(slot=slot, defaults={"request_hash": said, "http_status": 204})
+    row, made = KeptAnswer.objects.get_or_create(slot=slot, defaults={"request_hash": said, "http_status": 204})
     if not hmac.compare_digest(row.request_hash, said):
         raise Invalid({"Idempotency-Key": _("This key was used for another request. Take a new one.")})
-    return slot
+    return slot if made else ""
 
 
 def forget(slot: str) -> None:
-    """Take back what `known` remembered, after a refusal."""
+    """Take back what `known` remembered just now, after a refusal."""
     KeptAnswer.objects.filter(slot=slot, sealed_body="").delete()
 
 

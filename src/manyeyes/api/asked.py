@@ -25,7 +25,7 @@ from manyeyes.rules.permits import NEVER_BY_MACHINE
 
 Words = Annotated[StrictStr, Field(max_length=LONGEST)]
 Line = Annotated[StrictStr, Field(max_length=1_000)]
-Said = dict[Annotated[str, Field(max_length=60)], Line]
+Said = Annotated[dict[Annotated[str, Field(max_length=60)], Line], Field(max_length=100)]
 Count = Annotated[StrictInt, Field(ge=0, le=MOST_TRIES)]
 
 

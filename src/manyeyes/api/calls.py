@@ -17,6 +17,9 @@ from manyeyes.api import doing, drafting, own, person, public, sending, together
 from manyeyes.http import problem, refusal
 from manyeyes.rules.errors import Refused
 
+NAMED = 50
+"""Problems that are named at a time; a body may hold a hundred thousand."""
+
 
 class Strict(Parser):
     """JSON as the standard has it: no NaN, no half characters, bounded depth."""
@@ -53,7 +56,7 @@ def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
 def unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """What does not fit the schema, field by field; nothing of it is repeated."""
     fields = {}
-    for row in error.errors:
+    for row in error.errors[:NAMED]:
         place = [str(part) for part in row["loc"] if part not in ("body", "query", "path", "header", "form", "file")]
         fields[".".join(place[1:] if place[:1] == ["body"] else place)[:200] or "body"] = str(row["msg"])[:200]
     return problem(404) if all(row["loc"][:1] == ("path",) for row in error.errors) else problem(422, fields=fields)

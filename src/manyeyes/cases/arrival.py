@@ -54,7 +54,7 @@ class Arrival:
             deferred=self.deferred, commitment=_promise(case, sent),
             more=events.commit(case.key, _more(row, [one.stored.sha256 for one in kept])),
         )  # fmt: skip
-        for handle in sent.co_reporters:
+        for handle in {name.strip().removeprefix("@").casefold(): name for name in sent.co_reporters}.values():
             coreporters.invite(case, by=person, handle=handle)
         keep(case)
         team = [] if self.deferred else people.team(case)  # a tray is looked at, it does not knock

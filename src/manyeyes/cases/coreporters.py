@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from manyeyes.accounts.models import Person
@@ -47,10 +48,15 @@ def invite(case: Case, *, by: Any, handle: str = "", sending: str = "") -> str:
     if named_before or (person is not None and is_reporter(person, case)):
         raise Invalid(handle="This person was named already.")
     row = CoReporter(case=case, key=case.key, person=person, named=named or None, locator=locator, invited_by=by)
-    with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], public=True, side="reporter",
-        co_reporter=str(row.pk),
-    ):  # fmt: skip
-        row.save()
+    try:
+        with acting(case, "co_reporter.invited", by=by, allowed={Role.REPORTER}, tell=[], public=True, side="reporter",
+            co_reporter=str(row.pk),
+        ):  # fmt: skip
+            row.save()
+    except IntegrityError:
+        if not repeated:
+            raise
+        return secret  # the same request a moment ago, beside this one
     return "" if named else secret
 
 
