@@ -18,11 +18,11 @@ ELSEWHERE = {
 }  # fmt: skip
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
-    "portal:report_questions",
+    "portal:report_questions", "portal:report_so_far",
     "portal:case_mail", "console:case_mail",
     "portal:openpgp_key", "portal:disclose_io",
-    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result", "console:folder",
-    "console:file", "portal:policy_file", "portal:policy_changes_text",
+    "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "console:folder", "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""
 PLAIN |= {name for name in ROWS if name.startswith("api:")} - {"api:about"}

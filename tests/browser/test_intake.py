@@ -108,3 +108,24 @@ def test_a_draft_comes_back_by_its_code_in_another_window(eyes: Open) -> None:
     other.press_and_wait("Enter")
     assert other.page.input_value("[name=title]") == "Half a thought"
     assert "log.txt" in other.words()
+
+
+def test_the_panel_reads_along_and_sends_no_file(eyes: Open) -> None:
+    window = eyes(width=1280)
+    asked: list[str] = []
+    window.page.on("request", lambda one: asked.append(one.post_data or "") if "so-far" in one.url else None)
+    window.go(FORM)
+    assert not window.page.query_selector("#so-far .panel"), "nothing was typed yet"
+    window.page.set_input_files("[name=files]", str(SAMPLE))
+    eight(window)
+    window.page.wait_for_selector("#so-far >> text=8 of 8 answers")
+    assert "7 of 10" in window.page.inner_text("#so-far")
+    assert asked
+    assert all(SAMPLE.name not in one and "files" not in one for one in asked)
+    assert window.page.evaluate("document.activeElement.name") == "identity", "the focus stays where it was"
+
+
+def test_without_scripts_there_is_no_empty_panel(eyes: Open) -> None:
+    window = eyes(script=False)
+    window.go(FORM)
+    assert window.page.inner_text("#so-far") == ""

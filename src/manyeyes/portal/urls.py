@@ -6,6 +6,7 @@ from django.urls import path
 
 from manyeyes.portal.views import (
     letters,
+    live,
     machines,
     mine,
     my,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("p/<slug:slug>/disclose.json", machines.disclose_io, name="disclose_io"),
     path("p/<slug:slug>/report/", report.report, name="report"),
     path("p/<slug:slug>/report/questions/", report.report_questions, name="report_questions"),
+    path("p/<slug:slug>/report/so-far/", live.report_so_far, name="report_so_far"),
     path("p/<slug:slug>/report/stop/", report.report_stop, name="report_stop"),
     path("p/<slug:slug>/report/import/", report.report_import, name="report_import"),
     path("p/<slug:slug>/report/draft/<uuid:draft_id>/", report.report_draft, name="report_draft"),
