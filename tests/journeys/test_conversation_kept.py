@@ -10,6 +10,7 @@ from django.test import Client
 
 from manyeyes.cases import intake, triage, weekly
 from manyeyes.events.models import Delivery
+from manyeyes.programs.models import Membership
 from manyeyes.rules import clock
 from tests.people import LETTERS, REASONS, Cast, make_case, make_cast, make_report
 
@@ -90,7 +91,10 @@ def test_a_closed_case_is_appealed_once_and_reopened_with_words(cast: Cast) -> N
     case = make_case(cast, at="triaged")
     triage.close(case, by=cast.theo, reason="informative", words="It is as meant.")
     rhea, mina, mine = as_(cast.rhea), as_(cast.mina), f"/my/{case.ref}/"
-    assert "Send appeal" in words(rhea, mine)
+    page = words(rhea, mine)
+    assert "Appeal the decision" in page
+    assert "Send appeal" in page
+    assert "A person who did not close the case decides." in page
     assert rhea.post(f"{mine}say/", {"text": "", "action": "appeal"}).status_code == 422
     assert rhea.post(f"{mine}say/", {"text": "It told a code.", "action": "appeal"}).status_code == 302
     page = words(rhea, mine)
@@ -104,6 +108,20 @@ def test_a_closed_case_is_appealed_once_and_reopened_with_words(cast: Cast) -> N
     page = words(rhea, mine)
     assert "You are right." in page
     assert "Your appeal waits" not in page
+
+
+def test_where_nobody_else_can_judge_the_appeal_the_page_says_so(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    triage.close(case, by=cast.theo, reason="informative", words="It is as meant.")
+    Membership.objects.exclude(person=cast.theo).delete()
+    rhea, mine = as_(cast.rhea), f"/my/{case.ref}/"
+    alone = "Nobody else works on this program, so the person who closed the case answers it."
+    assert alone in words(rhea, mine)
+    assert rhea.post(f"{mine}say/", {"text": "It told a code.", "action": "appeal"}).status_code == 302
+    page = words(rhea, mine)
+    assert alone in page
+    assert "does not decide it" not in page
+    triage.uphold(case, by=cast.theo, words="I looked again.")
 
 
 def test_a_report_is_withdrawn_before_triage_and_not_after(cast: Cast) -> None:

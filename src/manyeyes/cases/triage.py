@@ -190,10 +190,25 @@ def uphold(case: Case, *, by: Any, words: str, expected_version: int | None = No
 
 def judges(case: Case) -> list[Any]:
     """Who may answer an appeal: every triager and manager but the one who closed, unless there is nobody else."""
+    able, others = _able_to_judge(case)
+    return others or able
+
+
+def judged_by_another(case: Case) -> bool:
+    """Whether somebody who did not close the case can answer an appeal; what the researcher is promised rests on it."""
+    return bool(_able_to_judge(case)[1])
+
+
+def may_appeal(case: Case) -> bool:
+    """Whether the team closed the case and nobody has appealed yet."""
+    return case.status == "closed" and case.appealed_at is None and case.close_reason != "withdrawn"
+
+
+def _able_to_judge(case: Case) -> tuple[list[Any], list[Any]]:
+    """Every triager and manager who did not report it, and those of them who did not close it."""
     closed = events.log(case.subject).filter(kind="move.close").last()
     able = [person for person in people.holding(case, TRIAGERS) if not is_reporter(person, case)]
-    others = [person for person in able if closed is None or person.actor != closed.actor]
-    return others or able
+    return able, [person for person in able if closed is None or person.actor != closed.actor]
 
 
 def appeal_waits(case: Case) -> bool:

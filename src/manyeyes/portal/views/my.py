@@ -102,6 +102,8 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "proposal": disclosure.open_proposal(case),
         "may_withdraw": "withdraw" in {one.move.name for one in choices.offers(case, request.user) if not one.missing},
         "appeal_waits": triage.appeal_waits(case),
+        "may_appeal": triage.may_appeal(case),
+        "judged_by_another": case.status == "closed" and triage.judged_by_another(case),
     }
     response = case_page(request, case, "my_case", context, status)
     conversation.mark_read(case, request.user)
