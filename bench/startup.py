@@ -2,20 +2,24 @@
 
 Run: uv run python bench/startup.py [--rounds 7]
 Seconds on the clock, the median of the rounds, and as often as long as `python -c pass`. Compiled modules are there, as
-after any first run; the last row is a first run, with nothing compiled.
+after any first run. The last rows are first runs: with Python's own library compiled, as a system brings it, and with
+nothing compiled at all.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import sys
+import sysconfig
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from measuring import Cost, ModelServer, machine, measure, quiet_env, serving, table
+from measuring import CACHE, Cost, ModelServer, machine, measure, quiet_env, serving, table
 
 FINDING = """\
 manyeyes: reproducer/1
@@ -55,6 +59,15 @@ def timed(command: list[str], env: dict[str, str], server: ModelServer, *, to_re
     return cost.wall, cost
 
 
+def first(folder: Path, turn: int, *, library: bool) -> dict[str, str]:
+    """An environment in which nothing is compiled, or only Python's own library."""
+    place = folder / f"compiled-{library:d}-{turn}"
+    own = sysconfig.get_path("stdlib").lstrip("/")
+    if library:
+        shutil.copytree(CACHE / "compiled" / own, place / own, ignore=shutil.ignore_patterns("site-packages"))
+    return quiet_env(PYTHONPYCACHEPREFIX=str(place))
+
+
 def main() -> int:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -64,21 +77,25 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     program = str(Path(sys.executable).parent / "manyeyes")
     with serving() as server, tempfile.TemporaryDirectory() as name:
-        folder, env = Path(name), quiet_env()
+        folder = Path(name)
+
+        def same(turn: int) -> dict[str, str]:
+            return quiet_env()
+
+        def asked() -> list[str]:
+            return replay(folder, server.url)
+
         cases = [
-            ("python -c pass", lambda: [sys.executable, "-c", "pass"], env, False),
-            ("manyeyes --version", lambda: [program, "--version"], env, False),
-            ("manyeyes replay --help", lambda: [program, "replay", "--help"], env, False),
-            ("manyeyes replay, to its first request", lambda: replay(folder, server.url), env, True),
-            ("manyeyes replay, to its verdict", lambda: replay(folder, server.url), env, False),
-            ("the same with nothing compiled, to its first request", lambda: replay(folder, server.url), None, True),
+            ("python -c pass", lambda: [sys.executable, "-c", "pass"], same, False),
+            ("manyeyes --version", lambda: [program, "--version"], same, False),
+            ("manyeyes replay --help", lambda: [program, "replay", "--help"], same, False),
+            ("manyeyes replay, to its verdict", asked, same, False),
+            ("manyeyes replay, to its first request", asked, same, True),
+            ("the same right after an installation", asked, partial(first, folder, library=True), True),
+            ("the same with nothing compiled", asked, partial(first, folder, library=False), True),
         ]
         for words, command, given, to_request in cases:
-            found = []
-            for turn in range(rounds + 1):
-                fresh = quiet_env(PYTHONPYCACHEPREFIX=str(folder / f"none-{turn}"))
-                found.append(timed(command(), given or fresh, server, to_request=to_request))
-            found = found[1:]
+            found = [timed(command(), given(turn), server, to_request=to_request) for turn in range(rounds + 1)][1:]
             seconds = statistics.median(one for one, _ in found)
             cpu = statistics.median(cost.cpu for _, cost in found)
             rows.append({"what": words, "seconds": seconds, "CPU-seconds to the end": cpu})
