@@ -35,6 +35,7 @@ def furnish(url: str) -> dict[str, Any]:
     pages = {**_papers(cast), **replays, **brought, **words, **mine}
     _flaw_again(cast)
     pages["scope_line"] = _policy(cast)
+    _kept_and_asleep(cast, cases)
     _launch(cast)
     return {
         "cases": cases,
@@ -43,6 +44,21 @@ def furnish(url: str) -> dict[str, Any]:
         "password": people.PASSWORD,
         "totp": TOTP_SECRET,
     }
+
+
+def _kept_and_asleep(cast: Any, cases: dict[str, str]) -> None:
+    """A case under a legal hold that somebody wants to lift, and one that Theo put out of his sight."""
+    from datetime import timedelta
+
+    from manyeyes.cases import holds, sleeping
+    from manyeyes.cases.models import Case
+    from manyeyes.rules import clock
+
+    held = holds.propose(Case.objects.get(ref=cases["remediating"]), by=cast.ada, why="A court in Larkfield asks.")
+    holds.place(held, by=cast.lena)
+    holds.propose_lift(held, by=cast.ada, why="The court has what it asked for.")
+    later = (clock.now() + timedelta(days=5)).date()
+    sleeping.sleep(Case.objects.get(ref=cases["reproduced"]), by=cast.theo, until=later)
 
 
 def _policy(cast: Any) -> str:
@@ -112,7 +128,17 @@ def _ladder(cast: Any) -> dict[str, str]:
     from tests import people
 
     refs = {}
-    for rung in ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds"):
+    for rung in (
+        "new",
+        "triaged",
+        "reproduced",
+        "rated",
+        "signed",
+        "confirmed",
+        "remediating",
+        "fix_deployed",
+        "holds",
+    ):
         refs[rung] = people.make_case(cast, at=rung, title=f"{people.TITLE} ({rung.replace('_', ' ')})").ref
     return refs
 

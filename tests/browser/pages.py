@@ -19,7 +19,7 @@ ELSEWHERE = {
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
     "portal:report_questions", "portal:report_so_far",
-    "portal:case_mail", "console:case_mail",
+    "portal:case_mail", "console:case_mail", "console:selected",
     "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:folder", "console:file", "portal:policy_file", "portal:policy_changes_text",
@@ -116,6 +116,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:reproducer", "not-yours", "aud", f"/desk/cases/{cases['restricted']}/reproducer/")
     yield Place("console:case", "with-files", "theo", f"/desk/cases/{cases['filled']}/")
     yield Place("console:queue", "deferred", "theo", "/desk/?view=deferred")
+    yield Place("console:queue", "asleep", "theo", "/desk/?view=asleep")
     yield Place("console:case", "manager", "lena", f"/desk/cases/{cases['remediating']}/")
     yield Place("console:case", "resolved", "theo", f"/desk/cases/{pages['resolved']}/")
     yield Place("console:reproducer", "", "theo", f"/desk/cases/{cases['triaged']}/reproducer/")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from manyeyes.rules import clock
 from tests.browser.conftest import Open
 from tests.browser.eyes import Eyes
 from tests.browser.site import Site
@@ -84,3 +87,36 @@ def sign(window: Eyes) -> None:
     window.press("s")
     assert window.focused()["name"] == "agrees"
     window.press_and_wait("Control+Enter")
+
+
+def test_select_and_sleep_by_keys(eyes: Open, site: Site) -> None:
+    lena, ref = eyes("lena"), site.cases["triaged"]
+    lena.go("/desk/")
+    for _ in range(40):
+        lena.press("j")
+        if ref in lena.focused()["href"]:
+            break
+    lena.press("x")
+    assert lena.page.eval_on_selector_all("[name=case]:checked", "all => all.map(one => one.value)") == [ref]
+    lena.press("z")
+    day = (clock.now() + timedelta(days=3)).date()
+    lena.page.fill("#sleep-until", f"{day}")
+    lena.press_and_wait("Control+Enter")
+    assert f"{ref} sleeps until" in lena.words()
+    lena.go("/desk/?view=asleep")
+    assert ref in lena.words()
+    walk_to(lena, ref)
+    assert "Sleeps in your lists until" in lena.words()
+    lena.press_and_wait("z")
+    assert f"{ref} is awake" in lena.words()
+    walk_to(lena, ref)
+    lena.press("z")
+    focus = lena.page.evaluate("document.activeElement.id")
+    assert focus == "sleep-until", "the key unfolds the form and leads into it"
+
+
+def test_the_other_discipline_is_asked_by_a_key(eyes: Open, site: Site) -> None:
+    theo = eyes("theo")
+    theo.go(f"/desk/cases/{site.cases['rated']}/")
+    theo.press_and_wait("m")
+    assert "They are told." in theo.words()

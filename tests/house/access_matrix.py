@@ -40,6 +40,7 @@ TRIAGE = "     s     –   –     I    I    R    I    –    R   R   R"
 WRITE = "      s     –   –     I    I    I    I    –    I   R   R"
 MECHANISM = "  s     –   –     I    I    I    I    –    R   R   R"
 DATES = "      s     –   –     I    I    R    I    –    I   R   R"
+NOTHING_TICKED = "s –  –     R    R    R    R    R    R   R   R"
 OWN_WORDS = "  s     –   –     I    –    –    –    –    –   –   –"
 ONE_HAT = "    s     –   –     I    R    R    R    –    R   R   R"
 TRIAGE_NEW = " s     –   –     I    I    R    I    –    –   R   R"
@@ -131,6 +132,7 @@ ROWS: dict[str, Row] = {
     "console:answers": Row(DESK),
     "console:answer": Row(MANAGED),
     "console:queue": Row(DESK),
+    "console:selected": act(NOTHING_TICKED, what="assign"),
     "console:program": Row(DESK),
     "console:one_program": Row(DESK),
     "console:launch": Row(DESK),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks for tables
+from manyeyes.cases.asleep import Sleep  # noqa: F401 -- the same
 from manyeyes.cases.filetypes import words_for
 from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
 from manyeyes.cases.spoken import EarlierWords, PreparedAnswer, ReadMark  # noqa: F401 -- the same

@@ -11,6 +11,7 @@ from typing import Any, overload
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from manyeyes.cases.access import desk_of
+from manyeyes.cases.asleep import Sleep
 from manyeyes.cases.clocks import clocks, running
 from manyeyes.cases.facts import (
     facts_of,
@@ -25,6 +26,7 @@ from manyeyes.cases.facts import (
 from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
 from manyeyes.cases.ownnumbers import numbered
 from manyeyes.cases.signoffs import SignOffState, state_of
+from manyeyes.cases.sleeping import asleep_for
 from manyeyes.events.models import Event
 from manyeyes.programs.models import Membership, Program
 from manyeyes.rules import clock
@@ -43,8 +45,11 @@ FILTERS: dict[str, str] = {
     "needs_me": "Needs my discipline",
     "waiting": "Waiting for the researcher",
     "deferred": "Deferred",
+    "asleep": "Asleep",
     "ended": "Resolved and closed",
 }
+SLEEPY = frozenset({"all", "mine", "unanswered", "replay_finished", "needs_me", "waiting"})
+"""The views out of which a case can be put for a while; what is late wakes, and a search finds everything."""
 GROUPS: dict[str, str] = {
     "answer": "First human answer owed",
     "team": "Your side must act",
@@ -128,6 +133,8 @@ def cases(viewer: Any, *, program: Program | None = None, view: str = "all", sea
             | Q(reporter__handle__icontains=text) | Q(pk__in=numbered(text))
         )  # fmt: skip
     narrow = _VIEWS.get(view, _VIEWS["all"])
+    if not text and view in SLEEPY:
+        desk = desk.exclude(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case"))
     return narrow(desk, viewer).order_by(F("due_at").asc(nulls_last=True), "created_at", "pk")
 
 
@@ -299,5 +306,6 @@ _VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {
     "replay_finished": _replay_finished,
     "needs_me": _needs_me,
     "waiting": lambda desk, _: desk.filter(status=Status.NEEDS_INFO),
+    "asleep": lambda desk, viewer: desk.filter(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case")),
     "ended": lambda desk, _: desk.filter(status__in=ENDED),
 }

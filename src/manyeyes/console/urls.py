@@ -24,6 +24,7 @@ from manyeyes.console.views import (
 app_name = "console"
 urlpatterns = [
     path("", queue.queue, name="queue"),
+    path("selected/", queue.selected, name="selected"),
     path("cases/<str:ref>/", case.case, name="case"),
     path("cases/<str:ref>/say/", case.say, name="say"),
     path("cases/<str:ref>/mail/", launch.case_mail, name="case_mail"),

@@ -27,6 +27,7 @@ from manyeyes.cases import (
     restricted,
     rootcause,
     senders,
+    sleeping,
     timeline,
     triage,
     verification,
@@ -68,6 +69,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),
         "since": conversation.last_read(row, request.user),
+        "sleeps": sleeping.until(row, request.user),
         "mail": events.chosen(request.user.pk, row.ref),  # type: ignore[arg-type]
         "clocks": clocks(row),
         "severity": judgement.standing(row),

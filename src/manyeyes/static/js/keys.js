@@ -7,7 +7,7 @@
   var goPressedAt = 0;
 
   function typing(target) {
-    return target instanceof Element && (target.isContentEditable || target.closest("input, select, textarea") !== null);
+    return target instanceof Element && (target.isContentEditable || target.closest("input:not([type=checkbox]), select, textarea") !== null);
   }
 
   function shown(element) {
@@ -39,11 +39,30 @@
     return true;
   }
 
+  function box(row) { return row ? row.querySelector("input[type=checkbox]") : null; }
+
+  // Ticks the row one is on, or takes the tick away.
+  function pick() {
+    var list = rows();
+    var tick = box(list[current(list)]);
+    if (tick) { tick.click(); }
+    return tick !== null;
+  }
+
+  // What acts on selected rows acts on the row one is on where none is selected.
+  function pickOne() {
+    var list = rows();
+    var tick = box(list[current(list)]);
+    if (tick && !list.some(function (row) { return box(row) && box(row).checked; })) { tick.click(); }
+  }
+
   function use(element) {
     if (!element) { return false; }
+    if (element.hasAttribute("data-picks")) { pickOne(); }
     if (element.matches("input:not([type=submit]), textarea, select")) { element.focus(); return true; }
     element.click();
-    var place = (element.getAttribute("href") || "").charAt(0) === "#" && document.querySelector(element.getAttribute("href"));
+    var place = element.matches("summary") ? element.parentElement :
+      (element.getAttribute("href") || "").charAt(0) === "#" && document.querySelector(element.getAttribute("href"));
     var field = place && place.querySelector("textarea, select, input:not([type=hidden])");
     if (field) { field.focus(); }  // a key that opens a composer leads on into it
     return true;
@@ -72,6 +91,7 @@
     }
     if (key === "j") { return step(1); }
     if (key === "k") { return step(-1); }
+    if (key === "x") { return pick(); }
     if (key === "g") { goPressedAt = Date.now(); return true; }
     return use(find("data-key", key));
   }
