@@ -38,6 +38,8 @@ USAGE = 2
 INTERRUPTED = 130
 RARELY = 50_000
 """New objects that may come together until they are searched for cycles that nobody can reach any more."""
+SERVERS = frozenset({"demo", "serve"})
+"""Commands that are searched as often as Python does it: what a request leaves behind may hold a large file."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,8 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code. Without `argv` the process is taken to be there for nothing else."""
     if argv is not None:
         return _command(list(argv))
-    # Modules stay to the end, so searching what they made is a quarter of a short command's time and finds nothing.
-    gc.set_threshold(RARELY)
+    if SERVERS.isdisjoint(sys.argv[1:2]):
+        # Modules and calls in flight stay, and searching them took a quarter of a command's time to find nothing.
+        gc.set_threshold(RARELY)
     try:
         return _command(sys.argv[1:])
     finally:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from manyeyes.cli import RARELY
 
 
 def loaded(statement: str) -> set[str]:
@@ -31,3 +34,15 @@ def test_what_is_not_needed_is_not_loaded(statement: str, unwanted: set[str]) ->
     found = loaded(statement)
     assert "manyeyes" in found
     assert not found & unwanted
+
+
+@pytest.mark.parametrize(("command", "often"), [("worker", False), ("replay", False), ("serve", True)])
+def test_a_command_is_searched_for_garbage_seldom_and_a_server_often(command: str, often: bool) -> None:
+    code = (
+        "import atexit, gc, sys\nfrom manyeyes.cli import main\n"
+        "atexit.register(lambda: print(gc.get_threshold()[0], gc.get_freeze_count() > 0))\n"
+        f"sys.argv[1:] = [{command!r}, '--help']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    said = done.stdout.splitlines()[-1]
+    assert said == f"{gc.get_threshold()[0] if often else RARELY} True"
