@@ -70,6 +70,14 @@ def test_claim_verdict_and_agreement_stand_on_both_pages(cast: Cast, held: Evide
         assert "It decides nothing here" in told
 
 
+def test_what_no_machine_could_check_is_said_on_both_pages(cast: Cast, held: Evidence) -> None:
+    case, _ = sent(cast, bundled(held, KEY, texts=False))
+    for name in ("theo", "rhea"):
+        assert "Nothing in it could be checked by machine:" in page(cast, name, case)
+    case, _ = sent(cast, bundled(held, KEY))
+    assert "Nothing in it could be checked by machine:" not in page(cast, "theo", case)
+
+
 def test_it_decides_nothing(cast: Cast, held: Evidence) -> None:
     case, _ = sent(cast, bundled(held, KEY))
     case.refresh_from_db()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from manyeyes.cli import main
-from tests.commands.runs_on_record import finished
+from tests.cli.test_commands import model
+from tests.commands.runs_on_record import REPRODUCER, finished
 from tests.runs.test_bundle import files_of, flipped, packed
 
 
@@ -121,3 +122,26 @@ def test_words_of_a_bundle_cannot_move_the_cursor(
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+@pytest.mark.process
+def test_the_command_that_was_typed_goes_along_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding, run = tmp_path / "finding.poc.yaml", tmp_path / "run"
+    finding.write_text(REPRODUCER)
+    monkeypatch.setenv("OUR_KEY", "sk-very-secret")
+    with model(1.0) as server:
+        words = ["replay", str(finding), "--target", server.url, "--key-env", "OUR_KEY", "--seed", "5", "--no-score"]
+        words += ["--no-control", "--out", str(run), "--bundle", str(tmp_path / "a.zip"), "--cap", "20"]
+        assert main(words) == 0
+    assert main(["bundle", str(run), "--bundle", str(tmp_path / "b.zip")]) == 0
+    assert (run / "command.txt").stat().st_mode & 0o777 == 0o600
+    typed = f"manyeyes replay finding.poc.yaml --target {server.url} --cap 20 --no-control --no-score --seed 5"
+    for name in ("a.zip", "b.zip"):
+        said = json.loads(files_of((tmp_path / name).read_bytes())["environment.json"])["command"]
+        assert sorted(said.split()) == sorted(typed.split())
+        assert not any(secret in said for secret in ("OUR_KEY", "sk-very-secret", str(tmp_path)))
+    capsys.readouterr()
+    assert main(["verify-bundle", str(tmp_path / "a.zip")]) == 0
+    assert "The maker says to have typed: manyeyes replay finding.poc.yaml --" in capsys.readouterr().out

@@ -62,7 +62,7 @@ def test_from_the_first_trial_to_a_verdict_over_two_sittings(
     assert "2 trials made so far" in err
     assert (code, data["verdict"], data["origin"]) == (0, "reproduced", "manual")
     assert (data["n"], data["k"], data["calls"]) == (4, 3, 24)
-    assert main(["verify-bundle", str(tmp_path / "b.zip")]) == 0
+    assert main(["verify-bundle", str(tmp_path / "b.zip")]) == 3
     assert "IDENTICAL: the record says 'reproduced'" in capsys.readouterr().out
     assert "Made by" in (tmp_path / "r.html").read_text()
 

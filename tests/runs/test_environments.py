@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from manyeyes.plugins import registry
+from manyeyes.plugins.builtin.targets.openai_chat import chat_body
 from manyeyes.plugins.builtin.targets.recording import Scripted
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Reply, Request, TargetError, ToolCall
@@ -76,7 +77,7 @@ def gullible(request: Request) -> Reply:
     else:
         calls = ()
     text = "" if calls else f"Done {request.seed}."
-    sent = json.dumps([list(request.messages), dict(request.params), request.seed]).encode()
+    sent = chat_body(request, model="m")
     return Reply(text=text, sent=sent, tool_calls=calls, status=200, tokens_in=20, tokens_out=5)
 
 
@@ -105,7 +106,7 @@ def test_thirty_trials_of_the_mail_agent_carry_no_memory_over(tmp_path: Path) ->
     hits = [record for record in records if record.outcome == "success"]
     assert 5 <= len(hits) <= 25
     for record in records:
-        first, *_, last = (json.loads(body)[0] for body in sent_bytes(record))
+        first, *_, last = (json.loads(body)["messages"] for body in sent_bytes(record))
         assert [message["role"] for message in first] == ["system", "user"]
         assert first[0]["content"].count("\n- ") == 1, "a note of an earlier trial was sent to the model"
         assert last[3]["content"].endswith(HOSTILE)

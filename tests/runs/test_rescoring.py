@@ -71,7 +71,8 @@ def test_one_that_takes_too_long_is_ended(held: Evidence, monkeypatch: pytest.Mo
 
 def answer(**changes: Any) -> bytes:
     scored = {
-        "intact": True, "identical": True, "trials": 1, "with_text": 1, "judged_again": 1, "texts": {}, "numbers": {},
+        "intact": True, "identical": True, "trials": 1, "with_text": 1, "judged_again": 1,
+        "by_machine": True, "texts": {}, "numbers": {},
         "problems": [], "differences": [], **changes,
     }  # fmt: skip
     return json.dumps({"scored": scored}).encode()

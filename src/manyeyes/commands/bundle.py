@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     directory = Path(args.directory)
     file = Path(args.bundle) if args.bundle else directory / "evidence.zip"
     try:
-        evidence = evidence_in(directory)
+        evidence = handouts.with_command(evidence_in(directory), directory)
         handouts.writable("--bundle", file)
         key = handouts.signing_key(args)
         write_bundle(evidence, key, file, texts=not args.no_texts)

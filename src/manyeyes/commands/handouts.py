@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manyeyes.commands.questions import UsageError
 
 if TYPE_CHECKING:
+    from manyeyes.runs.bundle import Evidence
     from manyeyes.runs.signing import SigningKey
 
 
@@ -76,12 +79,28 @@ def hand_out(args: argparse.Namespace, place: Path, key: SigningKey | None) -> d
             written["html"] = args.html
             print(f"report: {args.html}", file=sys.stderr)
         if args.bundle and key is not None:
-            write_bundle(evidence_in(place), key, Path(args.bundle), texts=not args.no_texts)
+            write_bundle(with_command(evidence_in(place), place), key, Path(args.bundle), texts=not args.no_texts)
             written |= {"bundle": args.bundle, "signer": key.fingerprint}
             print(f"evidence bundle: {args.bundle}, signed by {key.fingerprint}", file=sys.stderr)
     except (BundleError, OSError) as error:
         raise UsageError(str(error)) from None
     return written
+
+
+COMMAND = "command.txt"
+
+
+def keep_command(args: argparse.Namespace, place: Path) -> None:
+    """Keeps what was typed beside the run, without keys, for a bundle that is made of it later."""
+    with open(os.open(place / COMMAND, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        out.write(f"{typed_again(args)}\n")
+
+
+def with_command(evidence: Evidence, place: Path) -> Evidence:
+    """The evidence with the command that made it, where the run kept one."""
+    file = place / COMMAND
+    said = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
+    return replace(evidence, facts={**evidence.facts, "command": said}) if said else evidence
 
 
 HERE_ONLY = frozenset(

@@ -144,6 +144,7 @@ def conclude(
     known: dict[str, Any] = {**result.to_json(), "out": str(place), **({"origin": origin} if origin else {})}
     words = told(result, blocks=drawable()) + ("\nAll trials were made by hand." if origin == "manual" else "")
     try:
+        handouts.keep_command(args, place)
         known |= handouts.hand_out(args, place, key)
         known |= hand_out(result.to_json()) if hand_out else {}
     except (UsageError, OSError) as error:

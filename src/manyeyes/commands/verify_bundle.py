@@ -12,10 +12,12 @@ from types import FrameType
 
 from manyeyes.commands import questions
 from manyeyes.plugins.builtin.targets.saying import printable
+from manyeyes.rules.numerals import many
 from manyeyes.runs.bundle import BundleError
 from manyeyes.runs.rescore import BundleReport, verify_bundle
 
 HELP = "check an evidence bundle and score it again, offline"
+DIFFERS, UNCHECKED = 1, 3
 
 
 class TooLongError(BundleError):
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 intact and identical, 1 not so, 2 no bundle."""
+    """0 intact and identical, 1 not so, 3 nothing in it could be checked by machine, 2 no bundle."""
     try:
         with _within(args.seconds):
             report = verify_bundle(Path(args.file), signer=args.signer)
@@ -41,7 +43,9 @@ def run(args: argparse.Namespace) -> int:
         named = f"--signer: {error}" if isinstance(error, ValueError) else printable(str(error))
         return questions.refuse(args, questions.UsageError(named), kind="input", code=2)
     questions.show(args, report.to_json(), told(report, expected=args.signer is not None))
-    return 0 if report.ok else 1
+    if not report.ok:
+        return DIFFERS
+    return 0 if report.by_machine else UNCHECKED
 
 
 @contextlib.contextmanager
@@ -65,18 +69,30 @@ def _within(seconds: int) -> Iterator[None]:
 
 def told(report: BundleReport, *, expected: bool = False) -> str:
     """What was looked at and what came of it, for people. Everything from the bundle is made fit for a terminal."""
-    lines = [f"{'INTACT' if report.intact else 'NOT INTACT'}: {_chain(report, expected)}"]
+    lines = [] if report.by_machine else [f"NOTHING CHECKED BY MACHINE: {_unchecked(report)}"]
+    lines += [f"{'INTACT' if report.intact else 'NOT INTACT'}: {_chain(report, expected)}"]
     lines += [f"  {printable(problem)}" for problem in report.problems]
-    again = f"{report.trials} outcomes scored again give {report.rescored or 'no verdict'!r}"
+    again = f"{many(report.trials, 'outcome')} scored again give {report.rescored or 'no verdict'!r}"
     word = "IDENTICAL" if report.identical else "DIFFERENT"
     lines.append(f"{word}: the record says {printable(report.verdict)!r}; {again}.")
     for one in report.differences:
         on_record, found = printable(one.on_record), printable(one.found)
         lines.append(f"  {printable(one.what)}: on record {on_record}; found {found}")
-    if report.result.get("origin") == "manual":
-        lines.append("All trials were made by hand, so no answer was judged again.")
+    if report.command:
+        lines.append(f"The maker says to have typed: {printable(report.command)}")
     lines.append(f"{_texts(report)} Plan {report.plan_hash[:12]}: {printable(report.title)}")
     return "\n".join(lines)
+
+
+def _unchecked(report: BundleReport) -> str:
+    """Why no answer and no request could be looked at."""
+    if report.by_hand:
+        why = "every trial was ticked by hand"
+    elif not report.with_text:
+        why = "the texts were left out"
+    else:
+        why = "its trials are of kinds that cannot be built or judged again"
+    return f"{why}. The counts were added up again; whether anything of it happened is the word of the signer alone."
 
 
 def _chain(report: BundleReport, expected: bool) -> str:
@@ -92,9 +108,14 @@ def _texts(report: BundleReport) -> str:
             "No texts are in it: the outcomes on record were counted, no answer was judged again, and what was sent "
             "was not looked at. For these the word of the signer stands."
         )
-    said = f"{report.with_text} answers are in it, {report.judged_again} were judged again by the success rule."
+    are = many(report.with_text, "answer is", "answers are")
+    said = f"{are} in it, {many(report.judged_again, 'was', 'were')} judged again by the success rule."
     if report.sent_checked:
         said += f" Of {report.sent_checked} what was sent is held against the plan."
     if report.sent_unchecked:
         said += f" Of {report.sent_unchecked} what was sent was not checked: this kind of trial cannot be built again."
+    if report.asked_checked:
+        said += f" Of {many(report.asked_checked, 'question')} to judges the words are held against the rule."
+    if report.asked_unchecked:
+        said += f" Of {report.asked_unchecked} they were not checked: this kind of judge cannot be built again."
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,18 @@ def recalled(detector: Detector, exchange: Exchange, judged: Sequence[Judged]) -
         reply = _reply(row)
         found = Outcome.UNDECIDED if found.read is None else found.read(reply)
     return found
+
+
+def heard(detector: Detector, exchange: Exchange, judged: Sequence[Judged]) -> Iterator[tuple[Ask, Judged]]:
+    """Each question that the rule puts to a model, with the answer on record to it, as far as there are answers."""
+    left = list(judged)
+    found = detector.decide(exchange)
+    while isinstance(found, Ask) and found.role != PERSON:
+        row = _answered(found, left)
+        if row is None:
+            return
+        yield found, row
+        found = Outcome.UNDECIDED if found.read is None else found.read(_reply(row))
 
 
 def _answered(ask: Ask, left: list[Judged]) -> Judged | None:

@@ -13,14 +13,20 @@ from typing import IO, Any
 
 import orjson
 
-from manyeyes.runs.bundle import CONTENT, FORMAT, MANIFEST, PLAN, SIGNATURE, SIGNED, TRIALS, VERDICT, BundleError
+from manyeyes.runs.bundle import CONTENT, FACTS, FORMAT, MANIFEST, PLAN, SIGNATURE, SIGNED, TRIALS, VERDICT, BundleError
 from manyeyes.runs.document import DocumentError, PlanDocument
 from manyeyes.runs.signing import ALGORITHM, fingerprint, genuine
 from manyeyes.runs.store import TrialRecord
 
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a whole bundle, where the caller sets no lower limit."""
-SMALL = {MANIFEST: 64 * 1024, SIGNATURE: 4 * 1024, VERDICT: 16 * 1024 * 1024, PLAN: 64 * 1024 * 1024}
+SMALL = {
+    MANIFEST: 64 * 1024,
+    SIGNATURE: 4 * 1024,
+    VERDICT: 16 * 1024 * 1024,
+    PLAN: 64 * 1024 * 1024,
+    FACTS: 1024 * 1024,
+}
 LINE = 64 * 1024 * 1024
 DEEPEST = 64
 _NAMES = frozenset({*CONTENT, MANIFEST, SIGNATURE})
@@ -84,6 +90,11 @@ class Opened:
     def result(self) -> dict[str, Any]:
         """The result that the bundle claims."""
         return _mapping(VERDICT, self._small(VERDICT))
+
+    def command(self) -> str:
+        """What the maker says they typed; empty where nothing is said."""
+        said = _mapping(FACTS, self._small(FACTS)).get("command", "")
+        return said if isinstance(said, str) else ""
 
     def trials(self) -> Iterator[TrialRecord]:
         """The trials, one at a time. Raises BundleError with the line that is wrong."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from manyeyes.engine import replay
-from manyeyes.engine.plan import REPORTED, Answer, Feed, Plan, Trial
+from manyeyes.engine.plan import REPORTED, Answer, Feed, Plan, Stream, Trial
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange
@@ -21,7 +21,7 @@ from manyeyes.runs.honoured import NOTICED, Honoured
 from manyeyes.runs.opening import LARGEST, Opened, opened
 from manyeyes.runs.recounting import HERE_ONLY, bill, built_anew
 from manyeyes.runs.resumed import answer_of
-from manyeyes.runs.sending import Sendings
+from manyeyes.runs.sending import ROLES, Sendings
 from manyeyes.runs.signing import plain
 from manyeyes.runs.steps import digest, exchange_of
 from manyeyes.runs.store import TrialRecord
@@ -29,7 +29,8 @@ from manyeyes.runs.store import TrialRecord
 MOST = 10_000_000
 """Trials of a plan that a stranger's bundle may name, so that its arithmetic stays within memory."""
 SHOWN = 20
-DECIDING = ("runner", "manual", "researcher")
+BY_HAND = "manual"
+DECIDING = ("runner", BY_HAND, "researcher")
 _BROKEN = (ValueError, KeyError, TypeError, ArithmeticError, IndexError, AttributeError, LookupError, RecursionError)
 
 
@@ -39,7 +40,8 @@ class BundleReport:
 
     `intact`: the signature fits, no file was changed and the signer is the one expected. `identical`: scoring again
     gives the verdict on record, the detectors say of every stored answer what the record says, and what was sent is
-    what the plan has to send. `sent_checked` and `sent_unchecked` count the trials of which that can be told, or not.
+    what the plan has to send. `sent_checked` and `sent_unchecked` count the trials of which that can be told, or not;
+    `asked_checked` and `asked_unchecked` the questions to judges. `command` is what the maker says they typed.
     """
 
     signer: str
@@ -55,6 +57,10 @@ class BundleReport:
     judged_again: int
     sent_checked: int = 0
     sent_unchecked: int = 0
+    asked_checked: int = 0
+    asked_unchecked: int = 0
+    by_hand: bool = False
+    command: str = ""
     problems: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -64,9 +70,14 @@ class BundleReport:
         """Whether the bundle is what it says: intact, and identical when scored again."""
         return self.intact and self.identical
 
+    @property
+    def by_machine(self) -> bool:
+        """Whether anything that was sent or said was checked here; else all rests on the word of the signer."""
+        return bool(self.judged_again or self.sent_checked)
+
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
-        return {**asdict(self), "ok": self.ok}
+        return {**asdict(self), "ok": self.ok, "by_machine": self.by_machine}
 
 
 def verify_bundle(bundle: bytes | Path, *, signer: str | None = None, largest: int = LARGEST) -> BundleReport:
@@ -111,6 +122,10 @@ def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
         judged_again=looked.judged,
         sent_checked=looked.sendings.checked,
         sent_unchecked=looked.sendings.unchecked,
+        asked_checked=looked.sendings.asked,
+        asked_unchecked=looked.sendings.unasked,
+        by_hand=bool(trials) and all(one.origin == BY_HAND for one in trials),
+        command=held.command(),
         problems=tuple(problems),
         differences=tuple(differences[:SHOWN]),
         result=recorded,
@@ -230,12 +245,19 @@ class _Looked:
             self._found(name, f"origin {one.origin}", "only trials that were planned beforehand decide a verdict")
         elif one.origin != self.origin:
             self._found(name, f"origin {one.origin}", f"the result speaks of trials of origin {self.origin}")
+        elif one.origin == BY_HAND and self._for_machine(one):
+            self._found(name, f"origin {one.origin}", "the plan names a target that is asked by machine")
         request = self.document.requests.get(one.cell, CellRequest(messages=()))
         try:
             exchange = exchange_of(request, one)
             self._read(name, one, exchange, self.rules.get(request.detector))
         except _BROKEN as error:
             self._found(name, "a trial that can be read", f"{type(error).__name__}: {error}"[:300])
+
+    def _for_machine(self, one: TrialRecord) -> bool:
+        """Whether the plan has this trial sent by a machine, so that nobody may tick it."""
+        info = self.document.targets.get(ROLES.get(Stream(one.stream), "main"))
+        return info is not None and info.kind != BY_HAND
 
     def _read(self, name: str, one: TrialRecord, exchange: Exchange, rule: Whole | None) -> None:
         found = digest(exchange)
@@ -251,6 +273,8 @@ class _Looked:
 
     def _judge(self, name: str, one: TrialRecord, exchange: Exchange, rule: Whole) -> None:
         """The rule on the stored answer, with what judges said of it on record; a person's word stands as it is."""
+        if otherwise := self.sendings.judges_otherwise(one, exchange, rule):
+            self._found(f"{name}: what a judge was asked", "another question", otherwise)
         said = recalled(rule, exchange, one.judged)
         if isinstance(said, Ask):
             return

@@ -40,13 +40,17 @@ class Stopped(Exception):  # noqa: N818 -- an answer to the caller's own wish
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What scoring again came to. `texts` and `numbers` are the named facts of TEXTS and NUMBERS that are known."""
+    """What scoring again came to. `by_machine`: anything that was sent or said could be checked.
+
+    `texts` and `numbers` are the named facts of TEXTS and NUMBERS that are known.
+    """
 
     intact: bool
     identical: bool
     trials: int
     with_text: int
     judged_again: int
+    by_machine: bool
     texts: Mapping[str, str]
     numbers: Mapping[str, float]
     problems: tuple[str, ...]
@@ -126,6 +130,7 @@ def _believed(raw: bytes) -> Scored:
             trials=_count(found["trials"]),
             with_text=_count(found["with_text"]),
             judged_again=_count(found["judged_again"]),
+            by_machine=found["by_machine"] is True,
             texts={name: _text(found["texts"][name]) for name in TEXTS if found["texts"].get(name)},
             numbers={name: _number(found["numbers"][name]) for name in NUMBERS if name in found["numbers"]},
             problems=tuple(_text(one) for one in found["problems"][:MOST]),

@@ -13,7 +13,9 @@ from manyeyes.plugins.imported import Limits
 from manyeyes.runs.bundle import BundleError
 from manyeyes.runs.import_child import confine
 from manyeyes.runs.opening import opened
+from manyeyes.runs.played_again import OFFLINE
 from manyeyes.runs.rescore import BundleReport, verify_bundle
+from manyeyes.runs.sending import BUILT
 
 OF_RESULT = ("n", "k", "asr", "low", "high", "confidence")
 
@@ -37,6 +39,7 @@ def scored(data: bytes, largest: int) -> dict[str, Any]:
         "trials": report.trials,
         "with_text": report.with_text,
         "judged_again": report.judged_again,
+        "by_machine": report.by_machine,
         "texts": {name: str(said) for name, said in texts.items()},
         "numbers": _numbers(report),
         "problems": list(report.problems),
@@ -62,8 +65,10 @@ def _rows(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def main() -> int:
     """Reads standard input as told by the first argument and writes one object to standard output."""
     asked = json.loads(sys.argv[1])
-    for name in registry.names("detectors"):  # read from disk before the limits close it
-        registry.find("detectors", name)
+    kinds = (("detectors", registry.names("detectors")), ("targets", BUILT), ("environments", OFFLINE))
+    for kind, names in kinds:  # read from disk before the limits close it
+        for name in names:
+            registry.find(kind, name)
     confine(Limits(memory=asked["memory"], cpu=asked["cpu"]))
     try:
         with os.fdopen(0, "rb", closefd=False) as file:
