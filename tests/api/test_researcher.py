@@ -45,6 +45,7 @@ def test_a_stranger_reads_programs_policies_kinds_and_advisories(cast: Cast, cal
     assert program["targets"][0] | {"id": str(cast.target.pk), "name": "Wicket"} == program["targets"][0]
     assert "127.0.0.1" not in str(program), "the address that replays call is the team's"
     assert program["scope"][0]["text"] == "The support assistant Wicket"
+    assert (program["kept"]["promised_hours"], program["kept"]["answers_due"]) == (48, 0)
     (version,) = nobody.get(f"/programs/{line['slug']}/policies").json()["items"]
     assert version["in_force"]
     policy = nobody.get(f"/programs/{line['slug']}/policies/{version['number']}").json()
@@ -77,6 +78,7 @@ def test_from_the_report_to_the_published_advisory(cast: Cast, calls: Calls) -> 
     for rung in people.LADDER[people.LADDER.index("reproduced") : people.LADDER.index("holds") + 1]:
         people._STEPS[rung](cast, case)
     (_fix, replay) = rhea.get(f"/cases/{ref}/replays").json()["items"]
+    assert (_fix["version"], replay["version"]) == ("v3", "v1")
     result = rhea.get(f"/cases/{ref}/replays/{replay['id']}").json()["result"]
     assert result["verdict"] == "reproduced"
     assert "cost" not in result
@@ -116,6 +118,7 @@ def _timeline(rhea: Caller, ref: str) -> None:
     assert "I have read it." in said
     assert "Looks real to me." not in said
     assert "signed_off" not in said
+    assert [one["retest"] for one in items if one["retest"]][-1] == {"k": 0, "n": 10, "agrees": True}
     file = next(one["file"] for one in items if one["file"])
     saved = rhea.get(f"/cases/{ref}/files/{file['id']}")
     assert b"".join(saved.streaming_content) == b"a recording"
@@ -123,6 +126,7 @@ def _timeline(rhea: Caller, ref: str) -> None:
     sent = rhea.get(f"/cases/{ref}/report").json()
     assert sent["steps"] == people.STEPS
     assert sent["answers"] == {"live": "yes"}
+    assert any(row["name"] == "How often" for row in sent["readings"])
     assert [one["name"] for one in sent["reproducers"]][-1] == "b.yaml"
 
 

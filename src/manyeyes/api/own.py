@@ -67,7 +67,9 @@ def replays(request: HttpRequest, ref: Reference, limit: Limit = USUAL, cursor: 
     """The program's replays of my case, once a person has looked at them."""
     row = holder(request).case(ref)
     links = row.reproductions.filter(published_at__isnull=False, concluded_at__isnull=False)
-    rows, more = newest_first(links.select_related("replay", "case"), field="concluded_at", cursor=cursor, limit=limit)
+    rows, more = newest_first(
+        links.select_related("replay__main_version", "case"), field="concluded_at", cursor=cursor, limit=limit
+    )
     return {"items": [shown.replay_line(link) for link in rows], "next": more}
 
 

@@ -13,12 +13,12 @@ from manyeyes.cases.access import roles_in
 from manyeyes.cases.agreed import Embargo
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.facts import facts_of
-from manyeyes.cases.models import Attachment, Case, Message, Report, Reproduction, SentBundle
+from manyeyes.cases.models import Attachment, Case, Message, Report, Reproduction, Retest, SentBundle
 from manyeyes.cases.senders import of as sender_of
 from manyeyes.cases.timeline import Entry, sentence_of
 from manyeyes.programs import marker, scope
 from manyeyes.programs.models import PolicyVersion, Program, Target
-from manyeyes.publications import credit
+from manyeyes.publications import credit, figures
 from manyeyes.publications.hall import Thanks
 from manyeyes.publications.models import Advisory, Credit
 from manyeyes.replays import evidence
@@ -53,12 +53,22 @@ def program(row: Program) -> dict[str, Any]:
         "embargo_days": row.embargo_days,
         "research_marker": row.research_marker,
         "former_markers": [{"word": one.word, "until": one.until} for one in marker.former(row)],
+        "kept": _kept(row),
         "stop": {"text": row.stop_text, "contact": row.stop_contact},
         "policy": policy.number if policy else None,
         "targets": [target(one) for one in row.targets.prefetch_related("versions")],
         "scope": [line.to_json() for line in scope.in_force(row, policy)],
         "url": page("portal:program", row.slug),
     }
+
+
+def _kept(row: Program) -> dict[str, Any]:
+    """How the promise of a first answer was kept for the newest reports."""
+    found = figures.first_responses(row)
+    return {
+        "promised_hours": found.promised, "since": found.since, "answers_due": found.owed, "in_time": found.in_time,
+        "still_late": found.unanswered_late, "median_hours": found.median_hours,
+    }  # fmt: skip
 
 
 def target(row: Target) -> dict[str, Any]:
@@ -145,6 +155,7 @@ def _severity(row: Case) -> dict[str, Any] | None:
     score = stands.score
     return {
         "vector": stands.rating.vector,
+        "why": stands.rating.why or "",
         "security": {"score": score.sec, "band": score.sec_band},
         "safety": {"score": score.saf, "band": score.saf_band},
     }
@@ -199,7 +210,9 @@ def report(row: Report) -> dict[str, Any]:
         "expected": row.expected or "",
         "own_ref": sender_of(row).own_ref,
         "settings": row.settings or {},
-        "answers": row.answers or {},
+        **{name: getattr(row, name) or {} for name in ("answers", "seen", "plans")},
+        **{name: getattr(row, name) for name in ("claim_biased", "exploited_now", "harmed_now", "hazard")},
+        "readings": row.readings or [],
         "files": [file(one) for one in row.files.select_related("stored")],
         "reproducers": reproducers,
     }
@@ -219,6 +232,7 @@ def entry(one: Entry) -> dict[str, Any]:
         "edits": words.edits if words else 0,
         "earlier": [{"until": old.until, "text": old.text} for old in words.earlier.all()] if words else [],
         "file": file(item) if isinstance(item, Attachment) and item.public else None,
+        "retest": {"k": item.k, "n": item.n, "agrees": item.agrees} if isinstance(item, Retest) else None,
         "replay": link.replay_id if link is not None else None,
         "bundle": item.pk if isinstance(item, SentBundle) else None,
     }
@@ -226,9 +240,11 @@ def entry(one: Entry) -> dict[str, Any]:
 
 def replay_line(link: Reproduction) -> dict[str, Any]:
     """A concluded replay in a list."""
+    version = link.replay.main_version
     name = "portal:my_fix" if link.purpose == Reproduction.Purpose.VERIFICATION else "portal:my_replay"
     return {
-        "id": link.replay_id, "purpose": link.purpose, "verdict": link.verdict, "sentence": sentence_of(link),
+        "id": link.replay_id, "purpose": link.purpose, "version": version.label if version else "",
+        "verdict": link.verdict, "sentence": sentence_of(link),
         "concluded_at": link.concluded_at, "url": page(name, link.case.ref, link.replay_id),
     }  # fmt: skip
 

@@ -9,6 +9,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
+from manyeyes.api.told_drafts import ReadingOut
+
 
 class Problem(Schema):
     """A refusal (RFC 9457). `fields` says for each field what is wrong and its mend; `missing` what a move needs."""
@@ -172,6 +174,13 @@ class ReportOut(Schema):
     claim_n: int | None
     settings: dict[str, str]
     answers: dict[str, str]
+    seen: dict[str, str]
+    plans: dict[str, str]
+    claim_biased: bool = Field(description="The count is the best of several series, and part of no rate.")
+    exploited_now: bool
+    harmed_now: bool
+    hazard: str
+    readings: list[ReadingOut] = Field(description="What was understood when it came.")
     own_ref: str
     sent_at: datetime
     files: list[FileOut]
@@ -196,6 +205,14 @@ class ReproducerOut(Schema):
     name: str
     source: str
     text: str
+
+
+class RetestOut(Schema):
+    """What a researcher's own try of a fix came to."""
+
+    k: int
+    n: int
+    agrees: bool
 
 
 class EarlierOut(Schema):
@@ -223,6 +240,7 @@ class EntryOut(Schema):
     after: str
     sentence: str
     file: FileOut | None
+    retest: RetestOut | None
     replay: UUID | None
     bundle: UUID | None
 
@@ -235,10 +253,11 @@ class Timeline(Schema):
 
 
 class ReplayLine(Schema):
-    """A concluded replay."""
+    """A concluded replay, and which version of the system it tried."""
 
     id: UUID
     purpose: str
+    version: str
     verdict: str
     sentence: str
     concluded_at: datetime

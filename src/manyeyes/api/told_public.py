@@ -37,6 +37,17 @@ class MarkerOut(Schema):
     until: datetime
 
 
+class KeptOut(Schema):
+    """How the promise of a first answer was kept for the newest reports from outside."""
+
+    promised_hours: float
+    since: datetime | None
+    answers_due: int
+    in_time: int
+    still_late: int = Field(description="Reports that wait longer than promised and wait still.")
+    median_hours: float | None
+
+
 class StopOut(Schema):
     """What to do with material that must never be sent: counsel's words, and whom to call; empty where none are set."""
 
@@ -54,6 +65,7 @@ class ProgramOut(ProgramLine):
     embargo_days: int
     research_marker: str = Field(description="A word to put into calls, so that a tester is not taken for an attacker.")
     former_markers: list[MarkerOut] = Field(description="Earlier words that are still honoured.")
+    kept: KeptOut
     stop: StopOut
     policy: int | None = Field(description="Number of the policy in force.")
     targets: list[TargetOut]
