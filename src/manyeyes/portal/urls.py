@@ -51,7 +51,6 @@ urlpatterns = [
     path("my/settings/data/export/", personal.export, name="export"),
     path("my/settings/leave/", personal.leave, name="leave"),
     path("my/settings/claim/", personal.claim, name="claim"),
-    path("my/settings/key/", letters.key, name="settings_key"),
     path("my/invited/<uuid:invitation_id>/", together.invited, name="invited"),
     path("join/<str:secret>/", together.join, name="join"),
     path("my/<str:ref>/", my.my_case, name="my_case"),
