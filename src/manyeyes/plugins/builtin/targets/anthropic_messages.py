@@ -15,6 +15,8 @@ from manyeyes.plugins.protocols import Message, Reply, Request, TargetError, Too
 
 MAX_TOKENS = 4_096
 """Sent where the settings name no max_tokens, since this address demands one."""
+NO_ANSWER = "(no answer)"
+"""Stands for an answer without text where the conversation goes on: this address refuses messages that are blank."""
 _ENDS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_calls"}
 
 
@@ -22,7 +24,8 @@ class AnthropicMessages:
     """Asks an Anthropic Messages address. It takes no seed, so none is sent.
 
     System messages at the beginning become `system`; `stop` is sent as `stop_sequences`. Reasons to stop
-    get their usual names: stop, length, tool_calls, refusal.
+    get their usual names: stop, length, tool_calls, refusal. A blank answer of the model that further turns
+    follow is sent as `(no answer)`; what the detectors are shown stays blank.
     """
 
     OPTIONS: ClassVar[Mapping[str, Option]] = {
@@ -119,12 +122,14 @@ def _message(message: Message, blobs: Mapping[str, bytes]) -> dict[str, Any]:
     for image in message.get("images") or ():
         source = {"type": "base64", "media_type": image["media_type"], "data": image_of(image, blobs)}
         parts.append({"type": "image", "source": source})
-    if content:
+    blank = role == "assistant" and not content.strip()
+    if content and not blank:
         parts.append({"type": "text", "text": content})
     for call in message.get("tool_calls") or ():
         parts.append({"type": "tool_use", "id": call["id"], "name": call["name"], "input": _object(call)})
-    plain = not message.get("images") and not message.get("tool_calls")
-    return {"role": role, "content": content if plain else parts}
+    if message.get("images") or message.get("tool_calls"):
+        return {"role": role, "content": parts}
+    return {"role": role, "content": NO_ANSWER if blank else content}
 
 
 def _object(call: Mapping[str, Any]) -> dict[str, Any]:
