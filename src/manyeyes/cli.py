@@ -36,7 +36,7 @@ COMMANDS: dict[str, str] = {
 
 USAGE = 2
 INTERRUPTED = 130
-RARELY = 50_000
+RARELY = 100_000
 """New objects that may come together until they are searched for cycles that nobody can reach any more."""
 SERVERS = frozenset({"demo", "serve"})
 """Commands that are searched as often as Python does it: what a request leaves behind may hold a large file."""
