@@ -76,11 +76,8 @@ def test_every_phrase_has_its_test() -> None:
 @pytest.mark.parametrize(
     ("code", "one", "other"),
     [
-        ("anonymous", "You may stay anonymous.", "You must give your name."),
         ("money", "There is no money and no bounty.", "We pay 500 euros."),
-        ("prompts", "Safe harbor covers prompts of all kinds.", "Do not use jailbreaks."),
         ("counting", "Tell us how often it works.", "Automated tools are forbidden."),
-        ("publishing", "After that you are free to publish.", "Reports are never published; do not disclose them."),
         ("answer", "A person answers you within 48 hours.", "We respond within 3 business days."),
         ("window", "Speak 90 days after your report.", "Wait 120 days since the report."),
     ],
@@ -92,6 +89,21 @@ def test_a_contradiction_is_found_and_each_half_alone_is_none(code: str, one: st
     assert f"contradiction.{code}" in codes({"promises": one, "rules": other})
     assert f"contradiction.{code}" not in codes({"promises": one})
     assert f"contradiction.{code}" not in codes({"rules": other})
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "other"),
+    [
+        ("anonymous", "You may stay anonymous.", "You must give your name."),
+        ("ai_prompts", "Safe harbor covers prompts of all kinds, against our rules too.", "Do not use jailbreaks."),
+        ("window", "You may publish after 90 days.", "Reports are never published; do not disclose them."),
+    ],
+)
+def test_what_one_section_promises_another_takes_back(code: str, one: str, other: str) -> None:
+    assert lint({"promises": one}).clauses[code] == "promises"
+    both = lint({"promises": one, "rules": other})
+    assert both.clauses[code] == ""
+    assert [finding.section for finding in both.findings if finding.code == f"takes_back.{code}"] == ["rules"]
 
 
 def test_the_same_time_in_other_units_is_no_contradiction() -> None:

@@ -21,16 +21,6 @@ _DECISION = _re(rf"\bwithin {_COUNT} we (?:tell you whether|decide|say whether)"
 _WINDOW = _re(rf"{_COUNT}(?: have passed)? (?:since|after|from) (?:your|the) (?:first )?report")
 _PAIRS = (
     (
-        "anonymous",
-        _re(r"\b(?:may|can|welcome to) (?:stay|remain|report|be) anonymous(?:ly)?"),
-        _re(
-            r"\b(?:must|required to) (?:give|provide|include|register|sign up)[^.]{0,40}"
-            r"\b(?:name|account|identity|address)\b"
-        ),
-        "Reports may be anonymous, and a name is demanded.",
-        "Drop the demand, or say that it holds for payments only.",
-    ),
-    (
         "money",
         _re(r"\b(?:no|not pay|does not pay|do not pay)\b[^.]{0,30}\b(?:bount(?:y|ies)|rewards?|money)\b"),
         _re(r"\bwe (?:will )?pay\b|\bbounty of\b|\brewards? (?:of|from|between) "),
@@ -38,25 +28,16 @@ _PAIRS = (
         "Say one of the two, in the rewards.",
     ),
     (
-        "prompts",
-        _re(r"\bsafe harbo[u]?r covers prompts\b|\bcovers prompts\b"),
-        _re(r"\b(?:do not|must not|never) (?:use|send|try)[^.]{0,40}\b(?:jailbreaks?|prompts that (?:break|violate))"),
-        "Prompts that break the usage policy are covered, and forbidden.",
-        "Drop the ban; limit what is done with the output instead.",
-    ),
-    (
         "counting",
         _re(r"\bhow (?:often|many)\b[^.]{0,60}\b(?:works?|succeed|tries)"),
-        _re(r"\bno (?:automated|scripted)\b|\bautomated (?:tools|testing|scripts) (?:are|is) (?:forbidden|not )"),
+        _re(
+            r"\bno (?:automat\w+|script\w*)\b|\b(?:automat\w+|script\w*)\b[^.]{0,40}\b(?:are|is) (?:strictly )?"
+            r"(?:forbidden|prohibited|banned|excluded|not )|\b(?:do not|don['’]t|never|must not) (?:use|run|"
+            r"send) (?:any )?"
+            r"(?:automat\w+|script\w*|bots?)\b"
+        ),
         "A count of successes is asked for, and automated tries are forbidden.",
         "Allow automated tries within a limit of calls.",
-    ),
-    (
-        "publishing",
-        _re(r"\bfree to publish\b|\bmay publish\b"),
-        _re(r"\b(?:never|not) (?:to )?(?:publish|disclose)\b(?![^.]{0,60}\b(?:until|before|unless)\b)"),
-        "Publishing is free after the window, and forbidden.",
-        "Keep the window.",
     ),
 )
 

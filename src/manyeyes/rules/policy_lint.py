@@ -1,29 +1,34 @@
 """Reads a policy as a cautious stranger would: length, readability, missing clauses, maturity, phrases, contradictions.
 
 Nothing is refused: a policy is its organisation's own. Errors are what leaves researchers unprotected, warnings what
-keeps them away. The maturity is that of disclose.io: 0 nothing, 1 a contact, 2 a policy, 3 "we will not sue", 4 the
-research is authorised with carve-outs and a word about third parties, 5 a window for publishing with an extension rule.
+keeps them away. A promise that another sentence takes back is no promise. The maturity is that of disclose.io: 0
+nothing, 1 a contact, 2 a policy, 3 "we will not sue", 4 the research is authorised with carve-outs and a word about
+third parties, 5 a window for publishing with an extension rule. It reads words and not intentions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from manyeyes.rules.policy_clauses import CLAUSES, Clause
+from manyeyes.rules.policy_clauses import CLAUSES, Clause, takes_all_back
 from manyeyes.rules.policy_contradictions import contradictions, figures_said
 from manyeyes.rules.policy_findings import ERROR, NOTE, WARNING, Finding, quote
 from manyeyes.rules.policy_phrases import PHRASES
-from manyeyes.rules.readability import Readability, measure, sentences, words
+from manyeyes.rules.policy_sentences import Statement, statements
+from manyeyes.rules.readability import WORDS_A_MINUTE, Readability, measure, sentences, words
 
 MOST_WORDS, LEAST_FLESCH, MOST_GRADE, MOST_MEAN, LONG_SENTENCE = 900, 45.0, 11.0, 18.0, 35
 SUMMARY_WORDS = 150
+TAKEN, ALL = "takes_back", "all"
+_WITHOUT_PROTECTION, _SHORT_OF_ALL = 2, 4
+"""The highest level of a policy that takes all of itself back, and of one that takes back what no level names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lint:
-    """What was found. `clauses` says for each clause the section where it stands, "" where it is missing."""
+    """What was found. `clauses`: for each the section where it stands, "" where it is missing or taken back."""
 
     measured: Readability
     maturity: int
@@ -33,8 +38,18 @@ class Lint:
     @property
     def next_needs(self) -> tuple[Clause, ...]:
         """The clauses that the next level of maturity still needs; none at level 5."""
-        step = self.maturity + 1
-        return tuple(clause for clause in CLAUSES if clause.maturity == step and not self.clauses[clause.code])
+        steps = {self.maturity + 1} | ({0} if self.maturity == _SHORT_OF_ALL else set())
+        return tuple(
+            clause
+            for clause in CLAUSES
+            if clause.maturity in steps and not self.clauses[clause.code]
+            and (clause.maturity or clause.code in self.taken_back)
+        )  # fmt: skip
+
+    @property
+    def taken_back(self) -> frozenset[str]:
+        """The codes of the clauses that a sentence takes back."""
+        return frozenset(one.code.partition(".")[2] for one in self.findings if one.code.startswith(f"{TAKEN}."))
 
     @property
     def ok(self) -> bool:
@@ -53,26 +68,47 @@ class Lint:
         }
 
 
-def lint(sections: Mapping[str, str], *, terms: Mapping[str, Any] | None = None, systems: int | None = None) -> Lint:
+def lint(
+    sections: Mapping[str, str],
+    *,
+    terms: Mapping[str, Any] | None = None,
+    systems: int | None = None,
+    published: str = "",
+) -> Lint:
     """Reads a policy given as section name to Markdown text, in reading order; empty sections count as absent.
 
-    A section called `scope` is read for clauses and phrases, but is a table and not counted as prose. `terms` are the
+    A section called `scope` is read for clauses and phrases, but is a table and not weighed as prose. `terms` are the
     promises in figures (first_response_hours, decision_hours, embargo_days, pays), which the text must not contradict;
-    `systems` is the number of lines in scope, where that is known.
+    `systems` is the number of lines in scope, where that is known. `published` is the whole as its readers get it, with
+    title, headings, scope and figures: its words are counted; without it, those of the prose.
 
     >>> found = lint({"safe_harbor": "We will not sue you."})
     >>> found.maturity, found.clauses["no_suit"], found.ok
     (0, 'safe_harbor', False)
+    >>> [one.code for one in lint({"safe_harbor": "We will not sue you. We may sue you."}).findings][0]
+    'takes_back.no_suit'
     """
     said = {name: text for name, text in sections.items() if text.strip()}
+    told = {name: tuple(statements(text)) for name, text in said.items()}
     measured = measure("\n\n".join(text for name, text in said.items() if name != "scope"))
-    clauses = {clause.code: _where(clause, said) for clause in CLAUSES}
+    if published:
+        count = measure(published).words
+        measured = replace(measured, words=count, minutes=count / WORDS_A_MINUTE)
+    taken = list(_taken_back(told))
+    lost = {finding.code.partition(".")[2] for finding in taken}
+    clauses = {clause.code: "" if clause.code in lost else _where(clause, told) for clause in CLAUSES}
     figures = {"figures": figures_said(terms)} if terms else {}
-    findings = [*_missing(clauses), *_phrases(said), *contradictions({**figures, **said}), *_length(measured, said)]
+    findings = [
+        *taken,
+        *_missing(clauses, lost),
+        *_phrases(said),
+        *contradictions({**figures, **said}),
+        *_length(measured, said),
+    ]
     if systems == 0:
         findings.append(_NO_SYSTEM)
     findings.sort(key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))
-    return Lint(measured=measured, maturity=maturity(clauses), clauses=clauses, findings=tuple(findings))
+    return Lint(measured=measured, maturity=maturity(clauses, lost), clauses=clauses, findings=tuple(findings))
 
 
 _NO_SYSTEM = Finding(
@@ -81,25 +117,49 @@ _NO_SYSTEM = Finding(
 )  # fmt: skip
 
 
-def maturity(clauses: Mapping[str, str]) -> int:
-    """The disclose.io level: the highest of 0 to 5 whose clauses, and those of every lower level, are all there."""
+def maturity(clauses: Mapping[str, str], lost: Collection[str] = ()) -> int:
+    """The disclose.io level: the highest of 0 to 5 whose clauses, and those of every lower level, are all there.
+
+    `lost` are the codes that the policy takes back. One that the ladder does not name keeps it from level 5; taking all
+    back leaves a policy without protection, level 2.
+    """
+    most = _WITHOUT_PROTECTION if ALL in lost else _SHORT_OF_ALL if lost else 5
     level = 0
-    for step in range(1, 6):
+    for step in range(1, most + 1):
         if not all(clauses[clause.code] for clause in CLAUSES if clause.maturity == step):
             break
         level = step
     return level
 
 
-def _where(clause: Clause, said: Mapping[str, str]) -> str:
+def _where(clause: Clause, told: Mapping[str, Collection[Statement]]) -> str:
     """The section that holds the clause: its own if it does, else the first other one that does."""
-    order = sorted(said, key=lambda name: name != clause.section)
-    return next((name for name in order if all(need.search(said[name]) for need in clause.needs)), "")
+    order = sorted(told, key=lambda name: name != clause.section)
+    return next((name for name in order if clause.said_in(told[name])), "")
 
 
-def _missing(clauses: Mapping[str, str]) -> Iterator[Finding]:
+def _taken_back(told: Mapping[str, Collection[Statement]]) -> Iterator[Finding]:
+    """Every statement that takes a promise back, or the whole policy."""
+    for name, section in told.items():
+        for one in section:
+            if takes_all_back(one):
+                yield _taken(
+                    ALL, "the whole policy", name, one, "Leave the sentence out: a promise is kept or not made."
+                )
+            for clause in CLAUSES:
+                if clause.taken_back_by(one):
+                    yield _taken(clause.code, clause.title, name, one, clause.mend)
+
+
+def _taken(code: str, title: str, section: str, one: Statement, mend: str) -> Finding:
+    said = quote(one.words)
+    message = f"Takes back: {title}. It says “{said}”"
+    return Finding(level=ERROR, code=f"{TAKEN}.{code}", section=section, message=message, mend=mend, quote=said)
+
+
+def _missing(clauses: Mapping[str, str], lost: Collection[str]) -> Iterator[Finding]:
     for clause in CLAUSES:
-        if not clauses[clause.code]:
+        if not clauses[clause.code] and clause.code not in lost:
             level = ERROR if clause.maturity in (1, 3, 4) else WARNING
             yield Finding(
                 level=level,

@@ -35,7 +35,13 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     _phrase(
         "prosecution",
-        r"\b(?:will|may|shall)\s+(?:be\s+)?(?:prosecut|pursue|refer\w* to law|face legal|seek damages)\w*",
+        r"\b(?:will|may|shall|can|must)\s+(?:be\s+)?(?:prosecut\w*|pursued?|sued?\b|arrest\w*|track\w*|"
+        r"trac(?:ed|ing)|hunted|"
+        r"(?:refer\w*|report\w*|handed(?: over)?) to (?:the )?(?:law enforcement|police|authorit\w+)|face "
+        r"(?:legal|criminal|"
+        r"civil|charges)|seek damages|held liable)|\bsubject to (?:prosecution|(?:legal|criminal|civil) "
+        r"(?:action|penalt\w+))|"
+        r"\b(?:full|maximum) extent (?:of|allowed by|permitted by) (?:the )?law",
         "threatens people who read it to feel safe",
         "Say what is out of scope; leave threats out.",
     ),
@@ -53,15 +59,22 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     _phrase(
         "identity",
-        r"\b(?:must|required to)\s+(?:provide|give|supply|include)\s+(?:your\s+)?"
-        r"(?:full |real |legal )*(?:name|identity|address|phone)",
+        r"\b(?:must|required to|have to)\s+(?:provide|give|supply|include|state|disclose|prove|"
+        r"reveal)\s+(?:us\s+)?(?:your\s+)?"
+        r"(?:full |real |legal |true )*(?:name|identity|address|phone)|\b(?:must|required to|have "
+        r"to)\s+identify yourself|"
+        r"\b(?:real|legal|true) names?\b|\b(?:identity|identification) (?:card|document)|\bproof of identity\b",
         "shuts out people who must stay anonymous",
         "Let a report be sent without a name.",
     ),
     _phrase(
         "no_models",
         r"\b(?:exclud\w+|do not accept|not eligible|out of scope)[^.]{0,60}"
-        r"\b(?:jailbreaks?|prompt injections?|adversarial (?:testing|prompts?))\b",
+        r"\b(?:jailbreaks?|prompt injections?|adversarial (?:testing|prompts?))\b|\b(?:testing|tests|probing|"
+        r"attacks?)\s+(?:of|on)"
+        r"\s+(?:our\s+|the\s+)?(?:AI\b|models?\b|prompts?\b|model behaviou?r)[^.]{0,60}\b(?:is|"
+        r"are)\s+(?:not\s+(?:permitted|"
+        r"allowed|in scope)|forbidden|prohibited|out of scope|excluded)",
         "excludes what an AI program is for",
         "Name the systems and the harms that count instead.",
     ),
@@ -73,7 +86,9 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     _phrase(
         "malicious",
-        r"\b(?:hackers?|attackers?|criminals?)\s+(?:who|that)\s+(?:report|send)|\bmalicious (?:research|report)ers?\b",
+        r"\b(?:hackers?|attackers?|criminals?)\s+(?:who|that)\s+(?:report|send)|\bmalicious (?:research(?:er)?|"
+        r"reporter|hacker|"
+        r"actor|individual|part(?:y|ie))s?\b|\b(?:violators|offenders|perpetrators|abusers)\b",
         "speaks of researchers as enemies",
         "Call them researchers.",
     ),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from manyeyes.rules.policy_clauses import CLAUSES, Clause
+from manyeyes.rules.policy_sentences import statements
 
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -35,7 +36,7 @@ def _run(clause: Clause, text: str) -> str:
     for length in range(1, len(units) + 1):
         for start in range(len(units) - length + 1):
             run = joint.join(units[start : start + length])
-            if all(need.search(run) for need in clause.needs):
+            if clause.said_in(tuple(statements(run))):
                 return run
     return ""
 

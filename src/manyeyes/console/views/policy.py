@@ -164,7 +164,9 @@ def linter(read: Lint) -> dict[str, Any]:
             )
             if (rows := [_row(one) for one in read.findings if one.level == level])
         ],
-        "clauses": [(clause, HEADINGS.get(read.clauses[clause.code], "")) for clause in CLAUSES],
+        "clauses": [
+            (clause, HEADINGS.get(read.clauses[clause.code], ""), clause.code in read.taken_back) for clause in CLAUSES
+        ],
     }
 
 
