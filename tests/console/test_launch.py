@@ -47,13 +47,42 @@ def page(cast: Cast) -> str:
 
 def say_all(client: Client, page: str, cast: Cast) -> None:
     for item in ITEMS:
-        if item.kind == Kind.FACT or item.name == "finance":
+        if (item.kind == Kind.FACT and not item.skippable) or item.name == "finance":
             continue
         given = {"action": f"say:{item.name}", "person": str(cast.lena.pk), "hours": "6"}
         if item.name == "legal":
             given = {"action": "say:legal", "applies": "on", "reason": WHY}
+        if item.name == "securitytxt":
+            given = {"action": "say:securitytxt", "applies": "on", "reason": "We only try it out."}
         answer = client.post(page, given)
         assert (answer.status_code, answer.headers["Location"]) == (302, f"{page}#{item.name}")
+
+
+def test_a_site_that_nobody_else_can_read_is_told_and_may_be_accepted(
+    lena: Client, page: str, cast: Cast, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, said = ["check", "--program", cast.program.slug], "security.txt: Its address is one of this machine"
+    settings.MANYEYES_BASE_URL = "http://localhost:8000"
+    assert "Its address is one of this machine" in lena.get(page).content.decode()
+    assert main(program) == 1
+    assert f"WRONG {said}" in capsys.readouterr().err
+    refused = lena.post(page, {"action": "say:securitytxt"})
+    assert refused.status_code == 422
+    assert "Tick this to go on with it as it is" in refused.content.decode()
+    assert lena.post(page, {"action": "say:securitytxt", "applies": "on"}).status_code == 422
+    accepted = {"action": "say:securitytxt", "applies": "on", "reason": "We only try it out."}
+    assert lena.post(page, accepted).status_code == 302
+    told = lena.get(page).content.decode()
+    assert "Accepted, because:" in told
+    assert "Its address is one of this machine" in told
+    main(program)
+    found = capsys.readouterr().err
+    assert f"warn  {said}" in found
+    assert "(accepted, said by Lena S." in found
+    settings.MANYEYES_BASE_URL = "https://reports.larkfield.example"
+    mended = lena.get(page).content.decode()
+    assert "Its address is one of this machine" not in mended
+    assert "We only try it out." not in mended
 
 
 def test_a_launch_from_draft_to_public(lena: Client, page: str, cast: Cast) -> None:
@@ -145,7 +174,8 @@ def test_the_command_says_the_same(lena: Client, page: str, cast: Cast, capsys: 
     assert main(["check", "--program", cast.program.slug]) == 0
     said = capsys.readouterr()
     assert "ok    Engineering time for fixes: Lena S., 6 h a week (said by Lena S., " in said.out
-    assert said.err == ""
+    assert said.err.startswith("warn  security.txt: ")
+    assert said.err.count("\n") == 1
     assert main(["check", "--program", "nothing"]) == 2
 
 

@@ -53,6 +53,19 @@ def test_facts_are_seen_and_not_said(facts: Facts, name: str, words: str) -> Non
     assert missing(facts, SAID)[name] == words
 
 
+def test_a_warning_may_be_accepted_and_still_warns() -> None:
+    warned = Facts(**{**READY.__dict__, "securitytxt_problem": "Nobody can read it."})
+    accepted = Answer(applies=False, reason="We only try it out.")
+    assert missing(warned, SAID) == {"securitytxt": "Nobody can read it."}
+    [line] = [one for one in judge(warned, {**SAID, "securitytxt": accepted}) if one.item.name == "securitytxt"]
+    assert (line.state, line.missing) == ("skipped", "Nobody can read it.")
+    [mended] = [one for one in judge(READY, {**SAID, "securitytxt": accepted}) if one.item.name == "securitytxt"]
+    assert (mended.state, mended.missing) == ("done", "")
+    assert wrong_with(BY_NAME["securitytxt"], accepted) == {}
+    assert set(wrong_with(BY_NAME["securitytxt"], Answer())) == {"applies"}
+    assert set(wrong_with(BY_NAME["scope"], accepted)) == {"applies"}
+
+
 def test_finance_is_needed_where_there_is_money_only() -> None:
     without = {key: value for key, value in SAID.items() if key != "finance"}
     assert missing(READY, without) == {}

@@ -53,14 +53,16 @@ def run(args: argparse.Namespace) -> int:
     from manyeyes.rules.errors import Refused
 
     try:
-        prepare()
-        return _program_of(args)
+        applied = prepare()
+        for line in applied:
+            print(line)
+        return _program_of(args, changed=bool(applied))
     except (ImproperlyConfigured, OSError, EOFError, Refused) as refused:
         print(f"manyeyes init: {refused or 'no answer was given.'}", file=sys.stderr)
         return 2
 
 
-def _program_of(args: argparse.Namespace) -> int:
+def _program_of(args: argparse.Namespace, *, changed: bool) -> int:
     if args.no_program:
         print("Ready: directory, key and tables. No program was made.")
         return 0
@@ -75,7 +77,7 @@ def _program_of(args: argparse.Namespace) -> int:
             print(f"{existing.name} is open now.")
             _skipped(existing)
         else:
-            print(f"{existing.name} exists already; nothing was changed.")
+            print(f"{existing.name} exists already; {'nothing else' if changed else 'nothing'} was changed.")
         _next_steps(existing, "")
         return 0
     program, password = _program(args)
@@ -98,8 +100,11 @@ def _known_person(args: argparse.Namespace, program: Any) -> None:
         )
 
 
-def prepare() -> None:
-    """Make what is missing of directory, master key and tables. Raises MasterKeyError when data lacks its key."""
+def prepare() -> list[str]:
+    """Make what is missing of directory, master key and tables; what was done to tables that were there, in lines.
+
+    Raises MasterKeyError when data lacks its key.
+    """
     data = Path(settings.MANYEYES_DATA_DIR)
     fresh = not (data / "db.sqlite3").exists()
     previous = os.umask(0o077)  # the database and its journal are readable by their owner only
@@ -110,10 +115,25 @@ def prepare() -> None:
             folder.chmod(0o700)
         _master_key(fresh)
         django.setup()
+        waiting = _waiting()
         call_command("migrate", verbosity=0, interactive=False)
     finally:
         os.umask(previous)
     _same_key()
+    many = f"{len(waiting)} migration{'s' if len(waiting) > 1 else ''}"
+    return [f"Brought the tables up to date with {many}:", *(f"  {name}" for name in waiting)] if waiting else []
+
+
+def _waiting() -> list[str]:
+    """The migrations that tables of an earlier version lack; none where there are no tables yet."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    if not executor.loader.applied_migrations:
+        return []
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 def _master_key(fresh: bool) -> None:

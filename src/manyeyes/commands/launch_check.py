@@ -25,8 +25,10 @@ def report(slug: str, *, quiet: bool = False) -> int:
     standing = launch.standing(program)
     unread = _unread(program) if program.state == Program.State.PUBLIC else ""
     for row in standing.lines:
-        missing = row.line.missing or (unread if row.name == "securitytxt" else "")
-        if missing:
+        missing = (unread if row.name == "securitytxt" else "") or row.line.missing
+        if missing and row.line.state == "skipped" and not unread:
+            print(f"warn  {row.line.item.title}: {missing}{_said(row)}", file=sys.stderr)
+        elif missing:
             print(f"WRONG {row.line.item.title}: {missing}", file=sys.stderr)
         elif not quiet:
             print(f"ok    {row.line.item.title}{_said(row)}")
@@ -40,7 +42,7 @@ def _said(row: Any) -> str:
         return ": not applicable, the scope names no rewards" if row.line.state == "skipped" else ""
     when = f"said by {row.answer.by.name}, {row.answer.at:%Y-%m-%d}"
     if not row.answer.applies:
-        return f": not applicable ({when})"
+        return f" (accepted, {when})" if row.line.missing else f": not applicable ({when})"
     hours = f", {row.answer.hours} h a week" if row.answer.hours else ""
     return f": {row.answer.person.name}{hours} ({when})"
 

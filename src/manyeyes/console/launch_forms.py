@@ -53,6 +53,10 @@ class SayForm(TeamForm):
             del self.fields["hours"]
         if not self.item.skippable:
             del self.fields["applies"], self.fields["reason"]
+        elif self.item.kind == Kind.FACT:
+            del self.fields["person"]
+            self.fields["applies"].label = _("Go on with it as it is")
+            self.fields["reason"].label = _("Because")
 
     def given(self) -> dict[str, Any]:
         """The answer, as the checklist takes it."""

@@ -18,8 +18,14 @@ from manyeyes.programs.models import LaunchAnswer, Membership, Program
 from manyeyes.programs.openpgp import MANAGERS, subject
 from manyeyes.rules import clock, launch
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
+from manyeyes.rules.marked import marked as _
 
 State = Program.State
+NOT_OUTSIDE = _(
+    "Its address is one of this machine, where nobody else can read it. Set MANYEYES_BASE_URL to the public https "
+    "address of the site and start it again; only to try things out, go on as it is."
+)
+NOT_HTTPS = _("It must be served over https: set MANYEYES_BASE_URL to the site's public https address.")
 PAST = "program.opened_unchecked"
 """The event of a program that was opened past its checklist, on the machine."""
 
@@ -64,7 +70,7 @@ def standing(program: Program) -> Standing:
         if row.applies and row.person is not None and name != "clocks":
             held.setdefault(row.person, []).append(name)
     several = tuple((person.name, len(names)) for person, names in held.items() if len(names) > 1)
-    return Standing(lines=tuple(Said(line=line, answer=answers.get(line.item.name)) for line in lines), several=several)
+    return Standing(lines=tuple(Said(line=line, answer=_heard(line, answers)) for line in lines), several=several)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +108,9 @@ def facts(program: Program) -> launch.Facts:
 def securitytxt_problem(base_url: str) -> str:
     """What keeps the file from being read where RFC 9116 says it must stand; "" when nothing does."""
     parts = urlsplit(base_url)
-    if parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1"):
-        return ""
-    return "It must be served over https: set MANYEYES_BASE_URL to the site's public https address."
+    if parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        return NOT_OUTSIDE
+    return "" if parts.scheme == "https" else NOT_HTTPS
 
 
 def newest(program: Program) -> dict[str, LaunchAnswer]:
@@ -126,7 +132,7 @@ def say(
     """Answer one item: who holds it, or why it does not apply. Earlier answers stay on record. Raises Invalid."""
     _require_manager(program, by)
     asked = launch.BY_NAME.get(item)
-    if asked is None or asked.kind == launch.Kind.FACT:
+    if asked is None or (asked.kind == launch.Kind.FACT and not asked.skippable):
         raise NotFound("There is no such item to answer.")
     if person is not None and not Membership.objects.filter(program=program, person=person).exists():
         raise Invalid(person="Choose somebody of the team; bring them in first.")
@@ -191,6 +197,12 @@ def tested(program: Program, *, sent_at: Any, answered_at: Any) -> None:
     if (program.test_sent_at, program.test_answered_at) != (sent_at, answered_at):
         Program.objects.filter(pk=program.pk).update(test_sent_at=sent_at, test_answered_at=answered_at)
         program.test_sent_at, program.test_answered_at = sent_at, answered_at
+
+
+def _heard(line: launch.Line, answers: Mapping[str, LaunchAnswer]) -> LaunchAnswer | None:
+    """The answer that stands; none to a warning that has nothing to warn of any more."""
+    over = line.item.kind == launch.Kind.FACT and line.state == "done"
+    return None if over else answers.get(line.item.name)
 
 
 def _plain(row: LaunchAnswer) -> launch.Answer:

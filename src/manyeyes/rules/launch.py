@@ -19,7 +19,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One line of the checklist. `skippable` items may be answered with "not applicable, because …"."""
+    """One line of the checklist. `skippable` items may be answered with "not applicable, because …".
+
+    A skippable fact is a warning: whoever tries the program out may go on with it, and says so.
+    """
 
     name: str
     title: str
@@ -53,7 +56,7 @@ ITEMS: tuple[Item, ...] = (
          why=_("Researchers must know what protects them before they begin.")),
     Item(name="scope", kind=Kind.FACT, title=_("Scope"),
          why=_("At least one system, and one line that says it may be tested.")),
-    Item(name="securitytxt", kind=Kind.FACT, title=_("security.txt"),
+    Item(name="securitytxt", kind=Kind.FACT, title=_("security.txt"), skippable=True,
          why=_("Whoever finds a flaw looks there first.")),
     Item(name="test_report", kind=Kind.FACT, title=_("A test report, sent through and answered"),
          why=_("Shows that a report reaches a person before a stranger depends on it.")),
@@ -88,7 +91,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One item as it stands. `state` is "done", "skipped" or "missing"; `missing` says what is, in one sentence."""
+    """One item as it stands. `state` is "done", "skipped" or "missing"; `missing` says what is, in one sentence.
+
+    A warning that somebody accepted is skipped, and still says what it warns of.
+    """
 
     item: Item
     state: str
@@ -107,7 +113,8 @@ def judge(facts: Facts, answers: Mapping[str, Answer]) -> tuple[Line, ...]:
 def _line(item: Item, facts: Facts, answer: Answer | None) -> Line:
     if item.kind == Kind.FACT:
         missing = _fact_missing(item.name, facts)
-        return Line(item=item, state="missing" if missing else "done", missing=missing)
+        accepted = item.skippable and answer is not None and not answer.applies
+        return Line(item=item, state=("skipped" if accepted else "missing") if missing else "done", missing=missing)
     if item.name == "finance" and not facts.pays and (answer is None or not answer.applies):
         return Line(item=item, state="skipped")
     if answer is None:
@@ -152,6 +159,8 @@ def wrong_with(item: Item, answer: Answer) -> dict[str, str]:
         if not said or len(said) > 500:
             return {"reason": "Say in one to 500 characters why it does not apply."}
         return {}
+    if item.kind == Kind.FACT:
+        return {"applies": _("Tick this to go on with it as it is, or mend what it says.")}
     if not answer.person:
         return {"person": "Choose somebody of the team."}
     if item.kind == Kind.HOURS and not LEAST_HOURS <= (answer.hours or 0) <= MOST_HOURS:

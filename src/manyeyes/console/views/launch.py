@@ -93,7 +93,7 @@ def _checklist(
 
 
 def _form_of(found: Program, row: launch.Said, refused: SayForm | None) -> SayForm | None:
-    if row.line.item.kind == Kind.FACT:
+    if row.line.item.kind == Kind.FACT and (not row.line.item.skippable or row.line.state == "done"):
         return None
     if refused is not None and refused.item.name == row.name:
         return refused
