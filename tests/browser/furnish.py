@@ -53,8 +53,11 @@ def _kept_and_asleep(cast: Any, cases: dict[str, str]) -> None:
     from manyeyes.cases import holds, sleeping
     from manyeyes.cases.models import Case
     from manyeyes.rules import clock
+    from tests import people
 
-    held = holds.propose(Case.objects.get(ref=cases["remediating"]), by=cast.ada, why="A court in Larkfield asks.")
+    case = people.make_case(cast, at="triaged", by=cast.eve, title="A court asks about this one")
+    cases["held"] = case.ref
+    held = holds.propose(case, by=cast.ada, why="A court in Larkfield asks.")
     holds.place(held, by=cast.lena)
     holds.propose_lift(held, by=cast.ada, why="The court has what it asked for.")
     later = (clock.now() + timedelta(days=5)).date()

@@ -51,7 +51,7 @@ KNOWN = Site(
     base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
     cases=dict.fromkeys(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
-         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted"), ""),
+         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
          "my_words", "unanswered", "team_words", "answer", "scope_line"), ""),
@@ -98,6 +98,7 @@ def _own(site: Site) -> Iterator[Place]:
     yield Place("portal:co_reporters", "", "rhea", f"/my/{site.cases['filled']}/people/")
     for page in ("profile", "sessions", "leave", "claim"):
         yield Place(f"portal:{page}", "", "rhea", f"/my/settings/{page}/")
+    yield Place("portal:leave", "held", "eve", "/my/settings/leave/")
     yield Place("portal:my_data", "", "rhea", "/my/settings/data/")
     yield Place("portal:my_data", "team", "theo", "/my/settings/data/")
     yield Place("portal:mend", "", "rhea", f"/my/{site.cases['filled']}/words/{site.pages['my_words']}/")
@@ -145,7 +146,8 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:appeal", "closer", "theo", f"/desk/cases/{cases['appealed']}/appeal/")
     yield Place("console:hold", "", "lena", f"/desk/cases/{cases['triaged']}/hold/")
     yield Place("console:hold", "reader", "theo", f"/desk/cases/{cases['triaged']}/hold/")
-    yield Place("console:hold", "held", "lena", f"/desk/cases/{cases['remediating']}/hold/")
+    yield Place("console:hold", "held", "lena", f"/desk/cases/{cases['held']}/hold/")
+    yield Place("console:case", "held", "theo", f"/desk/cases/{cases['held']}/")
     yield Place("console:answers", "", "lena", "/desk/program/wicket/answers/")
     yield Place("console:answer", "", "lena", f"/desk/program/wicket/answers/{pages['answer']}/")
     yield Place("console:program", "", "lena", "/desk/program/")

@@ -14,7 +14,7 @@ from manyeyes import events
 from manyeyes.accounts import profiles
 from manyeyes.accounts.models import Person
 from manyeyes.accounts.profiles import Said
-from manyeyes.cases import access, claiming, conversation, coreporters, intake, personal, queue, senders, triage
+from manyeyes.cases import access, claiming, conversation, coreporters, drafts, intake, personal, queue, senders, triage
 from manyeyes.cases.models import Case, Report
 from manyeyes.publications import credit, hall
 from manyeyes.vault import files, keyring
@@ -79,6 +79,8 @@ def marked(cast: Cast) -> tuple[Case, Case]:
     ).case
     conversation.say(gone, by=cast.rhea, text=f"Call me {MARK}.", public=True)
     triage.withdraw(gone, by=cast.rhea)
+    file = intake.Brought(name="half.txt", chunks=[MARK.encode()])
+    drafts.save(cast.program, {"typed": {"title": MARK}}, by=cast.rhea, brought=[file])
     return kept, gone
 
 
@@ -119,7 +121,7 @@ def test_what_was_destroyed_is_not_there_and_breaks_no_page(cast: Cast, settings
     assert hall.of_fame(cast.program) == []
 
 
-@pytest.mark.parametrize("how", ["duplicate", "replayed", "shared", "confirmed"])
+@pytest.mark.parametrize("how", ["duplicate", "replayed", "shared", "confirmed", "appealed"])
 def test_evidence_stays(cast: Cast, how: str) -> None:
     """A report that others lean on is no report that came to nothing."""
     case = make_case(cast, at={"replayed": "reproduced", "confirmed": "confirmed"}.get(how, "acknowledged"))
@@ -132,6 +134,8 @@ def test_evidence_stays(cast: Cast, how: str) -> None:
         assert [fate.goes for fate in personal.fates(cast.rhea)] == [False]
         return
     triage.close(case, by=cast.theo, reason="informative", words="It is as meant.")
+    if how == "appealed":
+        triage.appeal(case, by=cast.rhea, words="It is not.")
     assert [fate.goes for fate in personal.fates(cast.rhea)] == [False], how
     personal.forget(cast.rhea)
     assert Report.objects.get(case=case).steps

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
+from manyeyes.accounts import ownkey
 from manyeyes.accounts.models import Person
 from manyeyes.cases.keeping import Brought, forget, keep_all
 from manyeyes.cases.unsent import Draft, DraftFile
@@ -77,14 +78,14 @@ def save(
         found = _new(program, by, sending)
     coming = brought or []
     _room_for(found.draft, coming)
-    kept = keep_all(program.key, coming)
+    kept = keep_all(found.draft.key, coming)
     draft = found.draft
     try:
         with transaction.atomic():
             draft.answers, draft.saved_at = dict(answers), clock.now()
             draft.save()
             for one in kept:
-                DraftFile.objects.create(draft=draft, key=program.key, stored=one.stored, inside=one.inside)
+                DraftFile.objects.create(draft=draft, key=draft.key, stored=one.stored, inside=one.inside)
     except BaseException as error:
         forget(kept)
         twin = find(program, found.token, by=by) if sending and isinstance(error, IntegrityError) else None
@@ -207,8 +208,8 @@ def _new(program: Program, by: Any, sending: str) -> Found:
         )
     draft_id, code = _own_words(sending)
     draft = Draft(
-        pk=uuid.UUID(draft_id), program=program, key=program.key, owner=owner, locator=tokens.keyed("draft", code),
-        answers={},
+        pk=uuid.UUID(draft_id), program=program, key=ownkey.of(owner) if owner else program.key, owner=owner,
+        locator=tokens.keyed("draft", code), answers={},
     )  # fmt: skip
     return Found(draft=draft, token=str(draft.pk) if owner else code)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from manyeyes.cases import coreporters, drafts, people, senders
+from manyeyes.cases import coreporters, drafts, people, senders, triage
 from manyeyes.cases.access import reported_by
 from manyeyes.cases.models import Case, CoReporter
 from manyeyes.cases.moves import acting
@@ -97,7 +97,7 @@ def _fate(case: Case) -> Fate:
 def _why_it_stays(case: Case) -> str:
     if case.key.held_at is not None:
         return _("a legal hold is on it")
-    if Status(case.status).is_open:
+    if Status(case.status).is_open or triage.appeal_waits(case):
         return _("the team works on it")
     if case.confirmed_at or case.close_reason not in CAME_TO_NOTHING or case.reproductions.exists():
         return _("it is the record of a flaw, and of what was decided about it")

@@ -1,4 +1,4 @@
-"""What is kept of a report that is not sent yet, under the key of its program."""
+"""What is kept of a report that is not sent yet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PERSON = settings.AUTH_USER_MODEL
 
 
 class Draft(Encrypted):
-    """A report that is not sent yet, under the key of its program. Found by its owner, or by a code they hold."""
+    """A report not sent yet, under its owner's own key, else its program's. Its owner finds it, or a code they hold."""
 
     program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="drafts")
     owner = models.ForeignKey(PERSON, on_delete=models.CASCADE, null=True, related_name="drafts")
