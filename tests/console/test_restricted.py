@@ -151,6 +151,21 @@ def test_a_reproducer_that_declares_a_hazard_closes_the_case(cast: Cast, as_: As
     assert MARK.encode() in as_("theo").get(f"/desk/cases/{verdictless.ref}/").content, "nothing else is closed"
 
 
+def test_a_triager_closes_a_case_and_the_manager_opens_it_again(cast: Cast, as_: As) -> None:
+    case, where = make_case(cast, steps=f"{MARK} steps"), "/desk/cases/{}/fact/"
+    address = f"/desk/cases/{case.ref}/"
+    assert MARK.encode() in as_("theo").get(address).content
+    as_("theo").post(where.format(case.ref), {"what": "hazard", "hazard": "iwp"})
+    assert MARK.encode() not in as_("mina").get(address).content
+    for who, hazard, status in (("theo", "", 403), ("aud", "ssh", 403), ("theo", "cse", 422), ("theo", "?", 422)):
+        assert as_(who).post(where.format(case.ref), {"what": "hazard", "hazard": hazard}).status_code == status
+    assert MARK.encode() not in as_("mina").get(address).content
+    as_("lena").post(where.format(case.ref), {"what": "hazard", "hazard": ""})
+    assert MARK.encode() in as_("mina").get(address).content
+    kinds = [row.kind for row in events.log(case.subject)]
+    assert kinds.count("restricted.set") == 2
+
+
 def test_the_transcript_of_a_retest_is_closed_too(cast: Cast, as_: As) -> None:
     case = hazardous(cast, at="holds")
     verification.researcher_retests(case, by=cast.rhea, k=3, n=10, agrees=False, transcript=f"{MARK} retest")

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import roles_in
+from manyeyes.cases.intake_report import OPEN_HAZARDS
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
+from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
 OPENED = "restricted.opened"
@@ -54,11 +56,23 @@ def access_restricted(case: Case, *, by: Any, what: str, item: object = "") -> N
         pass
 
 
+def restrict(case: Case, *, by: Any, hazard: str) -> Case:
+    """Close the case, because it holds hazardous content of this kind; empty opens it again, which the manager does."""
+    if hazard and hazard not in OPEN_HAZARDS:
+        raise Invalid(hazard=str(_("Choose one of the kinds of hazard, or none.")))
+    allowed = TRIAGERS if hazard else {Role.PROGRAM_MANAGER}
+    with acting(case, "restricted.set", by=by, allowed=allowed, hazard=hazard) as row:
+        row.hazard = hazard
+    return case
+
+
 def openings(case: Case, viewer: Any) -> list[Opening] | None:
     """Every opening, the newest first; None for those who do not see them, and where nothing is restricted."""
-    if not case.hazard or not roles_in(viewer, case) & READERS:
+    if not roles_in(viewer, case) & READERS:
         return None
     rows = list(events.log(case.subject).filter(kind=OPENED).order_by("-seq"))
+    if not case.hazard and not rows:
+        return None
     people = Person.objects.in_bulk({UUID(row.actor.partition(":")[2]) for row in rows})
     return [
         Opening(at=row.at, who=people[UUID(row.actor.partition(":")[2])].name, what=str(THINGS[row.data["what"]]))

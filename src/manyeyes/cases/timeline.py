@@ -76,6 +76,7 @@ ACTS: dict[str, str] = {
     "credit.chosen": "chose how to be credited",
     "advisory.drafted": "drafted the advisory",
     "restricted.opened": "opened restricted content",
+    "restricted.set": "said whether it holds hazardous content",
     "advisory.published": "published the advisory",
 }
 NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled", "restricted.opened"})

@@ -34,6 +34,7 @@ from manyeyes.cases import (
 )
 from manyeyes.cases import queue as work
 from manyeyes.cases.clocks import clocks
+from manyeyes.cases.intake_report import OPEN_HAZARDS
 from manyeyes.cases.models import Case
 from manyeyes.cases.sketch import sketch
 from manyeyes.console.acts import desk
@@ -78,6 +79,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "owners": _owners(row),
         "may_open": restricted.may_open(request.user, row),
         "openings": restricted.openings(row, request.user),
+        "hazards": OPEN_HAZARDS.items(),
         "origins": triage.ORIGINS.items(),
         "form": form,
         "cause_form": CauseForm(),
@@ -256,6 +258,8 @@ def fact(request: HttpRequest, ref: str) -> HttpResponse:
         triage.exploited(row, by=request.user)
     elif request.POST.get("what") == "origin":
         triage.came_from(row, by=request.user, origin=request.POST.get("origin", ""))
+    elif request.POST.get("what") == "hazard":
+        restricted.restrict(row, by=request.user, hazard=request.POST.get("hazard", ""))
     else:
         remediation.mitigated(row, by=request.user, words=request.POST.get("words", ""))
     return redirect("console:case", ref=row.ref)
