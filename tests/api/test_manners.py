@@ -12,6 +12,8 @@ from django.test import Client
 
 from manyeyes.accounts import resends, tokens
 from manyeyes.accounts.models import ApiToken, KeptAnswer
+from manyeyes.api.calls import api
+from manyeyes.api.document import document
 from manyeyes.cases.models import Case, Message, Report
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
@@ -298,3 +300,10 @@ def test_nothing_that_was_sent_lies_in_the_clear(cast: Cast, calls: Calls) -> No
     assert mark in str(rhea.get(f"/cases/{ref}/report").json())
     for secret in (mark, people.SECRET, rhea.token):
         assert marker.find_in_database(secret, connection) == []
+
+
+def test_whatever_takes_parameters_says_that_it_may_refuse_them() -> None:
+    for path, item in document(api)["paths"].items():
+        for method, operation in item.items():
+            if any(row["in"] in ("query", "header") for row in operation.get("parameters", ())):
+                assert "422" in operation["responses"], f"{method} {path}"

@@ -93,7 +93,7 @@ def draft_new(request: HttpRequest, slug: str, body: asked.DraftIn) -> Status[An
                                                       sending=sending)))  # fmt: skip
 
 
-@reading(router, ONE, told.DraftOut, name="draft", auth=READS)
+@reading(router, ONE, told.DraftOut, name="draft", auth=READS, more=(422,))
 def draft(request: HttpRequest, slug: str, draft_id: UUID, code: Code) -> dict[str, Any]:
     """A draft of mine, with its answers, files and what was understood of a tool's file."""
     return shown_drafts.draft(found(request, slug, draft_id, code))
