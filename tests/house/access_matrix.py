@@ -239,7 +239,7 @@ ROWS |= {
 }
 
 PACKAGES = ("account_", "mfa_")
-"""Addresses that allauth brings along, by prefix of the name; its own tests hold them."""
+"""Addresses that allauth brings along, by prefix of the name; their rows are in `access_accounts`."""
 
 PENDING: frozenset[str] = frozenset()
 """Addresses whose row waits for their page to land. This set only shrinks, and is empty before a release."""

@@ -66,6 +66,23 @@ def test_only_the_door_writes_status() -> None:
     assert set(written) == {DOOR}, written
 
 
+def senders(module: ast.Module) -> Iterator[str]:
+    """What a module takes from Django to send mails with."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("django.core.mail"):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (one.name for one in node.names if one.name.startswith("django.core.mail"))
+
+
+def test_only_the_outbox_sends_mail() -> None:
+    found = {name(path): set(senders(tree(path))) for path in python_files() if any(senders(tree(path)))}
+    # The second asks only whether a mail to an address can be written at all.
+    assert found == {
+        "events/letters.py": {"EmailMessage", "SafeMIMEMultipart"}, "accounts/mailable.py": {"EmailMessage"},
+    }  # fmt: skip
+
+
 def said(text: str) -> Iterator[tuple[int, str]]:
     """Everything of a module but its comments."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
