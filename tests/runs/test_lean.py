@@ -238,3 +238,19 @@ def test_a_resumed_run_keeps_a_few_bytes_of_each_trial(made: Callable[[int], Pla
 
     short, long = kept(1_000), kept(4_000)
     assert long - short < 3_000 * 64
+
+
+def test_a_verdict_takes_little_of_each_fixed_trial_even_for_a_moment() -> None:
+    def most(trials: int) -> int:
+        resumed = Resumed(fixed(trials), None)
+        resumed.read(Endless(trials))
+        tracemalloc.start()
+        try:
+            with pytest.raises(StopIteration):
+                resumed.engine.send(Feed(answers=resumed.answers(), room=0))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    short, long = most(1_000), most(4_000)
+    assert long - short < 3_000 * 160
