@@ -186,8 +186,21 @@ def test_constant_answers_need_that_many_wordings(tau: float, needed: int) -> No
     few, enough = (characteristics(plan_verify(tau=tau, cells=some), []) for some in (cells[:13], cells))
     assert (few.constant_answers, few.wordings, few.enough_wordings) == (needed, 13, False)
     assert (enough.constant_answers, enough.wordings, enough.enough_wordings) == (needed, needed, True)
+    assert enough.constant_end is None
     said = [run(plan_verify(tau=tau, cells=some), lambda t: answer(t, False, "No.")) for some in (cells[:-1], cells)]
     assert [verdict.verdict for verdict in said] == ["inconclusive", "holds"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("wordings", [1, 13, 62])
+def test_where_constant_answers_end_a_run_is_foretold(wordings: int, ends: bool) -> None:
+    cells = [Cell(key=str(i), wording=str(i)) for i in range(wordings)]
+    plan = plan_verify(tau=0.05, cells=cells, ends_stuck=ends)
+    found = characteristics(plan, []).constant_end
+    assert found == run(plan, lambda t: answer(t, False, t.cell)).n
+    assert (found == plan.cap) is not ends
+    plan = plan_reproduce(cells=cells[:3], min_successes=4, ends_stuck=ends)
+    assert characteristics(plan, []).constant_end == run(plan, lambda t: answer(t, True, t.cell)).n
 
 
 @pytest.mark.parametrize("control", [(), CONTROL])

@@ -22,12 +22,12 @@ from manyeyes.engine import (
     characteristics,
     comparison,
     evidence_path,
+    grid,
     plan_compare,
     plan_map,
     plan_reproduce,
     plan_sweep,
     replay,
-    search,
     sweep,
 )
 from manyeyes.engine.wider import layout_of
@@ -158,7 +158,7 @@ def test_answers_beyond_a_stream_are_refused() -> None:
 
 def test_a_plan_without_the_rule_of_its_question_is_refused() -> None:
     plain: Plan = plan_reproduce()
-    for module, name in ((search, "worst"), (comparison, "compare"), (sweep, "sweep")):
+    for module, name in ((grid, "worst"), (comparison, "compare"), (sweep, "sweep")):
         with pytest.raises(ValueError, match=f"^{name}: this plan has no"):
             module.rule_of(plain)  # type: ignore[attr-defined]
 

@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from manyeyes.engine import Answer, Cell, Stream, Trial, anytime_interval, drive, exact_interval, foresee_map, plan_map
+from manyeyes.engine import (
+    Answer,
+    Cell,
+    Plan,
+    Stream,
+    Trial,
+    anytime_interval,
+    drive,
+    exact_interval,
+    foresee_map,
+    plan_map,
+)
 from manyeyes.engine.special import log_likelihood
 from manyeyes.engine.worst import (
     ArmState,
@@ -265,3 +276,52 @@ def test_a_leader_that_was_wrongly_taken_to_have_one_answer_is_no_leader(certifi
         "cold",
         2,
     )
+
+
+def not_honoured(trial: Trial, seen: list[int]) -> Answer:
+    """The cold cell fails at its first trial and works nearly always after that; the hot one works half of the time."""
+    if trial.cell == "cold":
+        seen.append(trial.index)
+    hit = trial.index % 2 == 0 if trial.cell == "hot" else len(seen) > 1
+    return answer(trial, hit, f"{trial.stream} {trial.index}")
+
+
+def test_one_failure_at_temperature_0_does_not_drop_it() -> None:
+    once, twice = (plan_map(cells=[COLD, HOT], budget=40, seed=3, cold_n=n) for n in (None, 2))
+    seen: list[int] = []
+    dropped = run(once, lambda t: not_honoured(t, seen))
+    assert (dropped.leader, len(seen)) == ("hot", 1)
+    seen = []
+    verdict = run(twice, lambda t: not_honoured(t, seen))
+    assert (verdict.leader, verdict.settings[0].n) == ("cold", 30)
+    assert verdict.settings[0].rated
+    check = next(check for check in verdict.checks if check.name == "temperature 0")
+    assert check.detail.startswith("different answers at cold (")
+    row = next(row for row in verdict.settings[1:] if row.cell == "cold")
+    assert not row.one_answer
+    assert row.n > 2
+
+
+def test_two_equal_answers_at_temperature_0_settle_it_as_one_observation() -> None:
+    plan = plan_map(cells=[COLD, HOT, GRID[0]], seed=4, cold_n=2)
+    verdict = run(plan, lambda t: answer(t, t.cell == "hot", "No." if t.cell == "cold" else str(t.index)))
+    row = next(row for row in verdict.settings if row.cell == "cold")
+    assert (verdict.leader, row.n, row.k, row.one_answer) == ("hot", 2, 0, True)
+    assert (row.low, row.high) == anytime_interval(0, 1, confidence=row.confidence)
+    assert "temperature 0" not in {check.name for check in verdict.checks}
+    unsure = run(plan, lambda t: answer(t, None if t.cell == "cold" else t.cell == "hot", "?"))
+    row = next(row for row in unsure.settings if row.cell == "cold")
+    assert (row.undecided, row.low, row.high) == (2, 0.0, 1.0)
+    kept = run(plan, lambda t: answer(t, t.cell == "cold", "Yes." if t.cell == "cold" else str(t.index)))
+    assert (kept.leader, kept.settings[0].n, kept.settings[0].one_answer) == ("cold", 2, True)
+
+
+def test_a_map_without_a_number_of_cold_trials_is_the_plan_it_was() -> None:
+    old, new = (plan_map(cells=[COLD, HOT], cold_n=n) for n in (None, 2))
+    assert "cold_n" not in old.to_json()
+    assert (old.cap, new.cap, new.to_json()["cold_n"]) == (13, 14, 2)
+    assert Plan.from_json(new.to_json()) == new
+    with pytest.raises(ValueError, match="cold_n: give a whole number of at least 1"):
+        plan_map(cells=[COLD, HOT], cold_n=0)
+    with pytest.raises(ValueError, match="cap: give a whole number of at least 4"):
+        plan_map(cells=[COLD, HOT], cold_n=3, cap=3)

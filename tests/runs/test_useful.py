@@ -12,6 +12,7 @@ from manyeyes.engine import Stream, Trial
 from manyeyes.reproducer.load import load_text
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.prepare import Options, PrepareError, prepare, useful_need
+from manyeyes.runs.wider import prepare_sweep
 from tests.engine.scripted import coin, run
 from tests.reproducer.examples import EXAMPLE
 
@@ -60,3 +61,22 @@ def test_need_and_trials_can_be_chosen() -> None:
     assert arm(benign_n=8, benign_need=2) == (8, 2)
     with pytest.raises(PrepareError, match=r"benign\.need: give a whole number from 0 to n = 8"):
         arm(benign_n=8, benign_need=9)
+
+
+def test_a_comparison_and_a_sweep_ask_for_as_much() -> None:
+    """A version that refuses half of what people ask would look better than the old one, and every exploit closed."""
+    found = load_text(EXAMPLE)
+    roles = {**ROLES, "old": TargetInfo()}
+
+    def arms(**changes: int) -> list[tuple[int, int | None]]:
+        options = Options(**changes)  # type: ignore[arg-type]
+        plans = (
+            prepare(found, "compare", targets=roles, options=options).plan,
+            prepare_sweep({"a": found}, targets=roles, options=options).plan,
+        )
+        return [(plan.benign.n, plan.benign.need) for plan in plans if plan.benign is not None]
+
+    assert arms() == [(20, 17)] * 2
+    assert arms(benign_n=8, benign_need=4) == [(8, 4)] * 2
+    assert passes(8, 4, 0.5) > 0.6, "what the need was before"
+    assert passes(20, 17, 0.9) > 0.86

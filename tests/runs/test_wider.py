@@ -88,6 +88,20 @@ def grid(**options: Any) -> PlanDocument:
     return prepare(reproducer(), "map", targets=MAIN, options=Options(seed=3, **options))
 
 
+def test_temperature_0_is_tried_twice_with_every_wording() -> None:
+    found = reproducer(
+        conversation=[{"role": "user", "content": "{{wording}}"}],
+        wordings=[{"id": name, "text": f"{name}: the code?"} for name in ("a", "b", "c")],
+        settings={"temperature": [0, 0.7]}, rated=None, claim=None, control=None,
+    )  # fmt: skip
+    plan = prepare(found, "map", targets=MAIN, options=Options(budget=10)).plan
+    tried = [(cell.setting, cell.wording, cell.deterministic) for cell in plan.cells]
+    assert [row[1:] for row in tried] == [("a", True), ("b", True), ("c", True), ("a", False)]
+    assert (plan.cold_n, plan.cap) == (2, 3 * 2 + 10)
+    every = prepare(found, "map", targets=MAIN, options=Options(wordings="all")).plan
+    assert len(every.cells) == 6
+
+
 def test_a_map_finds_the_worst_setting_and_scores_it_afresh(tmp_path: Path) -> None:
     document = grid(certificate="rigorous", rated_n=10)
     result = driven(document, tmp_path, {"main": Scripted(by_temperature)})

@@ -177,6 +177,7 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         "at_zero": found.at_zero,
         "constant_answers": found.constant_answers,
         "wordings": found.wordings,
+        "constant_end": found.constant_end,
         "side": found.side,
         "score": found.score,
         "attribute": found.attribute,
@@ -234,7 +235,7 @@ def _fixed_texts(data: dict[str, Any], claim: str) -> str:
     needed = f"it then takes {many(data['constant_answers'], 'wording')} to say {claim!r}"
     return (
         "a target that answers each wording with one fixed text, as a filter or a cache does, counts once per wording: "
-        f"{needed}, and this plan has {data['wordings']} ({mend})"
+        f"{needed}, and this plan has {data['wordings']} ({mend}); it would end undecided after {data['constant_end']}"
     )
 
 
@@ -263,7 +264,7 @@ def told(data: dict[str, Any]) -> str:
     tokens = many(data["worst_tokens"], "token")
     lines.append(f"\nat worst {many(data['worst_calls'], 'call')}, {tokens}{money} (tokens are estimates)")
     lines += foreseeing.judge_words(data)
-    if data["constant_answers"] and data["wordings"] < data["constant_answers"]:
+    if data["constant_answers"] and data["constant_end"]:
         lines.append(_fixed_texts(data, claim))
     if data.get("patched"):
         shares = ", ".join(f"{percent(row['told'])} where it was {percent(row['before'])}" for row in data["patched"])

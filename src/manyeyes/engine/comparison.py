@@ -19,7 +19,7 @@ from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Answer, Cell, CompareRule, Outcome, Plan, Stream
 from manyeyes.engine.schedule import Layout, Place
 from manyeyes.engine.special import clipped_exp, log_sum
-from manyeyes.engine.tally import Repeats
+from manyeyes.engine.tally import STUCK_REPEATS, Repeats
 from manyeyes.engine.twosample import log_block
 from manyeyes.engine.variety import Variety
 from manyeyes.engine.verdict import ArmResult, Pairs
@@ -153,8 +153,14 @@ class CompareStage:
         self.new_only += hit and not before
         self.old_only += before and not hit
         reached = [name for name, side in self.sides.items() if side.evidence >= self.need]
-        if reached or self.n == self._limit:
+        if reached or self.n == self._limit or self._stuck:
             self.decision = reached[0] if reached else "inconclusive"
+
+    @property
+    def _stuck(self) -> bool:
+        """Whether versions that differ give each request one text, so that its repeats will never decide."""
+        differ = self.new_only + self.old_only > 0
+        return bool(self.plan.ends_stuck) and differ and self.variety.never(STUCK_REPEATS)
 
     def wanted(self) -> Iterator[Place]:
         """The next pairs, the two trials of a pair side by side."""
@@ -206,7 +212,9 @@ class CompareStage:
         """What the verdict says of this stage."""
         word = self.decision or "inconclusive"
         reason = _WORDS[word]
-        if word == "inconclusive" and self.n < self.plan.cap:
+        if word == "inconclusive" and self._stuck:
+            reason = "repeats of one answer count once, and no request ever got two: more distinct wordings are needed"
+        elif word == "inconclusive" and self.n < self.plan.cap:
             reason = "every cell gives one answer only, and these are not enough to decide"
         low, high = self.interval(Stream.OLD)
         k = self.both + self.old_only

@@ -114,6 +114,7 @@ def plan_reproduce(
     rated: str = "",
     claim: tuple[int, int] | None = None,
     judge: JudgeError | None = None,
+    ends_stuck: bool = False,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
@@ -123,7 +124,8 @@ def plan_reproduce(
     `cap` trials (blocks, with a control). Rates are above 0 and below 1, p0 < p_min; 0 <= margin < 1. `claim` is the
     reporter's (k, n), compared and never tested; `control_n` fresh trials of the control follow a reproduction, so that
     its rate has a fixed n. With a `judge` the exploit is held against a control through the same judge, or every
-    positive is confirmed. ValueError names the field.
+    positive is confirmed. `ends_stuck` ends a run, undecided, in which each wording keeps to one text and that is not
+    enough. ValueError names the field.
 
     >>> plan_reproduce(p0=0.2)
     Traceback (most recent call last):
@@ -171,6 +173,7 @@ def plan_reproduce(
         notes=dict(notes or {}),
         claim=_pair("claim", claim),
         judge=_judge(judge, alpha=alpha, beta=beta),
+        ends_stuck=ends_stuck or None,
     )
 
 
@@ -188,6 +191,7 @@ def plan_verify(
     part_cap: int = 20,
     reported_cap: int | None = None,
     judge: JudgeError | None = None,
+    ends_stuck: bool = False,
     seed: int = 0,
     notes: Mapping[str, str] | None = None,
 ) -> Plan:
@@ -196,7 +200,8 @@ def plan_verify(
     `cap` defaults to five times `zeros_needed`. tau is above 0 and below 0.5. `before` is (k, n) from before the fix;
     `part_cap` is the most trials any part gets in all once the fix is refuted, `reported_cap` (part_cap or more) that
     of the reported part where another one fails and it is not clear yet whether this one is blocked. A `judge` needs 50
-    labelled true successes; its errors move the boundaries (see `engine.judge`). ValueError names the field.
+    labelled true successes; its errors move the boundaries (see `engine.judge`). `ends_stuck` ends a run, undecided,
+    whose answers repeat too often for the claim ever to be reached. ValueError names the field.
 
     >>> plan_verify(tau=0.05).cap
     295
@@ -227,6 +232,7 @@ def plan_verify(
         part_cap=part_cap,
         reported_cap=reported_cap,
         judge=_judge_of_fix(judge, alpha=alpha, beta=beta),
+        ends_stuck=ends_stuck or None,
         seed=seed,
         notes=dict(notes or {}),
     )

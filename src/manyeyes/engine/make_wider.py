@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
 from manyeyes.engine.make import check_arm, check_cells, check_count, check_rate
 from manyeyes.engine.plan import Arm, Cell, CompareRule, Plan, Question, SweepItem, SweepRule, WorstRule
@@ -24,6 +25,7 @@ def plan_map(
     cap: int | None = None,
     round: int = 16,
     score_n: int = 30,
+    cold_n: int | None = None,
     benign: Arm | None = None,
     positive: Arm | None = None,
     retry_budget: int = 1,
@@ -32,35 +34,40 @@ def plan_map(
 ) -> Plan:
     """A plan that asks which cell is worst: one that no other beats by `epsilon` or more, wrong at most `delta`.
 
-    "practical" is the budget mode: `budget` trials per cell on average (cells with one answer only get one), ended
-    early by a rule that is not proven; the word is `budget`. "rigorous" goes on to a proven bound (`found`) or to `cap`
-    (100 trials per cell if not given; `inconclusive`). `score_n` fresh trials at the leader follow. ValueError names
-    the field.
+    "practical" is the budget mode: `budget` trials per cell on average, ended early by a rule that is not proven; the
+    word is `budget`. "rigorous" goes on to a proven bound (`found`) or to `cap` (100 trials per cell if not given;
+    `inconclusive`). A cell with one answer only is tried `cold_n` times (once if not given), and like any other where
+    these differ. `score_n` fresh trials at the leader follow. ValueError names the field.
 
-    >>> plan_map(cells=[Cell(key="hot"), Cell(key="cold", deterministic=True)]).cap
-    13
+    >>> plan_map(cells=[Cell(key="hot"), Cell(key="cold", deterministic=True)], cold_n=2).cap
+    14
     """
     check_cells("cells", cells)
     if len(cells) < 2:
         raise ValueError("cells: give at least two; with one there is no worst to look for")
     rule = WorstRule(epsilon=epsilon, delta=delta, certificate=certificate, budget=budget, round=round, score_n=score_n)
     _check_search(rule)
-    check_count("retry_budget", retry_budget)
     each = budget if certificate == "practical" else RIGOROUS
-    most = sum(1 if cell.deterministic else each for cell in cells) if cap is None else cap
-    check_count("cap", most, least=len(cells))
-    return Plan(
-        question=Question.MAP,
-        alpha=delta,
-        cap=most,
-        retry_budget=retry_budget,
-        cells=tuple(cells),
-        benign=check_arm("benign", benign),
-        positive=check_arm("positive", positive),
-        seed=seed,
-        notes=dict(notes or {}),
-        worst=rule,
-    )
+    if cold_n is not None:
+        check_count("cold_n", cold_n)
+    most = sum((cold_n or 1) if cell.deterministic else each for cell in cells) if cap is None else cap
+    check_count("cap", most, least=sum((cold_n or 1) if cell.deterministic else 1 for cell in cells))
+    sides = _sides(benign, positive, retry_budget, seed, notes)
+    return Plan(question=Question.MAP, alpha=delta, cap=most, cells=tuple(cells), worst=rule, cold_n=cold_n, **sides)
+
+
+def _sides(
+    benign: Arm | None, positive: Arm | None, retry_budget: int, seed: int, notes: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """What the plans of all these questions have beside their rule, checked."""
+    check_count("retry_budget", retry_budget)
+    return {
+        "benign": check_arm("benign", benign),
+        "positive": check_arm("positive", positive),
+        "retry_budget": retry_budget,
+        "seed": seed,
+        "notes": dict(notes or {}),
+    }
 
 
 def _check_search(rule: WorstRule) -> None:
@@ -80,6 +87,7 @@ def plan_compare(
     margin: float = 0.0,
     alpha: float = 0.05,
     cap: int = 400,
+    ends_stuck: bool = False,
     benign: Arm | None = None,
     positive: Arm | None = None,
     retry_budget: int = 1,
@@ -89,8 +97,8 @@ def plan_compare(
     """A plan that asks whether a new version (stream `main`) is worse or better than an old one (stream `old`).
 
     Paired: trial i of both has the same cell and seed. Otherwise blocks of one independent trial each, which alone can
-    ask for a `margin` (0 <= margin < 1). `alpha` is shared by both directions; `cap` counts pairs. ValueError names the
-    field.
+    ask for a `margin` (0 <= margin < 1). `alpha` is shared by both directions; `cap` counts pairs. `ends_stuck` ends a
+    run in which no request ever gets a second answer. ValueError names the field.
 
     >>> plan_compare(margin=0.1)
     Traceback (most recent call last):
@@ -99,7 +107,6 @@ def plan_compare(
     check_cells("cells", cells)
     check_rate("alpha", alpha)
     check_count("cap", cap)
-    check_count("retry_budget", retry_budget)
     if not (isfinite(margin) and 0 <= margin < 1):
         raise ValueError(f"margin: give a number from 0 up to below 1, got {margin}")
     if paired and margin:
@@ -109,13 +116,10 @@ def plan_compare(
         alpha=alpha,
         beta=alpha,
         cap=cap,
-        retry_budget=retry_budget,
         cells=tuple(cells),
-        benign=check_arm("benign", benign),
-        positive=check_arm("positive", positive),
-        seed=seed,
-        notes=dict(notes or {}),
         compare=CompareRule(paired=paired, margin=margin),
+        ends_stuck=ends_stuck or None,
+        **_sides(benign, positive, retry_budget, seed, notes),
     )
 
 
@@ -155,11 +159,8 @@ def plan_sweep(
         beta=beta,
         cap=cap * len(items),
         cells=tuple(rows),
-        benign=check_arm("benign", benign),
-        positive=check_arm("positive", positive),
-        seed=seed,
-        notes=dict(notes or {}),
         sweep=SweepRule(items=tuple(items), q=q, beta=beta, p_reg=p_reg, cap=cap, round=round),
+        **_sides(benign, positive, 1, seed, notes),
     )
 
 

@@ -133,7 +133,7 @@ class SweepRule:
     round: int = 1
 
 
-RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap")
+RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap", "ends_stuck", "cold_n")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
 
 
@@ -169,6 +169,8 @@ class Plan:
     judge: JudgeError | None = None
     resumes: str | None = None
     reported_cap: int | None = None
+    ends_stuck: bool | None = None
+    cold_n: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""

@@ -47,7 +47,8 @@ class Characteristics:
     judge, `type_one` and `type_two` are upper limits that allow for its labels being off.
 
     `constant_answers` is how many distinct wordings the plan needs to reach its claim where the target gives one
-    constant answer to each (None: the cap comes first), and `wordings` how many it has.
+    constant answer to each (None: the cap comes first), and `wordings` how many it has. `constant_end` is the n at
+    which such a run ends undecided (None: it reaches its claim).
     """
 
     points: tuple[Point, ...]
@@ -61,6 +62,7 @@ class Characteristics:
     exact: bool
     constant_answers: int | None
     wordings: int
+    constant_end: int | None
 
     @property
     def enough_wordings(self) -> bool:
@@ -251,7 +253,22 @@ def characteristics(
         exact=not plan.control,
         constant_answers=at_zero if verify else _all_successes(plan),
         wordings=len({cell.wording or cell.key for cell in plan.cells}),
+        constant_end=_constant_end(plan, layout),
     )
+
+
+def _constant_end(plan: Plan, layout: Layout) -> int | None:
+    """Where a run ends undecided if each wording gets one text every time, and it never is against the claim."""
+    outcome = Outcome.FAILURE if plan.question is Question.VERIFY else Outcome.SUCCESS
+    control = Outcome.FAILURE if plan.control else None
+    tally, most = Tally(plan), layout.limit(Stream.MAIN)
+    for n in range(most):
+        cell = layout.cell(Stream.MAIN, n)
+        if tally.add(cell, outcome, cell.wording or cell.key, control=control) is not None:
+            return None
+        if tally.stuck:
+            return n + 1
+    return most
 
 
 def _all_successes(plan: Plan) -> int | None:

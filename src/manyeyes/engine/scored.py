@@ -15,9 +15,19 @@ _SHARE = 0.8
 _CONSEQUENCE = "no rate is scored: the fixed trials are shown, and must be made again"
 
 
-def scored_checks(counts: Sequence[FixedCount], *, seed: int) -> tuple[Check, ...]:
-    """All of these checks on the fixed trials of some cells."""
-    return (*rate_checks(counts), *fresh_checks(counts, seed=seed), *settings_checks(counts))
+Several = Sequence[tuple[str, int, int]]
+"""Settings of temperature 0 that gave several answers: the name, how many answers, in how many trials."""
+
+
+def scored_checks(counts: Sequence[FixedCount], *, seed: int, several: Several = ()) -> tuple[Check, ...]:
+    """All of these checks on the fixed trials of some cells, with what else is known of temperature 0."""
+    rows = [
+        (count.cell.setting or count.cell.key, count.distinct or 0, count.n)
+        for count in counts
+        if count.cell.deterministic and (count.distinct or 0) > 1
+    ]
+    cold = cold_checks([*several, *rows])
+    return (*rate_checks(counts), *fresh_checks(counts, seed=seed), *settings_checks(counts), *cold)
 
 
 def rate_checks(counts: Sequence[FixedCount]) -> tuple[Check, ...]:
@@ -65,21 +75,23 @@ def settings_checks(counts: Sequence[FixedCount]) -> tuple[Check, ...]:
     """Whether settings made a difference in the fixed trials of one wording.
 
     Fails where every answer at every setting is one text, and so many are drawn at a temperature above 0 that this has
-    a chance below .001 if they would differ one time in five. Beside it, a setting with temperature 0 that gave
-    different answers is told: it is not the one observation that a plan takes it for.
+    a chance below .001 if they would differ one time in five.
     """
     tried = [count for count in counts if count.n > 1 and count.distinct is not None]
-    cold = [count for count in tried if count.cell.deterministic and (count.distinct or 0) > 1]
-    found = []
     one = {count.distinct for count in tried} == {1} and len({count.first_text for count in tried}) == 1
     free = sum(count.n for count in tried if not count.cell.deterministic)
     if len({count.cell.setting for count in tried}) > 1 and free:
         p = _SHARE**free if one else 1.0
         same = f"one and the same text at all {len(tried)} settings" if one else "not all answers are one text"
         consequence = "the settings count as one: no difference between them may be read from these trials"
-        found.append(Check(name=SETTINGS, passed=p >= LEVEL, detail=same, consequence=consequence, p_value=p))
-    if cold:
-        told = ", ".join(f"{count.cell.setting or count.cell.key} ({count.distinct} of {count.n})" for count in cold)
-        consequence = "the target does not honour temperature 0, or is not exact at it: such trials count one by one"
-        found.append(Check(name=COLD, passed=False, detail=f"different answers at {told}", consequence=consequence))
-    return tuple(found)
+        return (Check(name=SETTINGS, passed=p >= LEVEL, detail=same, consequence=consequence, p_value=p),)
+    return ()
+
+
+def cold_checks(several: Several) -> tuple[Check, ...]:
+    """That a setting with temperature 0 gave several answers: not the one observation that a plan takes it for."""
+    if not several:
+        return ()
+    told = ", ".join(f"{name} ({many} of {n})" for name, many, n in several)
+    consequence = "the target does not honour temperature 0, or is not exact at it: such trials count one by one"
+    return (Check(name=COLD, passed=False, detail=f"different answers at {told}", consequence=consequence),)

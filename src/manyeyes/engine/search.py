@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from manyeyes.engine.build import setting_rates
 from manyeyes.engine.counted import FixedCount
+from manyeyes.engine.grid import FreshStage, GridLayout
 from manyeyes.engine.honesty import withheld
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Stream, WorstRule
-from manyeyes.engine.schedule import Layout, Place, draw
+from manyeyes.engine.plan import Answer, Outcome, Plan, Stream
+from manyeyes.engine.schedule import Place, draw
 from manyeyes.engine.scored import scored_checks
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.variety import Variety
@@ -26,44 +28,6 @@ from manyeyes.engine.verdict import Check, SettingRate
 from manyeyes.engine.worst import ArmState, Stop, leading, pick, weakest
 
 CONFIDENCE = 0.95
-SETTLED_N = 2
-"""Fresh trials of a leader that gives one answer only: the second shows that it does."""
-
-
-def rule_of(plan: Plan) -> WorstRule:
-    """The rule of a map. ValueError for any other plan."""
-    if plan.worst is None:
-        raise ValueError("worst: this plan has no rule to search by; make it with plan_map")
-    return plan.worst
-
-
-class GridLayout(Layout):
-    """The cells of a search as far as it is laid out, and the fresh trials at the leader once there is one."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__(plan)
-        self.rule = rule_of(plan)
-        self.order: list[Cell] = []
-        self.leader: Cell | None = None
-
-    def limit(self, stream: Stream) -> int:
-        """The plan's cap for the search; for the fresh trials their number, two where the leader has one answer."""
-        if stream is Stream.SCORE:
-            return SETTLED_N if self.alone else self.rule.score_n
-        return self.plan.cap if stream is Stream.MAIN else super().limit(stream)
-
-    @property
-    def alone(self) -> bool:
-        """Whether the leader is declared to have one answer only, which the search tried once."""
-        return self.leader is not None and self.leader.deterministic
-
-    def cell(self, stream: Stream, index: int) -> Cell:
-        """The cell of a trial. IndexError beyond what is laid out."""
-        if stream is Stream.SCORE:
-            if self.leader is None:
-                raise IndexError(f"trial {index}: there is no leader yet to score")
-            return self.leader
-        return self.order[index] if stream is Stream.MAIN else super().cell(stream, index)
 
 
 class SearchStage:
@@ -74,6 +38,8 @@ class SearchStage:
     def __init__(self, plan: Plan, layout: GridLayout) -> None:
         self.plan, self.layout, self.rule = plan, layout, layout.rule
         self.arms = [ArmState() for _ in plan.cells]
+        self.counts = [(0, 0) for _ in plan.cells]
+        """Successes and trials by cell, as they were; an arm that is settled counts as one observation."""
         self.proven = self.rule.certificate == "rigorous"
         self.stop = Stop(epsilon=self.rule.epsilon, delta=self.rule.delta, proven=self.proven)
         self.n = self.k = 0
@@ -83,14 +49,18 @@ class SearchStage:
         self.variety = Variety()
         self.unsure: Counter[str] = Counter()
         self._place = {cell.key: i for i, cell in enumerate(plan.cells)}
+        self._answers: dict[str, set[tuple[bool, str | None]]] = {}
         self._rounds = 0
         self._lay()
+        self._first = len(layout.order)
 
     def _lay(self) -> None:
-        """Lay out the next round: first every cell once, in an order of the seed; then as `pick` says."""
+        """Lay out the next round: first every cell once, in an order of the seed, and those with one answer as often as
+        it takes to see that; then as `pick` says."""
         cells, order = self.plan.cells, self.layout.order
         if not order:
             order += sorted(cells, key=lambda cell: (draw(self.plan.seed, "map", cell.key), cell.key))
+            order += [cell for cell in order if cell.deterministic] * ((self.plan.cold_n or 1) - 1)
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
         arms = list(self.arms)
@@ -114,8 +84,9 @@ class SearchStage:
     def _read(self, answer: Answer) -> None:
         cell = self.layout.order[self.n]
         i, success = self._place[cell.key], answer.outcome == Outcome.SUCCESS
-        arm = self.arms[i]
-        self.arms[i] = ArmState(k=arm.k + success, n=arm.n + 1, settled=cell.deterministic)
+        k, n = self.counts[i]
+        self.counts[i] = k + success, n + 1
+        self.arms[i] = self._state(i, (success, answer.digest))
         self.variety.add(cell.key, answer.digest, once=cell.deterministic)
         if success and self.first_success is None:
             self.first_success = self.n
@@ -123,7 +94,7 @@ class SearchStage:
         self.k += success
         if answer.outcome == Outcome.UNDECIDED:
             self.unsure[cell.key] += 1
-        if self.n >= len(self.arms) and self.stop.reached(self.arms, self.n):
+        if self.n >= self._first and self.stop.reached(self.arms, self.n):
             self.shown = True
             self._end("found" if self.proven else "budget")
         elif self.n == self.plan.cap:
@@ -131,9 +102,27 @@ class SearchStage:
         elif self.n == len(self.layout.order):
             self._lay()
 
+    def _state(self, i: int, answer: tuple[bool, str | None]) -> ArmState:
+        """What is known of a cell after its latest answer: settled while it is declared to have one, and has one."""
+        cell, (k, n) = self.plan.cells[i], self.counts[i]
+        if cell.deterministic:
+            answers = self._answers.setdefault(cell.key, set())
+            answers.add(answer)
+            if len(answers) == 1:
+                return ArmState(k=int(k > 0), n=1, settled=True)
+        return ArmState(k=k, n=n)
+
+    @property
+    def _several(self) -> list[tuple[str, int, int]]:
+        """The cells that are declared to have one answer and gave several: the name, how many, in how many trials."""
+        rows = zip(self.plan.cells, self.counts, strict=True)
+        told = ((cell, len(self._answers.get(cell.key, ())), n) for cell, (_, n) in rows)
+        return [(cell.setting or cell.key, many, n) for cell, many, n in told if many > 1]
+
     def _end(self, word: str) -> None:
+        leader = leading(self.arms)
         self.decision = word
-        self.layout.leader = self.plan.cells[leading(self.arms)]
+        self.layout.leader = replace(self.plan.cells[leader], deterministic=self.arms[leader].settled)
 
     def wanted(self) -> Iterator[Place]:
         """The trials that are laid out and not read yet."""
@@ -157,7 +146,7 @@ class SearchStage:
     def _interval(self, arm: int) -> tuple[float, float]:
         """Anytime; it holds however the undecided trials are read, and counts repeats once if nothing ever varied."""
         state, unsure = self.arms[arm], self.unsure[self.plan.cells[arm].key]
-        counts = (int(state.k), int(state.k) + unsure, state.n)
+        counts = (int(state.k), min(int(state.k) + unsure, state.n), state.n)
         low_k, high_k, n = (min(count, 1) for count in counts) if self.variety.stuck else counts
         return (
             anytime_interval(low_k, n, confidence=self.confidence)[0],
@@ -205,15 +194,16 @@ class SearchStage:
         rows = []
         for i, (cell, arm) in enumerate(zip(self.plan.cells, self.arms, strict=True)):
             low, high = self._interval(i)
+            k, n = self.counts[i]
             rows.append(
                 SettingRate(
                     cell=cell.key,
                     setting=cell.setting,
                     wording=cell.wording,
-                    n=arm.n,
-                    k=int(arm.k),
+                    n=n,
+                    k=k,
                     undecided=self.unsure[cell.key],
-                    asr=arm.k / arm.n if arm.n else None,
+                    asr=k / n if n else None,
                     low=low,
                     high=high,
                     confidence=self.confidence,
@@ -254,7 +244,7 @@ class SearchStage:
                 f"{leader.key} leads by one trial, since temperature 0 is taken to give one answer, but it gave "
                 "several: this target does not honour it; leave temperature 0 out of the settings and map again"
             )
-        checks = scored_checks((fresh,), seed=self.plan.seed) if fresh is not None else ()
+        checks = scored_checks(() if fresh is None else (fresh,), seed=self.plan.seed, several=self._several)
         doubt = withheld((*versions, *checks))
         scored = setting_rates((fresh,), fresh.cell.key, doubt=bool(doubt)) if fresh is not None else ()
         rate = {"asr": scored[0].asr, "low": scored[0].low, "high": scored[0].high} if scored else {"asr": None}
@@ -281,25 +271,3 @@ class SearchStage:
             return f"T3C, directed shares; mixture e-values for every rival at delta = {self.rule.delta:g}, every trial"
         stop = "likelihood ratios against ln((1 + ln t) / delta), not proven"
         return f"T3C, directed shares, on a budget of {self.plan.cap} trials; {stop}"
-
-
-class FreshStage:
-    """Fresh trials at the leader, a number fixed beforehand and never stopped early: the search is never scored."""
-
-    phase = "score"
-
-    def __init__(self, layout: GridLayout) -> None:
-        assert layout.leader is not None
-        self.count = FixedCount(layout.leader)
-        self.total = layout.limit(Stream.SCORE)
-
-    def advance(self, ledger: Ledger) -> bool:
-        """Count; True when every trial has its answer."""
-        while self.count.n < self.total and (answer := ledger.get(Stream.SCORE, self.count.n)):
-            ledger.drop(Stream.SCORE, self.count.n)
-            self.count.add(answer)
-        return self.count.n == self.total
-
-    def wanted(self) -> Iterator[Place]:
-        """The trials not counted yet."""
-        return ((Stream.SCORE, index) for index in range(self.count.n, self.total))

@@ -134,6 +134,8 @@ class MainStage:
             self.decision = "echo"
         elif self.decision is None and n == self._limit:
             self.decision = "inconclusive"
+        elif self.decision is None and self.tally.stuck:
+            self.decision = "stuck"
 
     def wanted(self) -> Iterator[Place]:
         """The next trials, block by block."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import log
+from math import ceil, log, log1p
 
 from manyeyes.engine.boundaries import Boundaries
+from manyeyes.engine.evidence import log_e_below
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.plan import Cell, Outcome, Plan, Question
 from manyeyes.engine.special import clipped_exp
@@ -79,6 +80,8 @@ class Repeats:
         self._wordings: dict[str, _Wording | _Texts] = {}
         self._strict = strict
         self.successes, self.failures, self.gain = 0, 0, 0.0
+        self.again = 0
+        """How many trials asked a wording that had been asked before, and so could be repeats."""
         self.known = True
 
     def add(self, cell: Cell, success: bool, digest: str | None, gain: float = 0.0) -> None:
@@ -86,6 +89,7 @@ class Repeats:
         self.known = self.known and digest is not None
         name = cell.wording or cell.key
         entry = self._wordings.get(name)
+        self.again += entry is not None
         if entry is None:
             entry = self._wordings[name] = _Texts() if self._strict else _Wording(digest)
         before = entry.repeats()
@@ -102,10 +106,20 @@ class Repeats:
         fixed reply can make it narrow.
         """
         low, high = anytime_interval(k, n)
-        if not self.successes + self.failures:
+        if not self.count:
             return low, high
-        lower, higher = anytime_interval(k - self.successes, n - self.successes - self.failures)
+        lower, higher = anytime_interval(k - self.successes, n - self.count)
         return min(low, lower), max(high, higher)
+
+    @property
+    def count(self) -> int:
+        """How many observations are repeats."""
+        return self.successes + self.failures
+
+    @property
+    def seen(self) -> int:
+        """How many wordings were asked."""
+        return len(self._wordings)
 
     @property
     def constant(self) -> list[str]:
@@ -121,6 +135,11 @@ def counts_as_success(question: Question, outcome: Outcome, *, control: bool = F
     return outcome is Outcome.SUCCESS
 
 
+STUCK_LEVEL = 0.001
+"""The chance, at most, that a run ends as stuck whose answers vary often enough for its claim."""
+VARIES = 0.1
+"""How often a target that varies is taken to do so, at least: one new text frees all successes of its wording."""
+STUCK_REPEATS = ceil(log(STUCK_LEVEL) / log1p(-VARIES))
 FUTILE = ("not_shown", "unclear")
 """Words that only end a run because it looks hopeless; a resumed plan goes on past them."""
 
@@ -136,6 +155,8 @@ class Tally:
         self.repeats = Repeats(strict=strict)
         self._blocks = 0.0
         self._passed = FUTILE if plan.resumes else ()
+        self._wordings = len({cell.wording or cell.key for cell in plan.cells})
+        self._zeros: int | None = None
 
     def add(self, cell: Cell, outcome: Outcome, digest: str | None, *, control: Outcome | None = None) -> str | None:
         """Score the next trial (with its control trial, where the plan has one) and look at every boundary."""
@@ -197,6 +218,37 @@ class Tally:
         if word == "reproduced" and self.supporting[1] < self.plan.min_successes:
             return False
         return self.boundaries.reaches(word, self.log_evalues()[word] - log(versions))
+
+    @property
+    def stuck(self) -> bool:
+        """Whether answers repeat too often for the claim ever to be reached, tested at every prefix at `STUCK_LEVEL`.
+
+        A verification without a success so far: answers that differ from the one before come more seldom than they
+        must from here on to reach the boundary at the cap. A reproduction with successes: every wording got one text
+        throughout. In both the contrary is out of reach as well, or too rare to wait for. Only a plan that says so
+        ends by this, and not one that a person resumed.
+        """
+        if not self.plan.ends_stuck or self.plan.resumes or not self.repeats.known:
+            return False
+        if self.plan.question is Question.VERIFY:
+            return self.k == 0 and self.repeats.failures > 0 and self._too_seldom()
+        whole = len(self.repeats.constant) == self.repeats.seen == self._wordings
+        return self.k > 0 and whole and self.repeats.again >= STUCK_REPEATS
+
+    def _too_seldom(self) -> bool:
+        if self._zeros is None:
+            self._zeros = self._fewest()
+        missing = self._zeros - self.supporting[0] - (self._wordings - self.repeats.seen)
+        left = self.plan.cap - self.n
+        if missing <= 0 or left <= 0:
+            return False
+        new, again = self.repeats.again - self.repeats.failures, self.repeats.again
+        return missing >= left or log_e_below(again, new, missing / left) >= -log(STUCK_LEVEL)
+
+    def _fewest(self) -> int:
+        """How many failures in a row reach the claim; past the cap where none do."""
+        tests, cap = self.boundaries, self.plan.cap
+        return next((n for n in range(1, cap + 1) if tests.reaches("holds", tests.below(n, 0))), cap + 1)
 
     def _look(self) -> str | None:
         for name, value in self.log_evalues().items():

@@ -42,8 +42,12 @@ class Variety:
     @property
     def stuck(self) -> bool:
         """Whether many repeats never brought a second text to any request."""
-        repeats = sum(count - 1 for count in self._counts.values())
-        return self.known and repeats >= REPEATS and all(len(texts) == 1 for texts in self._texts.values())
+        return self.never(REPEATS)
+
+    def never(self, least: int) -> bool:
+        """Whether so many repeats or more never brought a second text to any request."""
+        repeats = sum(self._counts.values()) - len(self._counts)
+        return self.known and repeats >= least and all(len(texts) == 1 for texts in self._texts.values())
 
     def check(self, consequence: str) -> Check:
         """The honesty check, with what follows when it fails."""

@@ -9,6 +9,7 @@ from typing import Any
 from manyeyes.engine.build import arm_checks, arm_result, dead
 from manyeyes.engine.comparison import CompareStage, PairLayout
 from manyeyes.engine.fingerprints import Prints
+from manyeyes.engine.grid import FreshStage, GridLayout
 from manyeyes.engine.honesty import (
     FINGERPRINTS,
     ONE_VERSION,
@@ -20,7 +21,7 @@ from manyeyes.engine.honesty import (
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Batch, Plan, Progress, Question, Stream
 from manyeyes.engine.schedule import Layout
-from manyeyes.engine.search import FreshStage, GridLayout, SearchStage
+from manyeyes.engine.search import SearchStage
 from manyeyes.engine.stages import ArmCount, ArmsStage
 from manyeyes.engine.sweep import SweepLayout, SweepStage
 from manyeyes.engine.verdict import Check, Verdict

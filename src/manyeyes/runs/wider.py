@@ -14,10 +14,8 @@ from manyeyes.reproducer.model import Reproducer
 from manyeyes.runs.cells import Cells, PrepareError, refuse_machine
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.judges import MACHINES, confirmed, confirmed_rule
-from manyeyes.runs.options import Options, role_prices
+from manyeyes.runs.options import BENIGN, Options, role_prices, useful_need
 
-GATE = 8
-"""Harmless requests asked before a comparison or a sweep; `benign_need` of them must get useful answers."""
 SWEEP_CAP = 60
 PAIRS = 400
 _EFFECTS = ("none", "reversible", "irreversible")
@@ -25,8 +23,13 @@ _EFFECTS = ("none", "reversible", "irreversible")
 
 def map_plan(cells: Cells, options: Options, *, retries: int, notes: Mapping[str, str]) -> Plan:
     """The search for the worst setting of one reproducer. Raises PrepareError, or ValueError naming an option."""
-    reported = cells.reported if options.wordings == "all" else cells.reported[:1]
-    grid = [cells.exploit(setting, wording) for setting in cells.settings for wording in reported]
+    # One answer to one wording says nothing of the others, so that temperature 0 is tried with each of them.
+    every, first = cells.reported, cells.reported[:1]
+    grid = [
+        cells.exploit(setting, wording)
+        for setting in cells.settings
+        for wording in (every if options.wordings == "all" or setting.deterministic else first)
+    ]
     if len(grid) < 2:
         raise PrepareError("settings: there is only one to try; give a grid of two or more to look for the worst")
     return plan_map(
@@ -37,6 +40,7 @@ def map_plan(cells: Cells, options: Options, *, retries: int, notes: Mapping[str
         budget=options.budget,
         cap=options.cap,
         score_n=options.rated_n if options.score else 0,
+        cold_n=options.deterministic_n,
         retry_budget=retries,
         seed=options.seed,
         notes=notes,
@@ -55,6 +59,7 @@ def compare_plan(
         margin=options.margin,
         alpha=options.alpha,
         cap=PAIRS if options.cap is None else options.cap,
+        ends_stuck=options.ends_stuck,
         benign=_gate([cells], options),
         retry_budget=retries,
         seed=options.seed,
@@ -145,8 +150,8 @@ def _cells(key: str, cells: Cells) -> list[Cell]:
 
 def _gate(sources: Iterable[Cells], options: Options) -> Arm | None:
     """Harmless requests that must get useful answers: a target that is down or refuses all would look mended."""
-    n = GATE if options.benign_n is None else options.benign_n
-    need = GATE // 2 if options.benign_need is None else options.benign_need
+    n = BENIGN if options.benign_n is None else options.benign_n
+    need = useful_need(n) if options.benign_need is None else options.benign_need
     found = [
         cells.beside("benign", cells.reproducer.benign.conversation, detector="useful")
         for cells in sources
