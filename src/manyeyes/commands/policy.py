@@ -37,6 +37,7 @@ class _Given:
     texts: Mapping[str, str]
     terms: Mapping[str, Any] | None = None
     systems: int | None = None
+    published: str = ""
     unmatched: tuple[str, ...] = field(default=())
 
 
@@ -79,7 +80,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _lint(args: argparse.Namespace) -> int:
     given = _of_program(args) if args.program else _of_file(args.file)
-    found = lint(given.texts, terms=given.terms, systems=given.systems)
+    found = lint(given.texts, terms=given.terms, systems=given.systems, published=given.published)
     if args.json:
         data = {"question": "policy", "verdict": "ok" if found.ok else "errors", "source": given.source}
         print(json.dumps({**data, **found.to_json(), "unmatched": list(given.unmatched)}, allow_nan=False))
@@ -100,7 +101,7 @@ def _of_file(name: str) -> _Given:
     except UnicodeDecodeError:
         raise _UnusableError(f"{name}: not UTF-8 text. Save it as Markdown or plain text.") from None
     found = read(text)
-    return _Given(source=name, texts=found.sections, unmatched=found.unmatched)
+    return _Given(source=name, texts=found.sections, published=text, unmatched=found.unmatched)
 
 
 def _bytes(path: Path) -> bytes:
@@ -111,7 +112,10 @@ def _bytes(path: Path) -> bytes:
 def _of_program(args: argparse.Namespace) -> _Given:
     document = _document(args)
     systems = None if document.scope is None else sum(line.in_scope for line in document.scope)
-    return _Given(source=args.program, texts=document.texts, terms=document.terms or None, systems=systems)
+    return _Given(
+        source=args.program, texts=document.texts, terms=document.terms or None, systems=systems,
+        published=document.markdown(),
+    )  # fmt: skip
 
 
 def _document(args: argparse.Namespace) -> Document:

@@ -224,15 +224,22 @@ def differences(old: PolicyVersion, new: PolicyVersion) -> list[Change]:
 
 def linted(texts: Mapping[str, str], terms: Mapping[str, Any], program: Program) -> Lint:
     """What the linter finds in these sections, beside the promises in figures and the scope of the program."""
-    systems = sum(line.in_scope for line in scope.lines(program))
-    return lint({name: texts.get(name, "") for name in SECTIONS}, terms=terms, systems=systems)
+    lines = scope.lines(program)
+    said = {name: texts.get(name, "") for name in SECTIONS}
+    whole = Document(
+        organisation=program.organisation, program=program.name, number=1, published_at=clock.now(), texts=said,
+        scope=lines, terms=terms,
+    )  # fmt: skip
+    systems = sum(line.in_scope for line in lines)
+    return lint(said, terms=terms, systems=systems, published=whole.markdown())
 
 
 @lru_cache(maxsize=128)
-def _reading(texts: tuple[tuple[str, str], ...]) -> Lint:
-    return lint(dict(texts))
+def _reading(texts: tuple[tuple[str, str], ...], terms: tuple[tuple[str, Any], ...], published: str) -> Lint:
+    return lint(dict(texts), terms=dict(terms), published=published)
 
 
 def reading(version: PolicyVersion) -> Lint:
     """How long and how mature a version is, as its readers are told; worked out once for each text."""
-    return _reading(tuple(version.texts().items()))
+    whole = document(version)
+    return _reading(tuple(version.texts().items()), tuple((whole.terms or {}).items()), whole.markdown())

@@ -24,24 +24,23 @@ SECTIONS: Mapping[str, str] = {
 _NO_BOUNTY: dict[str, str] = {
     "summary": """\
 Test the systems in the scope, count how often your exploit works, and tell us. You are protected if you follow this \
-page. A person answers within {first_response_hours} hours.""",
+page.""",
     "introduction": """\
 {organisation} wants to hear about weaknesses in its AI systems before they hurt somebody. This policy covers the \
 systems listed in the scope, and nothing else.""",
     "promises": """\
 - A person, not a machine, answers you within {first_response_hours} hours.
 - Within {decision_days} days we tell you whether we accept the report, and why.
-- An AI flaw is a probability, so we measure it. We replay your exploit many times. You see the same \
-numbers as our team.
-- We drive the fix to its cause and measure it again. You may try it yourself before we close the case.
+- An AI flaw is a probability, so we replay your exploit many times. You see the same numbers as our team.
+- We fix the cause and measure again. You may try it yourself before we close the case.
 - If we disagree, you get the reason in writing and may ask once for a second look.""",
     "channels": """\
 Send your report through the form on this page. You need no account and may stay anonymous: a receipt of 24 digits \
-brings you back. Reports are encrypted when they are stored.""",
+brings you back. Reports are stored encrypted.""",
     "rules": """\
 - Use your own accounts, or accounts whose owner has agreed.
 - Prove the flaw and stop. Do not keep, change or delete other people's data, and do not disturb the service.
-- Do not attack our staff, our buildings or our suppliers. No fraud, no threats, no ransom.
+- Do not attack our staff, buildings or suppliers. No threats, no ransom.
 - Tell us what you tried: the exact conversation, the settings you know, and how many of your tries succeeded. "Not \
 counted" is an honest answer.""",
     "out_of_scope": """\
@@ -59,8 +58,8 @@ If somebody else takes action against you for research done under this policy, w
 authorised. We can only speak for {organisation}. When you are unsure, ask us first; asking never counts \
 against you.""",
     "ai_research": """\
-- **Prompts that break the usage policy.** Safe harbor covers prompts that our usage policy would otherwise forbid, as \
-long as they test a system in scope.
+- **Prompts.** Safe harbor covers prompts that our usage policy would otherwise forbid, as long as they test \
+a system in scope.
 - **Your account.** We do not suspend or ban an account because of research under this policy. If a filter does so by \
 itself, tell us and we restore it.
 - **Hazardous output.** If a system gives help to harm people, stop. Do not share it. Mark it in your report; a hash \
@@ -72,8 +71,8 @@ its own rules.
 - **Shared flaws.** If other vendors have the same flaw, you may tell them. We share your report with them only if you \
 agree.
 - **Traces.** Do not plant content that other users would meet. Tell us what to clean.
-- **Limits.** Unless the scope says otherwise: at most 1,000 model calls a day, two at a time. If you need more to \
-show a rate, ask.
+- **Limits.** Unless the scope says otherwise: at most 1,000 model calls a day, two at a time. Ask if you need \
+more.
 - **Model updates.** What counts is the version at the time of your report. A flaw that vanished by chance was still a \
 valid report.
 - **Reports written with AI.** They are welcome when a person has reproduced the flaw.
@@ -83,18 +82,16 @@ This program pays no money. We name you if you want to be named, and say what yo
     "disclosure": """\
 We ask you to publish only when the fix holds or {embargo_days} days have passed since your report, whichever is \
 first. We may ask you once for an extension of up to 30 days and say why; you may refuse. If people are being harmed \
-already, we may both speak sooner. After that you are free to publish. We gladly read a draft but do not ask to \
-approve it.""",
+already, we may both speak sooner. After that you are free to publish, and nobody here approves your text.""",
 }
 
 _BOUNTY = {
     **_NO_BOUNTY,
     "rewards": """\
-We pay for flaws in scope that we could reproduce and that nobody reported before. The scope names the band for each \
-system. What counts is the harm and how often the exploit works, measured by us and shown to you. Two people decide, \
-and you learn the reason. If several people report one flaw, the first is paid; who adds a new way in gets a share. \
-You may give your reward to a charity. Staff are not paid. Money may be taxed where you live, and the law bars \
-payments to some countries; you are protected and named all the same.""",
+We pay for flaws in scope that we can reproduce and nobody reported before. The scope names the band. What counts is \
+the harm and how often the exploit works. Two people decide, and you learn why. The first to report \
+a flaw is paid; who adds a new way in gets a share. You may give it to a charity. Staff are not paid. Rewards may be \
+taxed, and the law bars payment to some countries; you are protected and named all the same.""",
 }
 
 _PRIVATE = {
