@@ -15,6 +15,7 @@ from django.test import Client
 from manyeyes.accounts import devices, sessions
 from manyeyes.accounts.models import SignIn
 from manyeyes.cases import intake
+from manyeyes.publications.personal import everything
 from tests.accounts.provider import CLIENT, SECRET, Provider, running
 from tests.marker import find_in_database
 from tests.people import PASSWORD, Cast, make_cast, make_report
@@ -63,6 +64,10 @@ def test_a_password_and_the_kind_of_device_are_shown(cast: Cast) -> None:
     assert "Another browser Safari, iPhone" in page
     assert "150" not in page, "no version, by which one could be told from many"
     assert find_in_database("Firefox, Linux", connection) == [], "encrypted where it lies"
+    taken = everything(cast.rhea)["profile"]["sign_ins"]
+    assert {(row["device"], *row["with"]) for row in taken} == {
+        ("Firefox, Linux", "password"), ("Safari, iPhone", "password"),
+    }, "and what is kept can be taken along"  # fmt: skip
 
 
 def test_the_example_of_a_device_is_true() -> None:

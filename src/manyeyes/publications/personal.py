@@ -25,7 +25,10 @@ def _about(me: Any) -> dict[str, Any]:
         "links": list(said.links), "language": said.language, "zone": said.zone,
         "openpgp_fingerprint": postkey.standing(me).fingerprint,
         "receipt": {"made_at": receipt.created_at} if receipt else None,
-        "sign_ins": [{"began_at": row.began_at, "seen_at": row.seen_at} for row, _here in sessions.listed(me, None)],
+        "sign_ins": [
+            {"began_at": row.began_at, "seen_at": row.seen_at, "with": row.ways.split(), "device": row.device}
+            for row, _here in sessions.listed(me, None)
+        ],
         "api_tokens": [
             {"name": row.name, "scopes": row.scopes, "made_at": row.created_at, "until": row.expires_at}
             for row in tokens.listed(me)
