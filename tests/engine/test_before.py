@@ -68,6 +68,15 @@ def test_the_share_of_any_part_is_too_small_for_a_low_rate_before() -> None:
         assert asked(reported, other, PLAN, flawed) == asked(reported, other, short, flawed)
 
 
+def test_a_rate_before_that_is_too_low_for_the_longer_share_too_buys_no_trial() -> None:
+    """One success of 12 could not be told from none within 100 trials, so nobody pays for them."""
+    plan = replace(PLAN, before=(1, 12))
+    verdict = run(plan, rates(5, 0.0, 0.9, 0.9))
+    assert [part.n for part in verdict.parts if part.part == "reported"] == [20]
+    assert foresee_patch(plan, 0.5).trials == 20
+    assert foresee_patch(plan, 0.5).told == 0
+
+
 def test_a_lower_rate_everywhere_is_called_a_symptom_patch_no_more_often() -> None:
     found = [words(0.1, 0.1, flawed=0.9, plan=replace(PLAN, reported_cap=most)) for most in (None, 100)]
     assert found[0]["symptom_patched"] == found[1]["symptom_patched"] < 15

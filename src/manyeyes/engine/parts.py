@@ -134,11 +134,14 @@ class PartTally:
     def longer(self) -> bool:
         """Give the reported part its longer share, where its own trials left open whether it is suppressed.
 
-        With more than a stray success it does not look blocked, and is as likely to be as weak as the other parts.
+        With more than a stray success it does not look blocked, and is as likely to be as weak as the other parts. Nor
+        is there anything to gain where even failures alone would not do.
         """
         most = self.plan.most_of(self.part)
         decided = bool(self.reached & {"suppressed", "holds", "fails"})
         if self._half is None or self.share >= most or decided or self.k > STRAY:
+            return False
+        if log_e_below(most - self.repeats.failures, self.k, self._half) < -log(self.plan.beta):
             return False
         self.share = most
         return True

@@ -45,7 +45,7 @@ def foresee_patch(plan: Plan, before: float) -> PatchForesight:
         needed = None if found is None else zeros_to_suppress(plan, found)
         passed += chance
         told += chance if needed is not None else 0.0
-        spent += chance * max(plan.part_cap, plan.most_of(REPORTED) if needed is None else needed)
+        spent += chance * max(plan.part_cap, needed or 0)
     return PatchForesight(before=before, told=told, trials=spent / passed if passed else 0.0)
 
 
