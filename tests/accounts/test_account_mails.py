@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.test import Client
 
@@ -17,6 +18,7 @@ from manyeyes import events
 from manyeyes.accounts import leaving, postkey
 from manyeyes.accounts.models import Person
 from manyeyes.accounts.people import create_account
+from manyeyes.events import letters
 from manyeyes.events.models import Delivery
 from manyeyes.programs import openpgp as program_key
 from manyeyes.programs.setup import create_program
@@ -96,6 +98,27 @@ def test_the_link_of_a_reset_is_encrypted_to_the_key_of_its_owner_and_works(
     assert done.status_code == 302
     rhea.refresh_from_db()
     assert rhea.check_password(new)
+
+
+def test_the_answer_comes_before_the_mail_is_made(rhea: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    real = letters.letter
+
+    def making(*given: Any, **more: Any) -> Any:
+        order.append("mail")
+        return real(*given, **more)
+
+    def answered(handler: Any, request: Any) -> Any:
+        answer = in_full(handler, request)
+        order.append("answer")
+        return answer
+
+    in_full = BaseHandler.get_response
+    monkeypatch.setattr(letters, "letter", making)
+    monkeypatch.setattr(BaseHandler, "get_response", answered)
+    assert Client().post("/accounts/password/reset/", {"email": ADDRESS}).status_code == 302
+    assert order == ["answer", "mail"]
+    assert len(mail.outbox) == 1
 
 
 def test_a_mail_to_somebody_without_a_key_is_signed(rhea: Person, signing: None, gnupg: Gnupg) -> None:

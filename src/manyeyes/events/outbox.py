@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Q, QuerySet
 
 from manyeyes.events import chain, letters
@@ -26,6 +27,7 @@ from manyeyes.rules.errors import Invalid
 from manyeyes.vault import openpgp, postkeys, tokens
 
 log = logging.getLogger(__name__)
+_here = threading.local()
 LEASE = timedelta(minutes=5)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
@@ -73,7 +75,8 @@ def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str, s
 def mail_account(person_id: uuid.UUID | None, *, address: str, subject: str, body: str, reason: str) -> Delivery:
     """Send one mail about an account: encrypted where the person gave a key, signed where a program here has one.
 
-    It is tried at once, because somebody waits for it, and again by the worker if that fails. None: nobody known here.
+    It goes out right after the answer to the request under way, so that the time of the answer tells nothing of whom it
+    concerns or of their keys; the worker sends what is left. None: nobody known here.
     """
     signer = postkeys.oldest_signer()
     made = Delivery.objects.create(
@@ -84,8 +87,22 @@ def mail_account(person_id: uuid.UUID | None, *, address: str, subject: str, bod
         created_at=clock.now(),
         due_at=clock.now(),
     )
-    _claimed(made.pk, clock.now())
+    _here.__dict__.setdefault("asked", []).append(made.pk)
     return made
+
+
+def send_after_answer(**_signal: Any) -> None:
+    """Send the mails about accounts that the request of this thread asked for; it has been answered by now."""
+    asked: list[uuid.UUID] = _here.__dict__.pop("asked", [])
+    try:
+        for pk in asked:
+            _claimed(pk, clock.now())
+    except DatabaseError as error:  # nobody is left to be told; the worker tries again
+        log.warning("a mail about an account waits for the worker: %s", type(error).__name__)
+    finally:
+        for one in connections.all(initialized_only=True) if asked else ():
+            if not one.in_atomic_block:  # the request closed its own before; a test holds them to its end
+                one.close_if_unusable_or_obsolete()
 
 
 def forget_account_mail(person_id: uuid.UUID) -> None:
