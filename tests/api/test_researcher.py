@@ -153,6 +153,11 @@ def test_a_resend_never_doubles(cast: Cast, calls: Calls) -> None:
     assert (second["ref"], second["again"]) == (first["ref"], True)
     assert nobody.post("/tokens/receipt", {"digits": first["receipt"]}).status_code == 422
     assert nobody.post("/tokens/receipt", {"digits": second["receipt"]}).status_code == 201
+    cast.program.state = "paused"
+    cast.program.save()
+    third = nobody.post(path, report(cast, anonymous=True, submission_id=name))
+    assert (third.status_code, third.json()["again"]) == (201, True), "found while nothing new is taken"
+    assert nobody.post(path, report(cast, anonymous=True)).status_code == 409
     assert Report.objects.count() == 1
 
 

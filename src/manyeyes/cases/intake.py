@@ -68,11 +68,11 @@ def submit(
     text, name, source = reproducers.of_report(report, wrong)
     if wrong or target is None:
         raise Invalid(wrong)
+    before = _sent_before(report)
+    if before is not None:  # also while nothing new is taken: its sender may have lost the first answer
+        return _again(before, report, by, draft)
     if not program.takes_reports:
         raise Conflict(_("This program takes no reports at the moment."))
-    before = _sent_before(report)
-    if before is not None:
-        return _again(before, report, by, draft)
     key = keyring.new_key("case")
     kept = _bring(key, files, draft)
     # All slow work is done by now: while the transaction is open, nobody else can write to an embedded database.
