@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from manyeyes import events
@@ -50,12 +51,53 @@ def say_all(client: Client, page: str, cast: Cast) -> None:
         if (item.kind == Kind.FACT and not item.skippable) or item.name == "finance":
             continue
         given = {"action": f"say:{item.name}", "person": str(cast.lena.pk), "hours": "6"}
+        if item.name == "backup":
+            given["person"] = str(cast.theo.pk)
         if item.name == "legal":
             given = {"action": "say:legal", "applies": "on", "reason": WHY}
         if item.name == "securitytxt":
             given = {"action": "say:securitytxt", "applies": "on", "reason": "We only try it out."}
         answer = client.post(page, given)
         assert (answer.status_code, answer.headers["Location"]) == (302, f"{page}#{item.name}")
+
+
+def test_nobody_of_a_team_is_their_own_backup(lena: Client, page: str, cast: Cast) -> None:
+    held = {"person": str(cast.lena.pk)}
+    assert lena.post(page, {"action": "say:responder", **held}).status_code == 302
+    refused = lena.post(page, {"action": "say:backup", **held})
+    assert refused.status_code == 422
+    assert "The backup is the first responder." in refused.content.decode()
+    assert lena.post(page, {"action": "say:backup", "person": str(cast.theo.pk)}).status_code == 302
+    assert lena.post(page, {"action": "say:responder", "person": str(cast.theo.pk)}).status_code == 302
+    assert "The backup is the first responder." in lena.get(page).content.decode(), "a change of the other line is seen"
+
+
+def test_alone_one_is_and_it_is_said(lena: Client, page: str, cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    cast.program.memberships.exclude(person=cast.lena).delete()
+    for item in ("responder", "backup"):
+        assert lena.post(page, {"action": f"say:{item}", "person": str(cast.lena.pk)}).status_code == 302
+    assert "Nobody stands in: the first responder is the whole team." in lena.get(page).content.decode()
+    main(["check", "--program", cast.program.slug])
+    assert "warn  Backup for the first responder: Nobody stands in" in capsys.readouterr().err
+
+
+def test_a_launch_too_early_is_refused_in_words_alone(lena: Client, page: str, cast: Cast) -> None:
+    refused = lena.post(page, {"action": "public"})
+    text = refused.content.decode()
+    assert refused.status_code == 409
+    assert "Owner of the program: Nobody is named." in text
+    assert "owner, capacity" not in text
+
+
+def test_tables_of_an_earlier_version_are_told_in_a_sentence(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def older(*_args: object, **_named: object) -> None:
+        raise OperationalError("no such column: programs_program.former_markers")
+
+    monkeypatch.setattr("manyeyes.commands.launch_check.report", older)
+    assert main(["check", "--program", cast.program.slug]) == 1
+    assert capsys.readouterr().err == "WRONG tables: this program cannot be read. Run manyeyes init.\n"
 
 
 def test_a_site_that_nobody_else_can_read_is_told_and_may_be_accepted(

@@ -199,3 +199,17 @@ def test_the_rest_of_the_team_reads_the_draft_and_changes_nothing(cast: Cast, as
     assert browser.post(PREVIEW, {"number": "2", "revision": "0"}).status_code == 403
     assert browser.post(f"{SCOPE}{cast.program.scope.get().pk}/", {"do": "remove"}).status_code == 403
     assert (cast.program.policies.count(), cast.program.scope.count()) == (1, 1)
+
+
+def test_nothing_new_is_not_published(cast: Cast, as_: As) -> None:
+    lena = as_("lena")
+    told = lena.get(PREVIEW).content.decode()
+    assert "Nothing differs from version 1, so there is nothing to publish." in told
+    assert "Publish version 2" not in told
+    refused = lena.post(PREVIEW, {"number": "2", "revision": "0"})
+    assert refused.status_code == 409
+    assert "Nothing differs from the version in force" in refused.content.decode()
+    assert cast.program.policies.count() == 1, "no draft is left behind"
+    scope.save_line(cast.program, None, text="The help pages", in_scope=True)
+    assert "Publish version 2" in lena.get(PREVIEW).content.decode(), "a line of the scope is a change"
+    assert lena.post(PREVIEW, {"number": "2", "revision": "0"}).status_code == 302

@@ -7,7 +7,7 @@ import json
 import pytest
 from django.test import Client
 
-from manyeyes.programs import policy
+from manyeyes.programs import openpgp, policy, targets
 from tests.people import Cast, make_cast, submit
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +105,60 @@ def test_the_researcher_reads_which_version_holds_and_what_changed_since() -> No
     after = browser.get(f"/my/{case.ref}/").content.decode()
     assert "Version 2 is in force since. It differs in: Rewards." in " ".join(after.split())
     assert f"{PAGE}changes/?from=1&amp;to=2" in after
+
+
+def test_the_program_page_shows_what_protects_you_in_the_words_of_the_policy() -> None:
+    make_cast()
+    told = " ".join(Client().get("/p/wicket/").content.decode().split())
+    assert "Level 5 of 5 on the public maturity scale" in told
+    assert "It cannot read intentions." in told
+    assert "<li>We do not suspend or ban an account because of research under this policy. If a filter" in told
+    for link in ("/api/", "/p/wicket/policy/1/policy.json", "/p/wicket/disclose.json", "/.well-known/security.txt"):
+        assert f'href="{link}"' in told, link
+    assert "a word from a person while your case is open" in told
+    assert "Flooding, spam, and tests" in told, "what is out of scope stands there without a line of its own"
+
+
+def test_no_page_boasts_of_a_policy_that_takes_its_promises_back() -> None:
+    cast = make_cast()
+    turned = cast.program.policy.safe_harbor.replace("We will not sue you", "We may sue you")
+    policy.publish(policy.draft(cast.program, safe_harbor=turned))
+    told, rules = Client().get("/p/wicket/").content.decode(), page("2/")
+    for text in (told, rules):
+        assert "of 5" not in text
+        assert "the linter finds errors" in text
+    assert 'class="ticks two"' not in told
+    assert "We may sue you" in told, "the policy itself stands there instead"
+    assert "level 5 of 5" in page("1/")
+
+
+def test_the_first_two_doors_lead_to_two_places() -> None:
+    cast = make_cast()
+    told = Client().get("/p/wicket/").content.decode()
+    assert 'href="/p/wicket/report/?without=account"' in told
+    assert 'href="/accounts/login/?next=/p/wicket/report/"' in told
+    browser = Client()
+    browser.force_login(cast.rhea, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "Sign in and report" not in browser.get("/p/wicket/").content.decode()
+    assert "Report without an account" not in browser.get("/p/wicket/").content.decode()
+
+
+def test_security_txt_is_shown_as_machines_read_it() -> None:
+    cast = make_cast()
+    assert "Encryption key" not in Client().get("/p/wicket/").content.decode()
+    openpgp.make_key(cast.program, by=cast.lena)
+    told = Client().get("/p/wicket/").content.decode()
+    assert "-----BEGIN PGP SIGNED MESSAGE-----" in told
+    assert "signed with the program&#x27;s key" in told or "signed with the program's key" in told
+    assert 'href="/p/wicket/openpgp.asc"' in told
+
+
+def test_the_first_line_of_a_scope_names_a_marker() -> None:
+    cast = make_cast()
+    targets.add_target(cast.program, name="Postern", access="manual", in_scope="Postern")
+    targets.add_target(cast.program, name="Thicket", access="api", in_scope="Thicket")
+    policy.publish(policy.draft(cast.program))
+    told = " ".join(Client().get("/p/wicket/").content.decode().split())
+    word = cast.program.research_marker
+    assert f'Postern: put this into the name of your test account <code class="copy">{word}</code>' in told
+    assert f'Thicket: send this header with each call <code class="copy">X-Research: {word}</code>' in told

@@ -15,7 +15,7 @@ from sectxt import SecurityTXT
 
 from manyeyes import events
 from manyeyes.cli import main
-from manyeyes.programs import openpgp
+from manyeyes.programs import openpgp, policy
 from manyeyes.programs.models import Program
 from manyeyes.programs.securitytxt import disclose_io, dns_text, render, signed
 from manyeyes.programs.setup import create_program
@@ -185,6 +185,16 @@ def test_the_entry_for_lists_says_what_is_so(program: Program, client: Client) -
     assert (entry["safe_harbor"], entry["offers_bounty"]) == ("full", "no")
     assert "pgp_key" not in entry
     assert client.get("/p/wicket/disclose.json").json()["program_name"] == "Wicket"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("harbor", "said"),
+    [("We will not sue you.", "partial"), ("We may sue you.", "none"), ("Be kind.", "none")],
+)
+def test_the_entry_promises_no_more_than_the_policy(program: Program, harbor: str, said: str) -> None:
+    policy.publish(policy.draft(program, safe_harbor=harbor))
+    assert disclose_io(program, BASE)["safe_harbor"] == said
 
 
 SCHEMA = json.loads((Path(__file__).parent / "disclose_io.schema.json").read_text(encoding="utf-8"))

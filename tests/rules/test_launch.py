@@ -90,3 +90,13 @@ def test_capacity_is_a_figure(hours: int | None) -> None:
     assert set(wrong_with(BY_NAME["capacity"], Answer(person="Olga B.", hours=hours))) == {"hours"}
     assert wrong_with(BY_NAME["capacity"], Answer(person="Olga B.", hours=4)) == {}
     assert set(wrong_with(BY_NAME["owner"], Answer())) == {"person"}
+
+
+def test_nobody_stands_in_for_themselves_unless_there_is_nobody_else() -> None:
+    alone = {**SAID, "responder": Answer(person="Lena S.", who="1"), "backup": Answer(person="Lena S.", who="1")}
+    team = Facts(**{**READY.__dict__, "people": 2})
+    assert set(missing(team, alone)) == {"backup"}
+    assert missing(team, {**alone, "backup": Answer(person="Lena S.", who="2")}) == {}, "another of the same name"
+    assert missing(team, {**alone, "backup": Answer(applies=False, reason="We are few.")}) == {}
+    [line] = [one for one in judge(READY, alone) if one.item.name == "backup"]
+    assert (line.state, line.missing.split(":")[0]) == ("skipped", "Nobody stands in")

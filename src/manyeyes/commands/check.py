@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
     import django
     from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
 
     try:
         django.setup()
@@ -33,7 +34,11 @@ def run(args: argparse.Namespace) -> int:
     if args.program:
         from manyeyes.commands.launch_check import report
 
-        return report(args.program, quiet=args.quiet)
+        try:
+            return report(args.program, quiet=args.quiet)
+        except DatabaseError:
+            print("WRONG tables: this program cannot be read. Run manyeyes init.", file=sys.stderr)
+            return 1
     wrong = False
     for name, look in CHECKS:
         try:

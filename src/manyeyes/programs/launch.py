@@ -95,6 +95,7 @@ def facts(program: Program) -> launch.Facts:
     errors = [] if version is None else [one for one in policy.reading(version).findings if one.level == "error"]
     return launch.Facts(
         pays=program.scope.exclude(reward="").exists(),
+        people=program.memberships.count(),
         policy_in_force=version is not None,
         policy_errors=len(errors),
         systems=program.targets.count(),
@@ -140,6 +141,10 @@ def say(
     wrong = launch.wrong_with(asked, answer)
     if wrong:
         raise Invalid(wrong)
+    if item == "backup" and person is not None and applies and program.memberships.count() > 1:
+        first = newest(program).get("responder")
+        if first is not None and first.applies and first.person_id == person.pk:
+            raise Invalid(person=launch.OWN_BACKUP)
     with transaction.atomic():
         row = LaunchAnswer.objects.create(
             key=program.key,
@@ -163,7 +168,7 @@ def make_private(program: Program, *, by: Any) -> Program:
     row = _locked(program, State.DRAFT)
     missing = [one for one in standing(row).missing if one.name in ("policy", "scope")]
     if missing:
-        raise IllegalMove(_refusal("This program cannot take a report yet", missing), missing=_names(missing))
+        raise IllegalMove(_refusal("This program cannot take a report yet", missing))
     return _move(program, row, State.PRIVATE, by)
 
 
@@ -174,7 +179,7 @@ def go_public(program: Program, *, by: Any) -> Program:
     row = _locked(program, State.PRIVATE, State.DRAFT)
     missing = standing(row).missing
     if missing:
-        raise IllegalMove(_refusal("This program is not ready for the public", missing), missing=_names(missing))
+        raise IllegalMove(_refusal("This program is not ready for the public", missing))
     return _move(program, row, State.PUBLIC, by)
 
 
@@ -207,7 +212,11 @@ def _heard(line: launch.Line, answers: Mapping[str, LaunchAnswer]) -> LaunchAnsw
 
 def _plain(row: LaunchAnswer) -> launch.Answer:
     return launch.Answer(
-        applies=row.applies, person=row.person.name if row.person else "", hours=row.hours, reason=row.reason or ""
+        applies=row.applies,
+        person=row.person.name if row.person else "",
+        who=str(row.person_id or ""),
+        hours=row.hours,
+        reason=row.reason or "",
     )
 
 
@@ -233,10 +242,6 @@ def _record(program: Program, kind: str, *, by: Any, **data: Any) -> None:
 
 def _refusal(lead: str, missing: Any) -> str:
     return f"{lead}: " + " ".join(f"{one.line.item.title}: {one.line.missing}" for one in missing)
-
-
-def _names(missing: Any) -> list[str]:
-    return [one.name for one in missing]
 
 
 def _require_manager(program: Program, by: Any) -> None:

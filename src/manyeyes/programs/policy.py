@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from manyeyes import events
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program
-from manyeyes.rules import clock
+from manyeyes.rules import clock, policy_wording
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 from manyeyes.rules.policy_difference import Change, changes
 from manyeyes.rules.policy_document import Document, ScopeLine
@@ -163,6 +163,10 @@ def publish(version: PolicyVersion, *, by: Any = None, revision: int | None = No
         raise Conflict(_("The draft was changed since you looked at it. Look at it again, then publish."))
     if not locked.safe_harbor.strip():
         raise Invalid(safe_harbor="Say what researchers are protected from; without it nobody can report safely.")
+    if unchanged(program, locked):
+        raise Conflict(
+            _("Nothing differs from the version in force, so there is nothing to publish. Change something first.")
+        )
     locked.terms = terms_of(program, locked)
     locked.scope = [line.to_json() for line in scope.lines(program)]
     locked.published_at, locked.published_by = clock.now(), by
@@ -175,6 +179,16 @@ def publish(version: PolicyVersion, *, by: Any = None, revision: int | None = No
         public=True, number=locked.number, digest=digest(locked),
     )  # fmt: skip
     return locked
+
+
+def unchanged(program: Program, version: PolicyVersion) -> bool:
+    """Whether a draft says, covers and promises what the version in force does, so that publishing it tells nothing."""
+    in_force = program.policy
+    if in_force is None or in_force.scope is None or not in_force.terms:
+        return False
+    now = [line.to_json() for line in scope.lines(program)]
+    same = version.texts() == in_force.texts() and terms_of(program, version) == in_force.terms
+    return same and now == [line.to_json() for line in scope.kept(in_force) or ()]
 
 
 def digest(version: PolicyVersion) -> str:
@@ -243,3 +257,8 @@ def reading(version: PolicyVersion) -> Lint:
     """How long and how mature a version is, as its readers are told; worked out once for each text."""
     whole = document(version)
     return _reading(tuple(version.texts().items()), tuple((whole.terms or {}).items()), whole.markdown())
+
+
+def protections(version: PolicyVersion) -> list[str]:
+    """What a version says to protect a researcher, in its own words; nothing where the linter finds errors in it."""
+    return policy_wording.protections(version.texts()) if reading(version).ok else []

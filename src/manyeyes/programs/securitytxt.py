@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from manyeyes.programs.models import Program
+from manyeyes.programs import policy as policy_of
+from manyeyes.programs.models import PolicyVersion, Program
 from manyeyes.programs.openpgp import key_of
 from manyeyes.vault import openpgp, postkeys
 
@@ -72,7 +73,7 @@ def disclose_io(program: Program, base_url: str) -> dict[str, Any]:
         "offers_bounty": "yes" if policy is not None and _pays(policy) else "no",
         "offers_swag": False,
         "hall_of_fame": f"{base}/thanks/",
-        "safe_harbor": "full" if policy is not None and policy.safe_harbor.strip() else "none",
+        "safe_harbor": _harbor(policy),
         "public_disclosure": "co-ordinated",
         "disclosure_timeline_days": program.embargo_days,
         "pgp_key": f"{page}openpgp.asc" if key_of(program) else "",
@@ -80,6 +81,14 @@ def disclose_io(program: Program, base_url: str) -> dict[str, Any]:
         "securitytxt_url": f"{base}/.well-known/security.txt",
     }
     return {name: value for name, value in entry.items() if value != ""}
+
+
+def _harbor(version: PolicyVersion | None) -> str:
+    """What the linter reads: full when research is authorised and nothing takes it back, partial for "will not sue"."""
+    read = policy_of.reading(version) if version is not None else None
+    if read is None or read.maturity < 3:
+        return "none"
+    return "full" if read.maturity > 3 and read.ok else "partial"
 
 
 def _pays(policy: Any) -> bool:

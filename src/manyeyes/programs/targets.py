@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from manyeyes.programs.models import Permit, Program, Target, TargetVersion
+from manyeyes.programs.models import Permit, Program, ScopeItem, Target, TargetVersion
 from manyeyes.rules import clock, permits
 from manyeyes.rules.addresses import Address, public
 from manyeyes.rules.errors import Conflict, Invalid
@@ -20,7 +20,10 @@ from manyeyes.rules.errors import Conflict, Invalid
 def add_target(
     program: Program, *, name: str, access: str, owner: Any = None, description: str = "", in_scope: str = ""
 ) -> Target:
-    """Register a system, with one line of scope for researchers when `in_scope` is given."""
+    """Register a system, with one line of scope for researchers when `in_scope` is given.
+
+    The line asks testers to show who they are: by a header where calls can carry one, else in the name of the account.
+    """
     if access not in Target.Access.values:
         raise Invalid(access=f"Choose one of {', '.join(Target.Access.values)}.")
     if not name.strip():
@@ -36,7 +39,9 @@ def add_target(
             raise Conflict(f"There is already a target called {name.strip()}.") from None
         if in_scope:
             position = program.scope.count()
-            program.scope.create(target=target, text=in_scope, in_scope=True, position=position)
+            called = access in (Target.Access.API, Target.Access.HARNESS)
+            mark = ScopeItem.Marker.HEADER if called else ScopeItem.Marker.ACCOUNT
+            program.scope.create(target=target, text=in_scope, in_scope=True, position=position, marker=mark)
     return target
 
 

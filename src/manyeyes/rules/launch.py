@@ -63,6 +63,7 @@ ITEMS: tuple[Item, ...] = (
 )  # fmt: skip
 BY_NAME: Mapping[str, Item] = {item.name: item for item in ITEMS}
 LEAST_HOURS, MOST_HOURS = 1, 1000
+OWN_BACKUP = _("The backup is the first responder. Name somebody else of the team, or say why it does not apply.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ class Facts:
     """What the platform sees for itself."""
 
     pays: bool = False
+    people: int = 1
     policy_in_force: bool = False
     policy_errors: int = 0
     systems: int = 0
@@ -81,10 +83,14 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What somebody said about an item: who holds it (with how many hours), or that it does not apply."""
+    """What somebody said about an item: who holds it (with how many hours), or that it does not apply.
+
+    `who` tells people of one name apart.
+    """
 
     applies: bool = True
     person: str = ""
+    who: str = ""
     hours: int | None = None
     reason: str = ""
 
@@ -107,7 +113,24 @@ def judge(facts: Facts, answers: Mapping[str, Answer]) -> tuple[Line, ...]:
     >>> [line.item.name for line in judge(Facts(), {}) if line.state == "skipped"]
     ['finance']
     """
-    return tuple(_line(item, facts, answers.get(item.name)) for item in ITEMS)
+    lines = (_line(item, facts, answers.get(item.name)) for item in ITEMS)
+    return tuple(_stands_in(line, facts, answers) if line.item.name == "backup" else line for line in lines)
+
+
+def own_backup(answers: Mapping[str, Answer]) -> bool:
+    """Whether the first responder is named as their own backup."""
+    first, second = answers.get("responder"), answers.get("backup")
+    return bool(first and second and first.applies and second.applies and first.who and first.who == second.who)
+
+
+def _stands_in(line: Line, facts: Facts, answers: Mapping[str, Answer]) -> Line:
+    """Nobody stands in for themselves; in a team of one that is so, and said."""
+    if not own_backup(answers):
+        return line
+    if facts.people > 1:
+        return Line(item=line.item, state="missing", missing=OWN_BACKUP)
+    alone = _("Nobody stands in: the first responder is the whole team. Reports wait when that person is away.")
+    return Line(item=line.item, state="skipped", missing=alone)
 
 
 def _line(item: Item, facts: Facts, answer: Answer | None) -> Line:

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 
 from manyeyes.rules.policy_clauses import CLAUSES, Clause
 from manyeyes.rules.policy_sentences import statements
+from manyeyes.rules.readability import plain
 
 _ITEM = re.compile(r"^- ", re.MULTILINE)
+_LEAD = re.compile(r"^- (?:\*\*[^*\n]+\*\* *)?")
+PROTECTING = (
+    "authorised", "no_suit", "terms", "circumvention", "third_party", "ai_prompts", "ai_accounts", "ai_training",
+    "ai_transfer",
+)  # fmt: skip
+"""The clauses that a researcher looks for first: what can happen to them."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -26,6 +33,17 @@ def wording(clause: Clause, template: Mapping[str, str]) -> tuple[str, str]:
         if words := _run(clause, template[name]):
             return name, words
     return "", ""
+
+
+def protections(texts: Mapping[str, str]) -> list[str]:
+    """What a policy says to protect a researcher, in its own words, without the marks of a list.
+
+    >>> protections({"safe_harbor": "We regard your research as authorised. We will not sue you. Be kind."})
+    ['We regard your research as authorised.', 'We will not sue you.']
+    """
+    asked = (clause for code in PROTECTING for clause in CLAUSES if clause.code == code)
+    found = (wording(clause, texts)[1] for clause in asked)
+    return list(dict.fromkeys(plain(_LEAD.sub("", words)) for words in found if words))
 
 
 def _run(clause: Clause, text: str) -> str:

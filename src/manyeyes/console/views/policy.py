@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -214,6 +215,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
         "version": row,
         "in_force": in_force,
         "changes": policy.differences(in_force, row) if in_force else [],
+        "unchanged": policy.unchanged(found, row),
         "inside": [line for line in lines if line.in_scope],
         "outside": [line for line in lines if not line.in_scope],
         "pays": now.terms["pays"],
@@ -229,6 +231,7 @@ def _publish(request: HttpRequest, found: Program, now: policy.Editing) -> HttpR
     asked = (request.POST.get("number", ""), request.POST.get("revision", ""))
     if asked != (str(now.number), str(now.revision)):
         raise Conflict(_("The draft was changed since you looked at it. Look at it again, then publish."))
-    version = policy.publish(now.row or policy.draft(found), by=request.user, revision=now.revision)
+    with transaction.atomic():  # what is refused leaves no draft behind
+        version = policy.publish(now.row or policy.draft(found), by=request.user, revision=now.revision)
     messages.success(request, _("Version %(number)s is in force.") % {"number": version.number})
     return redirect("console:one_program", slug=found.slug)

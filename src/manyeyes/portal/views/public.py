@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from manyeyes.charts.dots import waiting_dots
 from manyeyes.http import paged
 from manyeyes.portal.views.page import page
-from manyeyes.programs import policy, scope, securitytxt
+from manyeyes.programs import openpgp, policy, scope, securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.publications.measures import measures
@@ -40,12 +40,14 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
         "program": found,
         "policy": in_force,
         "reading": policy.reading(in_force) if in_force else None,
+        "protections": policy.protections(in_force) if in_force else [],
         "pays": bool(in_force and in_force.terms.get("pays")),
         "inside": [line for line in lines if line.in_scope],
         "outside": [line for line in lines if not line.in_scope],
+        "key": openpgp.key_of(found),
         "kept": kept,
         "kept_chart": waiting_dots(kept.hours, kept.promised),
-        "security_txt": securitytxt.render(found, settings.MANYEYES_BASE_URL, clock.now()),
+        "security_txt": securitytxt.signed(found, settings.MANYEYES_BASE_URL, clock.now()),
         "here": "program",
     }
     return page(request, "portal/program.html", context)
