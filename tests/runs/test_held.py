@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,9 @@ def test_the_target_is_not_asked_again_for_what_it_answered(concurrency: int, tm
     judge.after = 1_000
     result = played(plan, tmp_path, concurrency=concurrency, main=main, judge=judge, confirm=second)
     last = stored(tmp_path)
-    assert last.held == ()
-    assert main.calls == len(last.trials)
+    # What was under way at the verdict may be held as well: it is billed, and nobody asks for it again.
+    assert not identities(last.held) & identities(last.trials)
+    assert main.calls == len(last.trials) + len(last.held)
     answers = {one.identity: (one.answer, one.sent, one.started_at) for one in last.trials}
     assert all(answers[one.identity] == (one.answer, one.sent, one.started_at) for one in first.held)
     assert result.tokens_in == main.calls * 9 + (judge.calls + second.calls) * 200
@@ -77,7 +79,8 @@ def test_the_target_is_not_asked_again_for_what_it_answered(concurrency: int, tm
         result.verdict.verdict, result.verdict.n, result.verdict.k,
     )  # fmt: skip
     found, differences = rescored(plan, evidence_in(tmp_path).trials)
-    assert found == result.verdict
+    assert found is not None
+    assert replace(found, overrun=0) == replace(result.verdict, overrun=0), "what came after it counts nowhere"
     assert differences == []
 
 
