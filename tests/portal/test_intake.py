@@ -398,7 +398,7 @@ TOOLS = {
     "garak.hitlog.jsonl": ("garak", {"claim_k": "", "claim_n": ""}, False),
     "inspect.log.json": ("Inspect 0.3.285", {"claim_k": "5", "claim_n": "12", "counted_how": ""}, True),
     "pyrit.memory.tables.json": ("PyRIT 1.1.0", {"claim_k": "7", "claim_n": "12", "counted_how": "best"}, True),
-    "promptfoo.results.json": ("promptfoo 0.121.20", {}, True),
+    "promptfoo.results.json": ("promptfoo 0.121.20", {"claim_k": "", "claim_n": ""}, True),
 }
 
 
@@ -409,13 +409,6 @@ def test_a_report_from_each_tools_file(cast: Cast, as_: As, sample: str) -> None
     read = browser.post(PAGE, {"action": "read", "toolfile": upload(sample, raw)})
     assert read.status_code == 200, sound(read)
     page = page_of(read)
-    if "What is in your file" in page.words:
-        asked = page.form("import/")
-        blank = browser.post(f"{PAGE}import/", asked.values)
-        assert blank.status_code == 422
-        choices = {name: options[-1][0] for name, options in asked.choices.items()}
-        read = browser.post(f"{PAGE}import/", {**asked.values, **choices})
-        page = page_of(read)
     assert "What we understood of your file" in page.words
     assert tool in page.words
     filled = typed(read)
@@ -423,7 +416,9 @@ def test_a_report_from_each_tools_file(cast: Cast, as_: As, sample: str) -> None
     assert {name: filled[name] for name in claim} == claim
     rest = {name: value for name, value in answers(cast).items() if name not in ("title", "steps", "submission")}
     rest = {name: value for name, value in rest.items() if not claim.get("claim_k") or not name.startswith("claim")}
-    checked = browser.post(PAGE, {**filled, **rest, "action": "check"})
+    open_ones = {name: values[-1][0] for name, values in page.form("report/").choices.items() if "answer_" in name}
+    assert bool(open_ones) == ("promptfoo" in sample)
+    checked = browser.post(PAGE, {**filled, **rest, **open_ones, "action": "check"})
     assert checked.status_code == 200, sound(checked)
     assert "from your file" in sound(checked)
     assert browser.post(PAGE, {**typed(checked), "action": "send"}).status_code == 201
@@ -440,6 +435,28 @@ def test_a_report_from_each_tools_file(cast: Cast, as_: As, sample: str) -> None
     assert "unknown" in sources or complete
     assert sources & {"from your file", "from your file, as sent"}
     assert "What was understood when it came" in sound(as_("theo").get(f"/desk/cases/{case.ref}/"))
+
+
+def test_a_file_that_leaves_a_question_open_is_sent_from_the_form_itself(cast: Cast) -> None:
+    """The form, the form filled in with the question, the receipt: three pages, as for every other tool."""
+    raw, browser = (SAMPLES / "promptfoo.results.json").read_bytes(), Client()
+    read = browser.post(PAGE, {"action": "read", "toolfile": upload("promptfoo.results.json", raw)})
+    form = page_of(read).form("report/")
+    assert 'href="#understood"' in read.content.decode()
+    [asked] = [name for name in form.choices if name.startswith("answer_")]
+    told = {name: answers(cast)[name] for name in ("target", "vuln_class", "happened", "impact", "identity")}
+    short = browser.post(
+        PAGE, {**form.values, **told, asked: form.choices[asked][-1][0], "impact": "", "action": "send"}
+    )
+    assert short.status_code == 422
+    again = typed(short)
+    assert (again["claim_k"], again["claim_n"]) == ("3", "12"), "the file's count stays when something else is missing"
+    # going back to the page before and answering there again comes to the same
+    sent = browser.post(PAGE, {**form.values, **told, asked: form.choices[asked][-1][0], "action": "send"})
+    assert sent.status_code == 201, sound(sent)
+    report = Report.objects.get()
+    assert (report.claim_k, report.claim_n) == (3, 12)
+    assert load_text(Case.objects.get().reproducers.get().text).success
 
 
 def test_our_own_reproducer_is_read_from_a_file_too(cast: Cast) -> None:

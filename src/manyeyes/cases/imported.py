@@ -32,8 +32,8 @@ class Read:
 
     @property
     def clear(self) -> bool:
-        """Whether nothing is left to ask: one finding, no question."""
-        return len(self.imported.findings) == 1 and not self.imported.questions
+        """Whether nothing has to be chosen: one finding. What it leaves open is asked where it is filled in."""
+        return len(self.imported.findings) == 1
 
     @property
     def choices(self) -> list[tuple[int, Finding, list[Reading]]]:
@@ -63,8 +63,23 @@ def read_again(found: Found, file_id: str, answers: Mapping[str, str]) -> Read:
     return _read(found, row, answers)
 
 
-def take(read: Read, place: int) -> dict[str, Any]:
-    """Put one finding into the draft, and what it tells into the answers that are still empty; the typed answers."""
+def settle(found: Found, answers: Mapping[str, str], typed: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Take the one finding of a draft's file over again, with answers to what it left open; the typed answers.
+
+    None where nothing is answered. A page that was gone back to asks once more. Raises Invalid(toolfile=…).
+    """
+    held = found.draft.answers.get("import") or {}
+    if "file" not in held or not answers:
+        return None
+    read = read_again(found, held["file"], answers)
+    return take(read, 0, typed) if read.clear else None
+
+
+def take(read: Read, place: int, now: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Put one finding into the draft, and what it tells into the answers that are still empty; the typed answers.
+
+    `now`: what is typed at this moment, where that is not what the draft holds.
+    """
     if not 0 <= place < len(read.imported.findings):
         raise Invalid(toolfile="Choose one of the findings.")
     finding, imported, draft = read.imported.findings[place], read.imported, read.found.draft
@@ -76,8 +91,10 @@ def take(read: Read, place: int) -> dict[str, Any]:
         "name": imported.name,
         "sha256": imported.sha256,
         "traces": list(finding.traces[:20]),
+        "file": str(read.file.pk),
+        "questions": [asdict(row) for row in imported.questions],
     }
-    typed, said = dict(draft.answers.get("typed") or {}), _answers(finding)
+    typed, said = dict(draft.answers.get("typed") or {} if now is None else now), _answers(finding)
     before = (draft.answers.get("import") or {}).get("filled", {})
     for name in before.keys() | said.keys():  # what another finding had filled in gives way, what was typed does not
         if not str(typed.get(name) or "").strip() or typed[name] == before.get(name):

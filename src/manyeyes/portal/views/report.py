@@ -28,9 +28,6 @@ from manyeyes.portal.views.sheet import Sheet
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Conflict, Invalid
 
-ANSWERS = 12
-"""Questions about a tool's file that are read from a form at most."""
-
 
 @csrf_exempt  # the form must work without cookies; `from_this_site` guards it by what browsers say of themselves
 @sensitive_post_parameters()
@@ -47,6 +44,10 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     sheet = Sheet(request, program)
     if sheet.form.must_stop:
         return _stopped(sheet)
+    try:
+        sheet.settle()
+    except Invalid as error:
+        return sheet.refused_alone(" ".join(error.fields.values()))
     action, __, which = request.POST.get("action", "send").partition(":")
     if action in ACTIONS:
         return ACTIONS[action](sheet, which)
@@ -63,7 +64,7 @@ def _check(sheet: Sheet) -> HttpResponse:
             sheet.keep()
         except Invalid as error:
             return sheet.refused(error.fields)
-        sheet.form.data = {**sheet.request.POST.dict(), "draft": sheet.found.token if sheet.found else ""}
+        sheet.form.data = {**sheet.form.data, "draft": sheet.found.token if sheet.found else ""}
     return sheet.check()
 
 
@@ -128,7 +129,7 @@ def _resume(sheet: Sheet, _which: str) -> HttpResponse:
 
 
 def _read(sheet: Sheet, _which: str) -> HttpResponse:
-    """Fill the form in from a tool's file; with several findings or open questions, ask first."""
+    """Fill the form in from a tool's file; with several findings, ask first which one."""
     upload = sheet.request.FILES.get("toolfile")
     try:
         if upload is None:
@@ -151,7 +152,10 @@ def _taken(sheet: Sheet, seen: imported.Read, place: int) -> HttpResponse:
     typed = imported.take(seen, place)
     sheet.found = drafts.find(sheet.program, seen.found.token, by=sheet.who)
     sheet.lost = ""
-    return sheet.again(typed, said=_("Your file was read. Look over what it filled in."))
+    said = _("Your file was read. Look over what it filled in.")
+    if seen.imported.questions:
+        said = _("Your file was read. It leaves one thing open, which is asked beside it.")
+    return sheet.again(typed, said=said)
 
 
 def _findings(sheet: Sheet, seen: imported.Read, status: int = 200, problem: str = "") -> HttpResponse:
@@ -172,10 +176,8 @@ def report_import(request: HttpRequest, slug: str) -> HttpResponse:
     sheet = Sheet(request, program)
     if sheet.found is None:
         return sheet.again({}, status=409)
-    names = [name for name in request.POST if name.startswith("answer_")][:ANSWERS]
-    answers = {name.removeprefix("answer_"): request.POST[name] for name in names if request.POST[name]}
     try:
-        seen = imported.read_again(sheet.found, request.POST.get("file", ""), answers)
+        seen = imported.read_again(sheet.found, request.POST.get("file", ""), sheet.answers)
     except Invalid as error:
         return sheet.refused_alone(" ".join(error.fields.values()))
     place = request.POST.get("finding", "")

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from manyeyes.cases import drafts
+from manyeyes.cases import drafts, imported
 from manyeyes.cases.drafts import MOST_FILES, Found
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, brought
@@ -24,6 +24,8 @@ from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.vault import uploads
 
 DRAFTS_PER_HOUR = 120
+ANSWERS = 12
+"""Questions about a tool's file that are read from a form at most."""
 
 
 class Sheet:
@@ -39,7 +41,7 @@ class Sheet:
             except Conflict as error:
                 self.lost = error.message
         # A draft that is gone is named once: the form that is shown again goes on without it.
-        self.form = self._form({**request.POST.dict(), "draft": ""} if self.lost else request.POST)
+        self.form = self._form(request.POST.dict() | ({"draft": ""} if self.lost else {}))
 
     def _form(self, data: Any = None, typed: Mapping[str, Any] | None = None, anonymous: bool = False) -> ReportForm:
         return ReportForm(
@@ -63,6 +65,21 @@ class Sheet:
         came = self.files() if files else []
         token = self.found.token if self.found else ""
         self.found = drafts.save(self.program, answers, by=self.who, token=token, brought=came)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What is answered here to the questions that a tool's file leaves open, by the name of the question."""
+        given = self.request.POST
+        names = [name for name in given if name.startswith("answer_")][:ANSWERS]
+        return {name.removeprefix("answer_"): given[name] for name in names if given[name]}
+
+    def settle(self) -> None:
+        """Read a tool's file again with what is answered here, and fill in what it tells now. Raises Invalid."""
+        typed = imported.settle(self.found, self.answers, self.form.typed()) if self.found else None
+        if self.found is None or typed is None:
+            return
+        self.found = drafts.find(self.program, self.found.token, by=self.who)
+        self.form = self._form({**self.form.data, **typed})
 
     def again(self, typed: Mapping[str, Any] | None = None, *, status: int = 200, said: str = "") -> HttpResponse:
         """The form with everything that was typed and without a word about what is still missing."""
@@ -101,7 +118,7 @@ class Sheet:
             except Invalid as error:
                 self.form.refuse_all(error)
                 return self.show(status=status)
-            self.form = self._form({**self.request.POST.dict(), "draft": self.found.token if self.found else ""})
+            self.form = self._form({**self.form.data, "draft": self.found.token if self.found else ""})
             self.form.is_valid()
             for name, said in problems.items():
                 if name not in self.form.errors:
