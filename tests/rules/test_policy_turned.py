@@ -104,6 +104,24 @@ def test_a_promise_negated_by_rule_no_longer_counts(code: str, section: str, tex
     assert lint({section: text}).clauses[code] == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("authorised", "We can only authorise tests of what we run."),
+        ("authorised", "Your research counts."),
+        ("no_suit", "You will not sue us."),
+        ("terms", "Our terms of service are long."),
+        ("third_party", "Somebody else may take action."),
+        ("ai_training", "We train our staff."),
+        ("ai_accounts", "You need an account."),
+        ("window", "We do not disclose anything for 90 days."),
+        ("anonymous", "Anonymous reports exist."),
+    ],
+)
+def test_words_about_a_thing_are_no_promise_of_it(code: str, sentence: str) -> None:
+    assert lint({"safe_harbor": sentence}).clauses[code] == ""
+
+
 def test_a_policy_that_takes_all_back_protects_nobody() -> None:
     found = lint(with_one_more("Nothing in this policy is binding on us."))
     assert found.maturity == 2

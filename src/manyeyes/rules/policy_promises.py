@@ -95,8 +95,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
             rf"(?<!\byou )(?:(?<!\bif we )(?<!\bthat we )(?:{NOT}|no\b|nor\b|without|refrain|waive|"
             r"against)) (?:(?!(?:hesitat|rul|exclud|only|promis|waiv|giv|refrain|stop|prevent|preclud|"
             r"limit|forg|abstain|guarant|agree|says?|means?|deny|denies|forfeit|shy|think|unless|"
-            rf"regret)\w*\b)\S+\s+){{0,8}}{SUIT}",
-            rf"\b(?:agree|commit|pledge|promise|undertake|covenant)s? not to {some(6)}{SUIT}",
+            rf"regret)\w*\b)\S+\s+){{0,8}}{SUIT}(?! (?:against )?us\b)",
+            rf"\b(?:agree|commit|pledge|promise|undertake|covenant)s? not to {some(6)}{SUIT}(?! (?:against )?us\b)",
         ),
     ),
     "authorised": (
@@ -105,7 +105,8 @@ _SAID: Mapping[str, tuple[str, ...]] = {
             r"to be |be )?:? ?\bauthorized",
             rf"(?:research|testing|tests|work|activit\w+|conduct|what you do) {free(14)}(?:is|are|be|"
             rf"counts as) {free(4)}\bauthorized",
-            rf"{START}{free(3)}(?:authorize|give you (?:our )?(?:permission|authorization))\b",
+            rf"{START}{free(3)}(?:authorize (?:you|your|such|this|good|security|research)|give you (?:our )?"
+            r"(?:permission|authorization))\b(?!.*what we run)",
         ),
     ),
     "circumvention": (
