@@ -184,6 +184,22 @@ def test_after_a_lost_answer_the_same_command_sends_the_same(
     assert (len(reports), len(keys)) == (1, 1)
 
 
+def test_a_resend_says_that_digits_shown_before_are_void(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digits = "0000 1111 2222 3333 4444 5555"
+    token = (201, {"token": "t"}, {})
+    for again in (False, True):
+        site.ordered["/api/v1/programs/wicket/reports"] = [(201, {**SENT, "receipt": digits, "again": again}, {})]
+        site.ordered["/api/v1/tokens/receipt"] = [token]
+        words = ["submit", "wicket.poc.yaml", "--to", site.base, "--anonymous", "--answers", "answers.yaml"]
+        assert cli.main(words) == 0
+        said = capsys.readouterr()
+        assert digits in said.out
+        assert ("before open nothing any more" in said.out) is again
+        assert ("before open nothing any more" in said.err) is again
+
+
 def test_a_token_that_may_not_read_is_told_that_it_arrived(
     site: Site, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

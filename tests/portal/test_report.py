@@ -166,6 +166,51 @@ def test_the_same_form_again_makes_no_second_case(cast: Cast, as_: As) -> None:
     assert Case.objects.count() == 2
 
 
+def test_reloading_the_receipt_page_shows_digits_that_work_and_says_which_ended(cast: Cast) -> None:
+    given, browser = answers(cast), Client()
+    first, again = browser.post(PAGE, given), browser.post(PAGE, given)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert Case.objects.count() == 1
+    assert "they open nothing any more" not in sound(first)
+    assert "they open nothing any more" in sound(again)
+    assert Client().post("/return/", {"digits": digits_of(again)}).status_code == 302
+    assert Client().post("/return/", {"digits": digits_of(first)}).status_code == 422
+    assert Case.objects.get().ref in sound(browser.get("/my/"))
+
+
+def test_a_second_report_in_the_same_browser_is_not_tied_to_the_first_unasked(cast: Cast) -> None:
+    browser = Client()
+    browser.post(PAGE, answers(cast))
+    first = Case.objects.get()
+    blank = browser.get(PAGE)
+    assert "with a new receipt" in sound(blank)
+    assert typed(blank)["identity"] == "anonymous"
+    checked = browser.post(PAGE, answers(cast, title="The second", action="check"))
+    assert "You stay anonymous; after sending you get a receipt" in sound(checked)
+    sent = browser.post(PAGE, {**typed(checked), "action": "send"})
+    assert re.fullmatch(r"(\d{4} ){5}\d{4}", digits_of(sent))
+    second = Case.objects.exclude(pk=first.pk).get()
+    assert second.reporter != first.reporter
+    assert first.ref not in sound(browser.get("/my/")), "whoever sits here now does not read the first report"
+    added = browser.post(PAGE, answers(cast, title="The third", identity="held"))
+    assert (added.status_code, digits_of(added)) == (201, "")
+    third = Case.objects.exclude(pk__in=[first.pk, second.pk]).get()
+    assert third.reporter == second.reporter
+    again = Client().post(PAGE, answers(cast, identity="held"))
+    assert again.status_code == 422, "without a receipt there is nothing to add it to"
+
+
+def test_the_version_stands_beside_the_system_and_is_kept_in_its_own_words(cast: Cast, as_: As) -> None:
+    blank = Client().get(PAGE).content.decode()
+    place = blank.index('name="app_version"')
+    assert blank.index('name="target"') < place < blank.index('name="vuln_class"')
+    assert "<details" not in blank[blank.index('name="target"') : place]
+    assert Client().post(PAGE, answers(cast, app_version="build 4.2, Tuesday")).status_code == 201
+    desk = sound(as_("theo").get(f"/desk/cases/{Case.objects.get().ref}/"))
+    assert "Version, or the day it was seen" in desk
+    assert "build 4.2, Tuesday" in desk
+
+
 def test_an_account_reports_as_itself(cast: Cast, as_: As) -> None:
     response = as_("rhea").post(PAGE, {name: value for name, value in answers(cast).items() if name != "identity"})
     assert response.status_code == 201

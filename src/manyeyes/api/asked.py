@@ -62,7 +62,7 @@ class Beside(Asked):
     csam: StrictBool = Field(default=False, description="Stop: such a report is never taken.")
     counted_how: one_of(COUNTED, "advance") = ""  # type: ignore[valid-type]
     answers: Said = Field(default_factory=dict)
-    seen: Said = Field(default_factory=dict, description="Where in a product it was met.")
+    seen: Said = Field(default_factory=dict, description="Where it was met; app_version: version, or day.")
     plans: Said = Field(default_factory=dict, examples=[{"publish_on": "2027-02-18"}])
     co_reporters: Annotated[list[Annotated[StrictStr, Field(max_length=40)]], Field(max_length=MOST_CO_REPORTERS)] = []
     submission_id: UUID | None = None

@@ -25,6 +25,7 @@ LARGEST = 25 * 1024 * 1024
 CONFLICT = 409
 WAIT = 60.0
 """Seconds to wait for the program to score a bundle again; it goes on without us."""
+ENDED = "digits that were shown for this report before open nothing any more; these take their place"
 STOPPED = (2, 3, 4, 130)
 """Exits of a replay after which there is no finding to send: unusable, undecided, out of budget, interrupted."""
 
@@ -200,12 +201,16 @@ def _awaited(api: Api, place: str, looked: dict[str, Any]) -> dict[str, Any]:
 def _shown_at_once(got: dict[str, Any]) -> None:
     """The receipt, before anything else can fail; it is written nowhere."""
     print(f"receipt: {printable(str(got['receipt']))} (it is shown once; keep it)", file=sys.stderr)
+    if got["again"]:
+        print(ENDED, file=sys.stderr)
 
 
 def _told(got: dict[str, Any], looked: dict[str, Any] | None) -> str:
     lines = [f"{'already there' if got['again'] else 'sent'}: {printable(str(got['ref']))}"]
     if got.get("receipt"):
         lines.append(f"receipt: {printable(str(got['receipt']))}")
+        if got["again"]:
+            lines.append(ENDED)
     lines.append(f"a person answers by {printable(str(got['answer_by']))}: {printable(str(got['url']))}")
     if looked is not None:
         lines.append(_measurement(looked))

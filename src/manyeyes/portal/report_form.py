@@ -22,6 +22,12 @@ from manyeyes.rules.permits import NEVER_BY_MACHINE
 
 YES_NO = (("counted", _("I counted")), ("not_counted", _("I did not count")))
 WHO = (("anonymous", _("Stay anonymous")), ("contact", _("Leave a way to reach me")))
+WHO_HOLDS = (
+    ("anonymous", _("Stay anonymous, with a new receipt")),
+    ("contact", _("Leave a way to reach me, with a new receipt")),
+    (HELD := "held", _("Add it to what the receipt opens that this browser came with")),
+)
+"""For the bearer of a receipt: whoever sits here next may be somebody else, so nothing is tied to it unasked."""
 HOW = (("", _("Not said")), ("advance", _("Fixed before I began")), ("best", _("The best of several series")))
 MEMORY = (("", _("Not known")), ("off", _("Off")), ("on", _("On")))
 ASKED = "q_"
@@ -77,7 +83,10 @@ class ReportForm(forms.Form):
     success_text = text(_("The words or the pattern"), _("Something that only a success contains."))
     surface = text(_("Where in the product?"), _("For example the web chat, the phone app, a plug-in."))
     account_tier = text(_("Kind of account"), _("Free, paid, enterprise."))
-    app_version = text(_("App version"))
+    app_version = text(
+        _("Version, or the day you saw it"), _("As the product names it, or a date such as 2027-02-18."),
+        autocomplete="off",
+    )  # fmt: skip
     seen_times = text(_("When?"), _("Date, time and zone of the tries; versions change behind the scenes."))
     conversation_link = text(_("Link to the conversation"), _("Kept as text; nobody clicks it."), inputmode="url")
     memory = Choice(label=_("Memory of the product"), choices=MEMORY, required=False, widget=forms.Select)
@@ -94,17 +103,21 @@ class ReportForm(forms.Form):
     draft = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
 
     def __init__(
-        self, data: Any = None, *, program: Program, signed_in: bool, anonymous: bool = False,
+        self, data: Any = None, *, program: Program, signed_in: bool, anonymous: bool = False, holds: bool = False,
         found: Found | None = None, typed: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         given = {name: value for name, value in (typed or {}).items() if name not in NOT_KEPT}
-        start = {"submission": uuid.uuid4(), "identity": "anonymous" if anonymous else None, "success_how": "contains"}
+        who = "anonymous" if anonymous or holds else None
+        start = {"submission": uuid.uuid4(), "identity": who, "success_how": "contains"}
         super().__init__(data, initial={**start, **given, "draft": found.token if found else ""})
         self.signed_in, self.found = signed_in, found
         self._offer(program)
         self.kind = str((data if data is not None else given).get("vuln_class") or "")
         for question in questions.questions_of(self.kind):
             self.fields[f"{ASKED}{question.name}"] = _asked(question)
+        if holds:
+            self.fields["identity"].choices = WHO_HOLDS  # type: ignore[attr-defined]
+        self.held = holds and (data if data is not None else given).get("identity") == HELD
         if signed_in:
             del self.fields["identity"], self.fields["contact"]
 
@@ -144,7 +157,7 @@ class ReportForm(forms.Form):
         """Which of the folded parts hold an answer or a problem, so that they open by themselves."""
         parts = {
             "tries": (*SETTINGS, "success_text", "conversation", "reproducer"),
-            "product": tuple(SEEN),
+            "product": tuple(name for name in SEEN if name != "app_version"),
             "plans": (*PLANS, "own_ref", "co_reporters"),
         }
         return {part: any(self[name].value() or self[name].errors for name in names) for part, names in parts.items()}
@@ -154,7 +167,7 @@ class ReportForm(forms.Form):
         given = super().clean() or {}
         self.report = self._report(given)
         unsaid = not self.signed_in and not given.get("identity")
-        for name, problem in self.report.validate(signed_in=self.signed_in).items():
+        for name, problem in self.report.validate(signed_in=self.signed_in or self.held).items():
             if not (unsaid and name == "contact"):
                 self.refuse(name, problem)
         if unsaid:

@@ -16,7 +16,7 @@ MOST = 4
 SEEN: dict[str, str] = {
     "surface": "Met in",
     "account_tier": "Account",
-    "app_version": "App version",
+    "app_version": "Version, or the day it was seen",
     "seen_times": "When",
     "conversation_link": "Conversation",
     "memory": "Memory of the product",

@@ -33,7 +33,7 @@ def report_so_far(request: HttpRequest, slug: str) -> HttpResponse:
     if form.must_stop:
         return render(request, "parts/so_far.html", {"program": program, "stop": True})
     form.is_valid()
-    read = so_far(form.report, signed_in=form.signed_in)
+    read = so_far(form.report, signed_in=form.signed_in or form.held)
     unsaid = ["contact"] if "identity" in form.fields and not request.POST.get("identity") else []
     missing = list(dict.fromkeys([*read.missing, *unsaid]))
     fields = [form[FIELD_OF.get(name, name)] for name in missing if FIELD_OF.get(name, name) in form.fields]

@@ -22,7 +22,7 @@ from manyeyes.cases import access, drafts, imported, intake
 from manyeyes.cases.keeping import brought
 from manyeyes.http import database_busy, forbidden, from_this_site, within_limit
 from manyeyes.portal.forms import ReceiptForm
-from manyeyes.portal.report_form import ReportForm, asked_fields
+from manyeyes.portal.report_form import asked_fields
 from manyeyes.portal.views.page import page
 from manyeyes.portal.views.sheet import Sheet
 from manyeyes.programs.access import program_for
@@ -37,8 +37,7 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
     program = program_for(request.user, slug)
     if request.method != "POST":
         sheet = Sheet(request, program)
-        sheet.form = ReportForm(program=program, signed_in=sheet.who is not None, anonymous="without" in request.GET)
-        return sheet.show()
+        return sheet.blank(anonymous="without" in request.GET)
     if not from_this_site(request):
         return forbidden(request)
     sheet = Sheet(request, program)
@@ -73,7 +72,7 @@ def _send(sheet: Sheet) -> HttpResponse:
     over = not within_limit(request, f"report:{program.pk}", settings.MANYEYES_REPORTS_PER_HOUR)
     try:
         sent = intake.submit(
-            program, sheet.form.report, by=sheet.who, files=sheet.files(), deferred=over,
+            program, sheet.form.report, by=sheet.sender, files=sheet.files(), deferred=over,
             draft=sheet.found.draft if sheet.found else None,
         )  # fmt: skip
     except Invalid as error:
@@ -86,7 +85,7 @@ def _send(sheet: Sheet) -> HttpResponse:
         if not database_busy(error):
             raise
         return sheet.busy()
-    if sheet.who is None and sent.receipt:
+    if sent.receipt:
         receipts.sign_in_bearer(request, sent.case.reporter)
     # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
     context: dict[str, Any] = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from manyeyes.accounts.models import Person
 from manyeyes.cases import drafts, imported
 from manyeyes.cases.drafts import MOST_FILES, Found
 from manyeyes.cases.intake_report import IntakeReport
@@ -34,6 +35,7 @@ class Sheet:
     def __init__(self, request: HttpRequest, program: Program, *, found: Found | None = None) -> None:
         self.request, self.program = request, program
         self.who: Any = request.user if request.user.is_authenticated else None
+        self.holds = self.who is not None and self.who.kind == Person.Kind.RECEIPT
         self.found, self.lost = found, ""
         if found is None:
             try:
@@ -45,9 +47,19 @@ class Sheet:
 
     def _form(self, data: Any = None, typed: Mapping[str, Any] | None = None, anonymous: bool = False) -> ReportForm:
         return ReportForm(
-            data, program=self.program, signed_in=self.who is not None, found=self.found, typed=typed,
+            data, program=self.program, signed_in=self.has_account, holds=self.holds, found=self.found, typed=typed,
             anonymous=anonymous,
         )  # fmt: skip
+
+    @property
+    def has_account(self) -> bool:
+        """Whether somebody with an account fills it in; the bearer of a receipt says anew who they are."""
+        return self.who is not None and not self.holds
+
+    @property
+    def sender(self) -> Any:
+        """Whose report it is: nobody's yet where a receipt is to be made for it."""
+        return self.who if self.has_account or self.form.held else None
 
     def files(self) -> list[Brought]:
         """What came along in this request. Raises Invalid(file=…) for a file that is too large, and for too many."""
@@ -80,6 +92,11 @@ class Sheet:
             return
         self.found = drafts.find(self.program, self.found.token, by=self.who)
         self.form = self._form({**self.form.data, **typed})
+
+    def blank(self, *, anonymous: bool) -> HttpResponse:
+        """The form as somebody first sees it."""
+        self.form = self._form(anonymous=anonymous)
+        return self.show()
 
     def again(self, typed: Mapping[str, Any] | None = None, *, status: int = 200, said: str = "") -> HttpResponse:
         """The form with everything that was typed and without a word about what is still missing."""
