@@ -241,6 +241,7 @@ def characteristics(
         false = min(1.0, (control if judge is None else judge.reported(control)) + plan.margin)
     claim, contrary = ("holds", "fails") if verify else ("reproduced", "not_reproduced")
     at_zero = next((n for n, edge in enumerate(table, 1) if edge.low >= 0), None)
+    constant, wordings = at_zero if verify else _all_successes(plan), len({c.wording or c.key for c in plan.cells})
     return Characteristics(
         points=tuple(look(p, p if judge is None else judge.reported(p)) for p in ps),
         type_one=error(claim, false),
@@ -251,21 +252,20 @@ def characteristics(
         score=layout.limit(Stream.SCORE),
         attribute=sum(map(plan.most_of, layout.parts)) if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,
-        constant_answers=at_zero if verify else _all_successes(plan),
-        wordings=len({cell.wording or cell.key for cell in plan.cells}),
-        constant_end=_constant_end(plan, layout),
+        constant_answers=constant,
+        wordings=wordings,
+        constant_end=None if constant is not None and wordings >= constant else _constant_end(plan, layout),
     )
 
 
-def _constant_end(plan: Plan, layout: Layout) -> int | None:
-    """Where a run ends undecided if each wording gets one text every time, and it never is against the claim."""
+def _constant_end(plan: Plan, layout: Layout) -> int:
+    """Where a run ends undecided if each of too few wordings gets one text every time, never against the claim."""
     outcome = Outcome.FAILURE if plan.question is Question.VERIFY else Outcome.SUCCESS
     control = Outcome.FAILURE if plan.control else None
     tally, most = Tally(plan), layout.limit(Stream.MAIN)
-    for n in range(most):
+    for n in range(most if plan.ends_stuck else 0):
         cell = layout.cell(Stream.MAIN, n)
-        if tally.add(cell, outcome, cell.wording or cell.key, control=control) is not None:
-            return None
+        tally.add(cell, outcome, cell.wording or cell.key, control=control)
         if tally.stuck:
             return n + 1
     return most
