@@ -118,10 +118,17 @@ def test_bounds(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     [("../../etc/passwd", "passwd"), ("C:\\x\\y.txt", "y.txt"), ("a\r\nB: c.txt", "a B: c.txt"), ("  a  b ", "a b")],
 )
 def test_names_keep_their_last_part_on_one_line(name: str, kept: str) -> None:
-    assert keeping.clean_name(name) == kept
-    for bad in ("", " ", "x\x00", "y" * 201, "\ud800"):
-        with pytest.raises(Invalid):
+    assert keeping.clean_name(name) == (kept, [])
+    for bad in ("x\x00", "\ud800"):
+        with pytest.raises(Invalid) as caught:
             keeping.clean_name(bad)
+        assert list(caught.value.fields) == ["file"]
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a/", "C:\\x\\"])
+def test_a_file_without_a_name_gets_one_and_it_is_said(name: str) -> None:
+    kept, said = keeping.clean_name(name)
+    assert (kept, len(said)) == ("unnamed-file", 1)
 
 
 def test_counts_that_are_no_rate_and_the_tray(cast: Cast, settings: Any) -> None:

@@ -15,9 +15,11 @@ from manyeyes.rules.errors import Invalid
 from manyeyes.runs import looking
 from manyeyes.vault import files, uploads
 from manyeyes.vault.models import DataKey, StoredFile
+from manyeyes.vault.parts import UNNAMED
 
 TAIL = 1024
 NAME_LONGEST = 200
+ENDING_LONGEST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,8 @@ class Kept:
 
 
 def keep(key: DataKey, brought: Brought) -> Kept:
-    """Store a file under `key`. Raises Invalid(file=…) for one that is empty, too large or has an unusable name."""
-    name = clean_name(brought.name)
+    """Store a file under `key`. Raises Invalid(file=…) for one that is empty, too large or badly named."""
+    name, renamed = clean_name(brought.name)
     first, rest = _first(brought.chunks)
     ends = _Ends(first)
     media_type = type_of(first)
@@ -52,16 +54,24 @@ def keep(key: DataKey, brought: Brought) -> Kept:
     except BaseException:
         files.remove(stored)
         raise
-    odd = warnings(ends.head, ends.tail, media_type)
+    odd = [*warnings(ends.head, ends.tail, media_type), *renamed]
     return Kept(stored=stored, inside={**inside, **({"odd": odd} if odd else {})} or None)
 
 
 def keep_all(key: DataKey, brought: Sequence[Brought]) -> list[Kept]:
     """Store them all, or none. Raises Invalid as `keep` does, naming the file."""
     kept: list[Kept] = []
+    name = ""
     try:
         for one in brought:
+            name = one.name
             kept.append(keep(key, one))
+    except Invalid as error:
+        forget(kept)
+        said = error.fields.get("file", "")
+        if not said or name[:80] in said:
+            raise
+        raise Invalid(file=f"{name[:80]}: {said}") from None
     except BaseException:
         forget(kept)
         raise
@@ -89,10 +99,20 @@ def too_large(name: str = "") -> str:
     return _("%(name)s is larger than %(most)d MB. Cut it, or compress it.") % most
 
 
-def clean_name(name: str) -> str:
-    """The last part of a path, on one line. Raises Invalid for a name that cannot be kept."""
+def clean_name(name: str) -> tuple[str, list[str]]:
+    """The last part of a path, on one line; and what is said of it where that is not how it came.
+
+    Raises Invalid for a name that cannot be kept.
+    """
     last = " ".join(name.replace("\\", "/").rpartition("/")[2].split())
-    return checked("name", last, longest=NAME_LONGEST)
+    if last in ("", ".", "..", UNNAMED):
+        return UNNAMED, [_("It came without a name that could be kept.")]
+    if len(last) <= NAME_LONGEST:
+        return checked("file", last, longest=NAME_LONGEST), []
+    stem, dot, ending = last.rpartition(".")
+    tail = f"…{dot}{ending}" if stem and len(ending) < ENDING_LONGEST else "…"
+    short = last[: NAME_LONGEST - len(tail)] + tail
+    return checked("file", short, longest=NAME_LONGEST), [_("Its name was too long and was cut.")]
 
 
 class _Ends:

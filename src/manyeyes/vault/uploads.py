@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from manyeyes.vault.parts import NamingParser
+
 IN_MEMORY = 1024 * 1024
 DEFAULT_MAX = 25 * 1024 * 1024
 
@@ -105,6 +107,16 @@ class HeldUpload(UploadedFile):  # type: ignore[type-arg]
 
 class EncryptingUploadHandler(FileUploadHandler):
     """Django's door for uploads. One that is too large is read to its end and marked, so that the form can say so."""
+
+    _reading = False
+
+    def handle_raw_input(
+        self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None  # noqa: N803
+    ) -> Any:  # fmt: skip
+        if self._reading:  # asked by the parser below
+            return None
+        self._reading = True
+        return NamingParser(META, input_data, boundary, [self], encoding).parse()
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
