@@ -91,6 +91,13 @@ def test_a_wording_not_asked_yet_may_still_decide() -> None:
     assert run(plan, lambda t: answer(t, True, "Yes.")).n > 200
 
 
+def test_a_verification_waits_for_the_wordings_not_asked_yet() -> None:
+    """One wording is asked ten times as often, so its repeats come before the others that are enough to hold."""
+    cells = [Cell(key="often", wording="often", weight=10.0), *wordings(80)]
+    verdict = run(plan_verify(tau=0.05, cells=cells, ends_stuck=True), lambda t: answer(t, False, "No."))
+    assert (verdict.verdict, verdict.n > 63) == ("holds", True)
+
+
 def test_two_versions_with_one_text_each_end_a_comparison() -> None:
     def one_each(trial: Trial) -> Answer:
         return answer(trial, trial.stream is Stream.MAIN, f"{trial.stream}")
