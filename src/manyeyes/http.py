@@ -254,6 +254,11 @@ def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
         return True
 
 
+def may_try(request: HttpRequest, action: str, *, times: int = 1) -> bool:
+    """As `within_limit`, `times` as often an hour as the setting says of one network."""
+    return within_limit(request, action, settings.MANYEYES_TRIES_PER_HOUR * times)
+
+
 def from_this_site(request: HttpRequest) -> bool:
     """Whether a form was sent from our own page, told without cookies: by Fetch Metadata and Origin headers.
 
@@ -267,4 +272,14 @@ def from_this_site(request: HttpRequest) -> bool:
     return origin is None or origin == f"{request.scheme}://{request.get_host()}"
 
 
-__all__ = ["Http404", "RefusalMiddleware", "caller", "from_this_site", "paged", "problem", "refusal", "within_limit"]
+__all__ = [
+    "Http404",
+    "RefusalMiddleware",
+    "caller",
+    "from_this_site",
+    "may_try",
+    "paged",
+    "problem",
+    "refusal",
+    "within_limit",
+]

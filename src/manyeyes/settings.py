@@ -59,6 +59,7 @@ MANYEYES_RETRY_SECONDS = float(env("RETRY_SECONDS", "30"))  # how long a silent 
 MANYEYES_LEASE_SECONDS = float(env("LEASE_SECONDS", "20"))  # how long a silent worker keeps its replay
 MANYEYES_REPORTS_PER_HOUR = number("REPORTS_PER_HOUR", 30)  # of one source; more wait in the tray of deferred ones
 MANYEYES_PROGRAM_REPORTS_PER_HOUR = number("PROGRAM_REPORTS_PER_HOUR", 120)  # of one program, likewise
+MANYEYES_TRIES_PER_HOUR = number("TRIES_PER_HOUR", 30)  # of one network: receipts, draft codes; links twice as often
 MANYEYES_API_CALLS_PER_HOUR = number("API_CALLS_PER_HOUR", 3600)  # of one token, or of one network without one
 MANYEYES_ARGON2_MEMORY_KIB = number("ARGON2_MEMORY_KIB", 65536)
 MANYEYES_OPEN_SIGNUP = flag("OPEN_SIGNUP", default=True)

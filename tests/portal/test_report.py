@@ -258,6 +258,19 @@ def test_the_limits_of_returning_answer_in_words(cast: Cast) -> None:
     assert "Too many tries" in sound(limited)
 
 
+def test_where_many_share_one_address_all_may_come_back(cast: Cast, settings: Any) -> None:
+    settings.MANYEYES_TRIES_PER_HOUR = 60
+    digits = digits_of(Client().post(PAGE, answers(cast)))
+    for _ in range(40):
+        Client().post("/return/", {"digits": "12"})
+        Client().post(PAGE, {"action": "resume", "code": "12"})
+    assert Client().post("/return/", {"digits": digits}).status_code == 302
+    settings.MANYEYES_TRIES_PER_HOUR = 3
+    saved = [Client().post(PAGE, {"title": "x", "action": "save"}).status_code for _ in range(13)]
+    assert saved == [200] * 12 + [422]
+    assert [Client().get("/join/none/").status_code for _ in range(2)] == [404, 404]
+
+
 def test_a_form_of_another_site_is_refused(cast: Cast) -> None:
     for page in (PAGE, "/return/"):
         for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):

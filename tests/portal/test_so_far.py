@@ -90,6 +90,6 @@ def test_other_sites_and_floods_get_nothing(cast: Cast, as_: As, monkeypatch: py
     where = f"/p/{cast.program.slug}/report/so-far/"
     assert as_("nobody").post(where, {}, headers={"Origin": "https://evil.example"}).status_code == 403
     assert as_("nobody").get(where).status_code == 405
-    monkeypatch.setattr("manyeyes.portal.views.live.LOOKS_PER_HOUR", 0)
+    monkeypatch.setattr("manyeyes.portal.views.live.LOOKS", 0)
     answer = as_("nobody").post(where, {"title": "x"})
     assert (answer.status_code, answer.content) == (204, b"")

@@ -18,13 +18,13 @@ from manyeyes.api.routes import Cursor, Limit, Upload, acting, reading
 from manyeyes.cases import drafts, imported, intake, typed
 from manyeyes.cases.drafts import Found
 from manyeyes.cases.keeping import brought
-from manyeyes.http import within_limit
+from manyeyes.http import may_try
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 
 router = Router(tags=["drafts"])
-PER_HOUR = 120
-"""Drafts saved in an hour from one network, on every face together."""
+DRAFTS = 4
+"""Drafts are saved so many times as often as receipts may be tried, on every face together."""
 CODE = "Draft-Code"
 Code = Annotated[
     str, Header(default="", alias=CODE, max_length=100, description="What opens the draft of somebody without account.")
@@ -54,7 +54,7 @@ def wanted(request: HttpRequest, slug: str, body: asked.ReportIn) -> Found | Non
 
 
 def _may_save(request: HttpRequest) -> None:
-    if not within_limit(request, "draft", PER_HOUR):
+    if not may_try(request, "draft", times=DRAFTS):
         raise Invalid(file=_("Many drafts came from your network this hour. Try again later, or send the report."))
 
 

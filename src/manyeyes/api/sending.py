@@ -17,13 +17,11 @@ from manyeyes.api.drafting import wanted
 from manyeyes.api.holders import Token, TokenOrNobody, holder
 from manyeyes.api.routes import acting, reading
 from manyeyes.cases import drafts, intake
-from manyeyes.http import within_limit
+from manyeyes.http import may_try, within_limit
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Invalid
 
 router = Router(tags=["report"])
-TRIES = 30
-"""Wrong receipts an hour from one network, on every face together."""
 
 
 @acting(
@@ -58,7 +56,7 @@ def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]
 @acting(router, "/tokens/receipt", told.TokenOut, scope="", name="receipt", status=201, keeps=False)
 def receipt(request: HttpRequest, body: asked.ReceiptIn) -> Status[Any]:
     """Exchange a receipt for a token that works for an hour; an earlier one of the same receipt ends."""
-    if not within_limit(request, "return", TRIES):
+    if not may_try(request, "return"):
         raise Invalid(digits=_("Too many tries from your network this hour. Try again later."))
     person = receipts.person_for(body.digits)
     if person is None:

@@ -17,13 +17,12 @@ from manyeyes.api.holders import TokenOrNobody, holder
 from manyeyes.api.routes import Reference, acting, reading
 from manyeyes.cases import claiming, coreporters
 from manyeyes.cases.models import CoReporter
-from manyeyes.http import within_limit
+from manyeyes.http import may_try, within_limit
 from manyeyes.rules.errors import Invalid, NotFound
 
 router = Router(tags=["together"])
-JOINS = 60
 CLAIMS = 20
-"""Links and receipts that may be tried in an hour from one network, on every face together."""
+"""Receipts that may be tried in an hour from one network, on every face together."""
 
 
 def _line(row: CoReporter, viewer: Any) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def decline(request: HttpRequest, invitation_id: UUID) -> dict[str, Any]:
 def join(request: HttpRequest, body: asked.LinkIn) -> Status[Any]:
     """Accept an invitation by link. Whoever sends no token gets a receipt, shown once."""
     who, secret = holder(request), body.link.strip().rstrip("/").rpartition("/")[2]
-    if not within_limit(request, "join", JOINS):
+    if not may_try(request, "join", times=2):
         raise NotFound
     before = coreporters.joined(secret, who.known)
     if before is not None:

@@ -9,11 +9,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from manyeyes.cases.so_far import REQUIRED, so_far
-from manyeyes.http import forbidden, from_this_site, within_limit
+from manyeyes.http import forbidden, from_this_site, may_try
 from manyeyes.portal.views.sheet import Sheet, answer_by
 from manyeyes.programs.access import program_for
 
-LOOKS_PER_HOUR = 1800
+LOOKS = 60
 FIELD_OF = {"claim": "counted", "contact": "identity"}
 """Where an answer is given, where that is not a field of its own name."""
 
@@ -26,7 +26,7 @@ def report_so_far(request: HttpRequest, slug: str) -> HttpResponse:
     program = program_for(request.user, slug)
     if not from_this_site(request):
         return forbidden(request)
-    if not within_limit(request, "so-far", LOOKS_PER_HOUR):
+    if not may_try(request, "so-far", times=LOOKS):
         return HttpResponse(status=204)  # the panel stays as it is
     sheet = Sheet(request, program)
     form = sheet.form

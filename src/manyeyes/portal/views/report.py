@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from manyeyes.accounts import receipts
 from manyeyes.cases import access, drafts, imported, intake
 from manyeyes.cases.keeping import brought
-from manyeyes.http import database_busy, forbidden, from_this_site, within_limit
+from manyeyes.http import database_busy, forbidden, from_this_site, may_try, within_limit
 from manyeyes.portal.forms import ReceiptForm
 from manyeyes.portal.report_form import asked_fields
 from manyeyes.portal.views.page import page
@@ -118,7 +118,7 @@ def _remove(sheet: Sheet, which: str) -> HttpResponse:
 def _resume(sheet: Sheet, _which: str) -> HttpResponse:
     """By the code that somebody wrote down."""
     code = str(sheet.request.POST.get("code", ""))[:100]
-    tries = within_limit(sheet.request, "resume", 30)
+    tries = may_try(sheet.request, "resume")
     found = drafts.find(sheet.program, code, by=sheet.who) if tries else None
     if found is None:
         said = _("No draft belongs to this code. Check it, group by group; drafts are kept for 14 days.")
@@ -233,7 +233,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
         return _come_back(request, form, 200)
     if not from_this_site(request):
         return forbidden(request)
-    if not within_limit(request, "return", 30):
+    if not may_try(request, "return"):
         form.add_error(None, _("Too many tries from your network this hour. Try again later."))
         return _come_back(request, form, 429)
     if form.is_valid():

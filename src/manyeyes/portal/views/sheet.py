@@ -16,7 +16,7 @@ from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, brought
 from manyeyes.cases.understood import from_file, understood
 from manyeyes.engine import exact_interval
-from manyeyes.http import TRY_AGAIN, within_limit
+from manyeyes.http import TRY_AGAIN, may_try
 from manyeyes.portal.report_form import ReportForm
 from manyeyes.portal.views.page import page
 from manyeyes.programs.models import Program
@@ -24,7 +24,8 @@ from manyeyes.rules import clock, taxonomy
 from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.vault import uploads
 
-DRAFTS_PER_HOUR = 120
+DRAFTS = 4
+"""Drafts are kept so many times as often as receipts may be tried, on every face together."""
 ANSWERS = 12
 """Questions about a tool's file that are read from a form at most."""
 
@@ -70,7 +71,7 @@ class Sheet:
 
     def keep(self, *, files: bool = True) -> None:
         """Store what was typed as a draft, with the files that came along. Raises Invalid."""
-        if not within_limit(self.request, "draft", DRAFTS_PER_HOUR):
+        if not may_try(self.request, "draft", times=DRAFTS):
             raise Invalid(file=_("Many drafts came from your network this hour. What you typed is still here."))
         held = self.found.draft.answers if self.found else {}
         answers = {**held, "typed": self.form.typed()}

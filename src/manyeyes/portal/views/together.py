@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from manyeyes.accounts import receipts
 from manyeyes.cases import coreporters
 from manyeyes.cases.models import Case
-from manyeyes.http import forbidden, from_this_site, within_limit
+from manyeyes.http import forbidden, from_this_site, may_try
 from manyeyes.portal.forms import CoReporterForm
 from manyeyes.portal.views.my import case_page, own_case
 from manyeyes.portal.views.page import page
@@ -85,7 +85,7 @@ def invited(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """Do I report this as well? Tells nothing of the case before the answer is yes."""
-    if not within_limit(request, "join", 60):
+    if not may_try(request, "join", times=2):
         raise NotFound
     row = coreporters.by_link(secret)
     if request.method != "POST":
