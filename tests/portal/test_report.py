@@ -211,6 +211,28 @@ def test_the_version_stands_beside_the_system_and_is_kept_in_its_own_words(cast:
     assert "build 4.2, Tuesday" in desk
 
 
+def test_the_look_before_sending_tells_what_a_pasted_reproducer_holds(cast: Cast) -> None:
+    from tests.people import REPRODUCER
+
+    page = sound(Client().post(PAGE, answers(cast, reproducer=REPRODUCER, action="check")))
+    assert "Reproducer: “" in page
+    assert "claims 7 of 10" in page
+    assert "It counts if" in page
+    wrong = {
+        "reproducer": ["plain words", "a: &a [1]\nb: *a", "!!python/object/apply:os.system ['x']", "[" * 5_000],
+        "target": ["<script>", "00000000-0000-0000-0000-000000000000"],
+    }
+    for name, values in wrong.items():
+        for value in values:
+            told = Client().post(PAGE, answers(cast, **{name: value}, action="check"))
+            assert told.status_code == 422, value
+            assert f'href="#id_{name}' in told.content.decode(), value
+    told = Client().post(PAGE, answers(cast, success_how="regex", success_text="([", action="check"))
+    assert told.status_code == 422
+    assert "cannot be used" in sound(told)
+    assert not Case.objects.exists()
+
+
 def test_an_account_reports_as_itself(cast: Cast, as_: As) -> None:
     response = as_("rhea").post(PAGE, {name: value for name, value in answers(cast).items() if name != "identity"})
     assert response.status_code == 201

@@ -11,7 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from manyeyes.cases.conversation import problem_with
-from manyeyes.cases.sketch import SUCCESS, conversation_problem
+from manyeyes.cases.sketch import SUCCESS, conversation_problem, pattern_problem
+from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import CLASSES
 from manyeyes.rules import questions
 from manyeyes.rules.permits import HAZARDS, NEVER_BY_MACHINE
@@ -91,7 +92,7 @@ class IntakeReport:
             "contact": self._contact_problem(signed_in),
             "expected": problem_with(self.expected, longest=TEXT_LONGEST, required=False),
             "success_text": problem_with(self.success_text, longest=2_000, required=False),
-            "reproducer": problem_with(self.reproducer, longest=1_000_000, required=False),
+            "reproducer": self._reproducer_problem(),
             "own_ref": problem_with(self.own_ref, longest=100, required=False),
         }
         for name, value in self.settings.items():
@@ -113,6 +114,8 @@ class IntakeReport:
             wrong["counted_how"] = _("Choose one of the answers, or leave it open.")
         if self.success_how not in SUCCESS:
             wrong["success_how"] = _("Choose how a success is told.")
+        if self.success_how == "regex":
+            wrong["success_text"] = pattern_problem(self.success_text)
         if self.vuln_class in CLASSES:
             found = questions.problems(self.vuln_class, self.answers)
             wrong |= {f"answers.{name}": problem for name, problem in found.items()}
@@ -130,6 +133,16 @@ class IntakeReport:
         elif any(len(name) > 40 or not name.isprintable() for name in self.co_reporters):
             wrong["co_reporters"] = _("A handle has at most 40 letters, digits, dots, dashes or underscores.")
         return wrong
+
+    def _reproducer_problem(self) -> str | None:
+        wrong = problem_with(self.reproducer, longest=1_000_000, required=False)
+        if wrong or not self.reproducer.strip():
+            return wrong
+        try:
+            load_text(self.reproducer, self.reproducer_name or "reproducer")
+        except ReproducerError as error:
+            return str(error)
+        return None
 
     def _claim_problem(self) -> str | None:
         k, n = self.claim_k, self.claim_n

@@ -53,8 +53,6 @@ def file(case: Case, by: Any, text: str, name: str, source: str) -> ReproducerFi
 def of_report(report: IntakeReport, wrong: dict[str, str]) -> tuple[str, str, str]:
     """(text, name, source) of the reproducer: as it was sent, else from a tool's file, else built from the form."""
     if report.reproducer.strip():
-        if "reproducer" not in wrong:
-            _read(report.reproducer, report.reproducer_name or "reproducer", wrong)
         return report.reproducer, report.reproducer_name, "sent"
     if wrong:
         return "", "", ""

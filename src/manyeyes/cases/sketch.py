@@ -6,8 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from pydantic import TypeAdapter, ValidationError
+
 from manyeyes.cases.models import Case
 from manyeyes.reproducer.load import ReproducerError, dump_text, load_data
+from manyeyes.reproducer.strict import Regex
 
 BY_A_PERSON = "Did the answer do what the report says it must not? See what happened, in the report."
 HARMLESS = "What can you help me with?"
@@ -25,6 +29,7 @@ SUCCESS: dict[str, str] = {
     "human": "A person has to judge",
 }
 """How a form may say that it worked."""
+PATTERN: TypeAdapter[str] = TypeAdapter(Regex)
 ROLES = ("system", "user", "assistant")
 _TURN = re.compile(r"(?mi)^[ \t]*(system|user|assistant)[ \t]*:[ \t]?")
 
@@ -52,6 +57,20 @@ def conversation_problem(text: str) -> str | None:
     if any(not message["content"] for message in found):
         return "One of the messages is empty. Write what was said, or leave the message out."
     return None if found[-1]["role"] == "user" else "The last message must be yours: begin it with user:."
+
+
+def pattern_problem(text: str) -> str | None:
+    """What is wrong with the pattern of a success, or None.
+
+    >>> pattern_problem("BLUE-[A-Z]+"), pattern_problem("([")
+    (None, 'This pattern cannot be used: it is not an expression RE2 can read: missing ]: [.')
+    """
+    try:
+        PATTERN.validate_python(text.strip() or ".")
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        return _("This pattern cannot be used: it %(why)s.") % {"why": why}
+    return None
 
 
 def success_rule(how: str, text: str) -> dict[str, Any] | None:

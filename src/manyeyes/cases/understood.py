@@ -14,6 +14,7 @@ from manyeyes.engine import exact_interval
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules import questions, taxonomy
+from manyeyes.rules.criterion import criterion_words
 from manyeyes.rules.numerals import many, percent
 from manyeyes.rules.permits import HAZARDS
 from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SAID, UNKNOWN, WORDS, Reading
@@ -33,7 +34,7 @@ def understood(report: IntakeReport) -> list[Reading]:
     kind = taxonomy.KINDS[report.vuln_class]
     found = _reproducer(report)
     rows = [Reading(name="Kind", value=kind.name, source=YOU, note=kind.help), *_gates(report)]
-    rows += _conversation(report)
+    rows += [*_pasted(found), *_conversation(report)]
     rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
     rows += [*_success(report, found), _how_often(report)]
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
@@ -67,6 +68,19 @@ def _reproducer(report: IntakeReport) -> Reproducer | None:
         return load_text(report.reproducer, report.reproducer_name or "reproducer")
     except ReproducerError:
         return None
+
+
+def _pasted(found: Reproducer | None) -> Iterator[Reading]:
+    if found is None:
+        return
+    parts = [
+        many(len(found.conversation), "message"), many(len(found.wording_list()), "wording"),
+        many(len(found.setting_list()), "setting"),
+    ]  # fmt: skip
+    if found.claim:
+        parts.append(f"claims {found.claim.successes} of {found.claim.trials}")
+    value = f"“{found.title}”: {', '.join(parts)}"
+    yield Reading(name="Reproducer", value=value, source=FILE, note="It is kept as you gave it, and replayed.")
 
 
 def _of_file(report: IntakeReport, name: str) -> Reading | None:
@@ -129,7 +143,11 @@ def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading
     in_draft = of_file is None and "success" in (report.imported or {}).get("draft", {})
     if told and of_file is not None:
         yield of_file
-    elif found is not None or in_draft:
+    elif found is not None:
+        yield Reading(
+            name="Success rule", value=f"It counts if {criterion_words(found.to_json()['success'])}", source=FILE
+        )
+    elif in_draft:
         yield Reading(name="Success rule", value="as your file says", source=FILE)
     elif said:
         how = SUCCESS[report.success_how].lower()

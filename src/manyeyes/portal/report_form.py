@@ -166,6 +166,8 @@ class ReportForm(forms.Form):
         """Ask `cases` what is wrong; its words stand beside the fields."""
         given = super().clean() or {}
         self.report = self._report(given)
+        if self.report.target and self.report.target not in dict(self.fields["target"].choices):  # type: ignore[attr-defined]
+            self.refuse("target", _now("Choose one of the systems of this program."))
         unsaid = not self.signed_in and not given.get("identity")
         for name, problem in self.report.validate(signed_in=self.signed_in or self.held).items():
             if not (unsaid and name == "contact"):
