@@ -282,6 +282,18 @@ def test_a_file_above_the_limit_is_refused_by_name_and_the_text_is_kept(cast: Ca
     assert "at most 10 files" in sound(many)
 
 
+@pytest.mark.parametrize("action", ["send", "check", "save"])
+def test_one_bad_file_takes_no_good_one_with_it(cast: Cast, action: str) -> None:
+    browser = Client()
+    came = [upload("good.txt", b"kept"), upload("empty.txt", b""), upload("more.txt", b"kept too")]
+    refused = browser.post(PAGE, {**answers(cast), "action": action, "files": came})
+    assert refused.status_code == 422
+    assert "empty.txt: This file is empty. The other files are kept." in sound(refused)
+    sent = browser.post(PAGE, {**typed(refused), "action": "send"})
+    assert sent.status_code == 201
+    assert {row.stored.name for row in Attachment.objects.all()} == {"good.txt", "more.txt"}
+
+
 def test_more_text_than_a_form_holds_is_answered_with_a_page(cast: Cast) -> None:
     told = Client(raise_request_exception=False).post(PAGE, answers(cast, steps="x" * 10_000_000))
     assert told.status_code == 413

@@ -75,9 +75,21 @@ class Sheet:
             raise Invalid(file=_("Many drafts came from your network this hour. What you typed is still here."))
         held = self.found.draft.answers if self.found else {}
         answers = {**held, "typed": self.form.typed()}
-        came = self.files() if files else []
+        came = self.request.FILES.getlist("files") if files else []
+        if len(came) > MOST_FILES:
+            raise Invalid(file=drafts.too_many())
         token = self.found.token if self.found else ""
-        self.found = drafts.save(self.program, answers, by=self.who, token=token, brought=came)
+        problems: dict[str, None] = {}
+        self.found = drafts.save(self.program, answers, by=self.who, token=token)
+        for upload in came:  # one by one: a bad file takes no good one with it
+            try:
+                drafts.save(self.program, answers, by=self.who, token=self.found.token, brought=[brought(upload)])
+            except Invalid as error:
+                problems |= dict.fromkeys(error.fields.values())
+        self.form.data = {**self.form.data, "draft": self.found.token}
+        if problems:
+            rest = [_("The other files are kept.")] if len(problems) < len(came) else []
+            raise Invalid(file=" ".join([*problems, *rest]))
 
     @property
     def answers(self) -> dict[str, str]:
