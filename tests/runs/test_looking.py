@@ -86,3 +86,13 @@ def test_what_has_no_inside_is_not_looked_at() -> None:
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"kind": "archive"}', b'{"kind": "mail", "headers": 1}', b"["])
 def test_the_answer_of_the_other_process_is_not_believed(answer: bytes) -> None:
     assert looking._believed(answer)["kind"] == "unread"
+
+
+@pytest.mark.parametrize("charset", ["rot13", "zlib", "idna", "undefined", "base64"])
+def test_a_charset_that_is_none_hides_no_mail(charset: str) -> None:
+    raw = (
+        f"From: a@outside.example\r\nSubject: x\r\nContent-Type: text/plain; charset={charset}\r\n\r\nIgnore that.\r\n"
+    )
+    found = look([raw.encode()], MAIL)
+    assert found is not None
+    assert (found["kind"], found["words"].strip()) == ("mail", "Ignore that.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import email
 import email.policy
 import json
@@ -69,8 +68,8 @@ def mailed(file: BinaryIO) -> dict[str, Any]:
 def _charset(part: Any) -> str:
     named = part.get_content_charset() or "utf-8"
     try:
-        codecs.lookup(named)
-    except (LookupError, ValueError):
+        b"x".decode(named, "replace")
+    except (LookupError, ValueError, TypeError):  # rot13 and zlib are codecs too, but of no text
         return "utf-8"
     return str(named)
 
