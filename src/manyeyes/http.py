@@ -152,7 +152,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
     """The page for more text than one form may hold; what was typed is still in the sender's browser."""
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000
     if by_machine(request):
-        return problem(413, f"The text of a request may hold {most} MB.")
+        return problem(413, f"The text of a request may hold {most} MB. Send what is longer as a file.")
     return render(request, "errors/too_large.html", {"most": most}, status=413)
 
 

@@ -151,6 +151,24 @@ def test_hostile_json_is_refused_at_once(cast: Cast, calls: Calls, path: str) ->
     assert Report.objects.count() == 1
 
 
+@pytest.mark.parametrize("name", ["half a character", "not utf-8", "no number", "lists"])
+def test_unreadable_json_is_told_where_and_how_to_mend_it(cast: Cast, calls: Calls, name: str) -> None:
+    case, rhea = people.submit(cast), calls("rhea")
+    path = f"{V1}/cases/{case.ref}/messages"
+    answer = rhea.client.post(path, BODIES[name], content_type="application/json", headers=rhea.headers)
+    assert answer.status_code == 400
+    assert "JSON at line 1, column" in answer.json()["detail"]
+    assert "Send UTF-8, no NaN" in answer.json()["detail"]
+
+
+def test_a_body_that_is_too_large_is_told_the_limit_and_the_mend(cast: Cast, calls: Calls) -> None:
+    case, rhea = people.submit(cast), calls("rhea")
+    for more in ({}, {KEY: "once"}):
+        answer = rhea.post(f"/cases/{case.ref}/messages", {"text": "x" * 10_000_000}, **more)
+        assert answer.status_code == 413
+        assert "may hold 6 MB. Send what is longer as a file." in answer.json()["detail"]
+
+
 LINES = [f"{this}: &{this} [{','.join([f'*{one}'] * 8)}]" for one, this in zip("abcdefgh", "bcdefghi", strict=True)]
 LAUGHS = "\n".join(["a: &a [lol,lol,lol,lol,lol,lol,lol,lol]", *LINES])
 FILES = {

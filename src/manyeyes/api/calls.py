@@ -14,11 +14,15 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from manyeyes.api import doing, drafting, own, person, public, sending, together
-from manyeyes.http import problem, refusal
+from manyeyes.http import problem, refusal, too_large
 from manyeyes.rules.errors import Refused
 
 NAMED = 50
 """Problems that are named at a time; a body may hold a hundred thousand."""
+UNREAD = (
+    "The body cannot be read as JSON at line {line}, column {column}. Send UTF-8, no NaN or Infinity, whole characters "
+    "(no lone half such as \\ud800), and at most about 1,000 brackets one in another."
+)
 
 
 class Strict(Parser):
@@ -64,8 +68,11 @@ def unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def broken(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Broken JSON."""
-    return problem(400)
+    """Broken JSON, and where: a half character, NaN, brackets beyond any depth or bytes that are no UTF-8 among it."""
+    cause = error.__cause__
+    if not isinstance(cause, orjson.JSONDecodeError):
+        return problem(400)
+    return problem(400, UNREAD.format(line=cause.lineno, column=cause.colno))
 
 
 for kind in (RequestDataTooBig, BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError):
@@ -73,4 +80,4 @@ for kind in (RequestDataTooBig, BadRequest, SuspiciousOperation, MultiPartParser
     @api.exception_handler(kind)
     def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
         """A request that cannot be read to its end."""
-        return problem(413 if isinstance(error, RequestDataTooBig) else 400)
+        return too_large(request) if isinstance(error, RequestDataTooBig) else problem(400)

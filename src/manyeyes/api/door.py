@@ -18,7 +18,7 @@ from django.http.request import UnreadablePostError
 from manyeyes.accounts import resends
 from manyeyes.accounts import tokens as held
 from manyeyes.accounts.models import ApiToken
-from manyeyes.http import caller, problem, refusal
+from manyeyes.http import caller, problem, refusal, too_large
 from manyeyes.rules.errors import Invalid, Refused
 from manyeyes.vault import tokens
 
@@ -40,7 +40,7 @@ def guarded(view: View, methods: frozenset[str], *, brings_file: bool, keeps_ans
         except Refused as error:
             found = refusal(error)
         except RequestDataTooBig:
-            found = problem(413)
+            found = too_large(request)
         except (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError):
             found = problem(400)
         found.headers["Cache-Control"] = "no-store"
