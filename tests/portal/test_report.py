@@ -233,6 +233,29 @@ def test_the_look_before_sending_tells_what_a_pasted_reproducer_holds(cast: Cast
     assert not Case.objects.exists()
 
 
+def test_a_count_beside_not_counted_is_named(cast: Cast) -> None:
+    told = Client().post(PAGE, answers(cast, counted="not_counted", action="check"))
+    assert told.status_code == 422
+    assert "or say that you did not count; not both" in sound(told)
+    assert (typed(told)["claim_k"], typed(told)["claim_n"]) == ("7", "10")
+    assert Client().post(PAGE, answers(cast, counted="not_counted", claim_k="", claim_n="")).status_code == 201
+
+
+def test_the_own_reference_is_shown_to_whoever_gave_it(cast: Cast) -> None:
+    browser = Client()
+    assert "RK-2027-04" in sound(browser.post(PAGE, answers(cast, own_ref="RK-2027-04", action="check")))
+    browser.post(PAGE, answers(cast, own_ref="RK-2027-04"))
+    assert "RK-2027-04" in sound(browser.get(f"/my/{Case.objects.get().ref}/"))
+
+
+def test_digits_can_be_copied_where_scripts_run(cast: Cast) -> None:
+    page = Client().post(PAGE, answers(cast)).content.decode()
+    assert re.search(r'<button type="button" class="btn" data-copy="digits"[^>]* hidden>', page), (
+        "without scripts: none"
+    )
+    assert "js/copy.js" in page
+
+
 def test_an_account_reports_as_itself(cast: Cast, as_: As) -> None:
     response = as_("rhea").post(PAGE, {name: value for name, value in answers(cast).items() if name != "identity"})
     assert response.status_code == 201
@@ -308,3 +331,9 @@ def test_a_paused_program_says_so(cast: Cast) -> None:
     assert "takes no reports at the moment" in sound(Client().get("/p/wicket/"))
     assert Client().post(PAGE, answers(cast)).status_code == 409
     assert not Case.objects.exists()
+
+
+def test_the_pages_of_an_account_lead_nobody_to_a_console_they_have_not(as_: As) -> None:
+    where = "/accounts/password/change/"
+    assert 'href="/desk/"' not in as_("rhea").get(where).content.decode()
+    assert 'href="/desk/"' in as_("theo").get(where).content.decode()

@@ -63,6 +63,7 @@ ACTS: dict[str, str] = {
     "appealed": "appealed against the close",
     "appeal.upheld": "looked at the appeal: the case stays closed",
     "message.edited": "changed their words",
+    "case.marked_test": "sent it as a test report: it counts in no figure",
     "origin.set": "said where the report came from",
     "sign_off.asked": "asked for a sign-off",
     "word.due": "reminds the team: the researcher waits for a word",

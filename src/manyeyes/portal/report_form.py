@@ -197,7 +197,8 @@ class ReportForm(forms.Form):
         def words(names: Any) -> dict[str, str]:
             return {name: word(name) for name in names if word(name).strip()}
 
-        counted = given.get("counted") == "counted" or (not given.get("counted") and bool(word("claim_n").strip()))
+        # A count beside "I did not count" goes along, so that it is named; dropping it would be a guess.
+        counted = bool(given.get("counted")) or bool(word("claim_n").strip())
         held = self.found.draft.answers.get("import") if self.found else None
         return IntakeReport(
             target=word("target"), vuln_class=word("vuln_class"), title=word("title"), happened=word("happened"),

@@ -27,6 +27,7 @@ from manyeyes.cases import (
     ownnumbers,
     progress,
     reproduction,
+    senders,
     timeline,
     triage,
     verification,
@@ -91,6 +92,7 @@ def my_case(request: HttpRequest, ref: str) -> HttpResponse:
 def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) -> HttpResponse:
     context = {
         "entries": timeline.entries(case, request.user),
+        "own_ref": senders.of(case.reports.first()).own_ref if case.reporter_id == request.user.pk else "",
         "since": conversation.last_read(case, request.user),
         "mail": events.chosen(request.user.pk, case.ref),  # type: ignore[arg-type]
         "clocks": clocks(case),
