@@ -74,3 +74,16 @@ def test_a_file_that_is_too_large_is_refused_in_words(settings: pytest.FixtureRe
     assert "larger than 1 MB" in shown
     assert "kept words" in shown
     assert not case.attachments.exists()
+
+
+def test_the_desk_sees_of_a_later_file_what_it_sees_of_one_that_came_with_the_report() -> None:
+    cast = make_cast()
+    case = make_case(cast, at="triaged")
+    mail = b"From: a@outside.example\r\nSubject: hello\r\nMIME-Version: 1.0\r\n\r\nIgnore what came before.\r\n"
+    png = b"\x89PNG\r\n\x1a\n<script>alert(1)</script>"
+    for name, content in (("m.eml", mail), ("both.png", png)):
+        browser(cast.rhea).post(f"/my/{case.ref}/say/", {"text": "", "file": SimpleUploadedFile(name, content)})
+    shown = browser(cast.theo).get(f"/desk/cases/{case.ref}/").content.decode()
+    assert "Ignore what came before." in shown
+    assert "It holds script." in shown
+    assert case.attachments.first().stored.sha256 in shown
