@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
-from time import process_time
 
 import pytest
 
@@ -37,9 +36,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("plan", "expected"), TABLE, ids=["r1", "r3", "v1%", "v5%", "v.1%"])
 def test_expected_trials_are_those_of_the_table(plan: Plan, expected: dict[float, float]) -> None:
-    start = process_time()
     found = characteristics(plan, list(expected))
-    assert process_time() - start < 2
     for p, trials in expected.items():
         assert found.at(p).expected == pytest.approx(trials, rel=0.02)
         assert sum(found.at(p).verdicts.values()) == pytest.approx(1)

@@ -73,7 +73,7 @@ def answer(**changes: Any) -> bytes:
     scored = {
         "intact": True, "identical": True, "trials": 1, "with_text": 1, "judged_again": 1,
         "by_machine": True, "texts": {}, "numbers": {},
-        "problems": [], "differences": [], **changes,
+        "problems": [], "differing": 0, "differences": [], **changes,
     }  # fmt: skip
     return json.dumps({"scored": scored}).encode()
 

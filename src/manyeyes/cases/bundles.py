@@ -67,7 +67,8 @@ def looked_at(row: SentBundle, stop: Callable[[], bool] = lambda: False) -> tupl
         **asdict(scored),
         "claim": claim,
         "measured": measured,
-        "place": _place(claim, measured),
+        # Beside counts of a file that is not what it says, no claim is right or wrong.
+        "place": _place(claim, measured) if scored.intact and scored.identical else "",
         "same_file": _same_reproducer(case, scored),
     }, True
 

@@ -231,7 +231,8 @@ def _scored(found: dict[str, Any]) -> str:
     texts, claim, measured = found["texts"], found.get("claim"), found.get("measured")
     same = found["intact"] and found["identical"]
     words = [f"measurement: scored again there as {printable(str(texts.get('rescored', 'no verdict')))}"]
-    words.append("nothing differs" if same else f"{len(found['differences']) + len(found['problems'])} things differ")
+    differing = found.get("differing", len(found["differences"])) + len(found["problems"])
+    words.append("nothing differs" if same else f"{differing} things differ")
     if claim and measured:
         words.append(f"claimed {claim['k']} of {claim['n']}, measured {measured['k']} of {measured['n']}")
     return "; ".join(words)

@@ -78,6 +78,8 @@ def told(report: BundleReport, *, expected: bool = False) -> str:
     for one in report.differences:
         on_record, found = printable(one.on_record), printable(one.found)
         lines.append(f"  {printable(one.what)}: on record {on_record}; found {found}")
+    if report.differing > len(report.differences):
+        lines.append(f"  and {report.differing - len(report.differences)} more")
     if report.command:
         lines.append(f"The maker says to have typed: {printable(report.command)}")
     lines.append(f"{_texts(report)} Plan {report.plan_hash[:12]}: {printable(report.title)}")

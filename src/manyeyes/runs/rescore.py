@@ -42,6 +42,8 @@ class BundleReport:
     gives the verdict on record, the detectors say of every stored answer what the record says, and what was sent is
     what the plan has to send. `sent_checked` and `sent_unchecked` count the trials of which that can be told, or not;
     `asked_checked` and `asked_unchecked` the questions to judges. `command` is what the maker says they typed.
+    `differences` are the first of `differing`, those of the result before those of single trials. `result` is the one
+    on record, `rebuilt` the one that the outcomes give here; empty where they give none.
     """
 
     signer: str
@@ -63,7 +65,9 @@ class BundleReport:
     command: str = ""
     problems: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
+    differing: int = 0
     result: Mapping[str, Any] = field(default_factory=dict)
+    rebuilt: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -103,11 +107,9 @@ def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
     document, recorded = held.document(), held.result()
     looked = _Looked(document, origin=str(recorded.get("origin", "runner")))
     trials = list(looked.over(held.trials()))
-    differences = list(_hashes(held, document, recorded)) + list(bill(recorded, trials)) + looked.differences
     verdict, more = rescored(document, trials)
-    differences += more
-    if verdict is not None:
-        differences += _compared(document, trials, verdict, recorded, looked)
+    rebuilt, changed = _compared(document, trials, verdict, recorded, looked) if verdict is not None else ({}, [])
+    differences = [*_hashes(held, document, recorded), *changed, *bill(recorded, trials), *more, *looked.differences]
     return BundleReport(
         signer=signer,
         intact=not problems,
@@ -128,7 +130,9 @@ def _scored(held: Opened, signer: str, problems: list[str]) -> BundleReport:
         command=held.command(),
         problems=tuple(problems),
         differences=tuple(differences[:SHOWN]),
+        differing=len(differences),
         result=recorded,
+        rebuilt=rebuilt,
     )
 
 
@@ -317,13 +321,13 @@ def _compared(
     verdict: Verdict,
     recorded: Mapping[str, Any],
     looked: _Looked,
-) -> list[Difference]:
-    """The whole result on record against the one built anew."""
+) -> tuple[Mapping[str, Any], list[Difference]]:
+    """The result built anew, and the whole of the one on record against it."""
     try:
         again = built_anew(document, trials, verdict, recorded)
         again["checks"] += looked.noticed(recorded)
         names = sorted({*recorded, *again} - HERE_ONLY)
-        return [found for name in names for found in differing(name, recorded.get(name), again.get(name))]
+        return again, [found for name in names for found in differing(name, recorded.get(name), again.get(name))]
     except _BROKEN as error:
         said = f"{type(error).__name__}: {error}"[:300]
-        return [Difference(what=VERDICT, on_record="a result that can be read", found=said)]
+        return {}, [Difference(what=VERDICT, on_record="a result that can be read", found=said)]

@@ -42,7 +42,8 @@ class Stopped(Exception):  # noqa: N818 -- an answer to the caller's own wish
 class Scored:
     """What scoring again came to. `by_machine`: anything that was sent or said could be checked.
 
-    `texts` and `numbers` are the named facts of TEXTS and NUMBERS that are known.
+    `texts` and `numbers` are the named facts of TEXTS and NUMBERS that are known; the numbers are counted here. The
+    `differences` are the first of `differing`.
     """
 
     intact: bool
@@ -54,6 +55,7 @@ class Scored:
     texts: Mapping[str, str]
     numbers: Mapping[str, float]
     problems: tuple[str, ...]
+    differing: int
     differences: tuple[tuple[str, str, str], ...]
 
 
@@ -134,6 +136,7 @@ def _believed(raw: bytes) -> Scored:
             texts={name: _text(found["texts"][name]) for name in TEXTS if found["texts"].get(name)},
             numbers={name: _number(found["numbers"][name]) for name in NUMBERS if name in found["numbers"]},
             problems=tuple(_text(one) for one in found["problems"][:MOST]),
+            differing=_count(found["differing"]),
             differences=differences,
         )
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -43,14 +43,15 @@ def scored(data: bytes, largest: int) -> dict[str, Any]:
         "texts": {name: str(said) for name, said in texts.items()},
         "numbers": _numbers(report),
         "problems": list(report.problems),
+        "differing": report.differing,
         "differences": [[one.what, one.on_record, one.found] for one in report.differences],
     }
 
 
 def _numbers(report: BundleReport) -> dict[str, float]:
-    """The counts on record, and those of the rated setting; what is no number is left out."""
-    found = {name: report.result.get(name) for name in OF_RESULT}
-    rated = next((row for row in _rows(report.result) if row.get("rated") is True), {})
+    """The counts that the outcomes give here, and those of the rated setting; never what the file says of them."""
+    found = {name: report.rebuilt.get(name) for name in OF_RESULT}
+    rated = next((row for row in _rows(report.rebuilt) if row.get("rated") is True), {})
     found |= {f"rated_{name}": rated.get(name) for name in ("n", "k", "low", "high")}
     return {
         name: value for name, value in found.items() if isinstance(value, int | float) and not isinstance(value, bool)
