@@ -57,7 +57,7 @@ def main() -> int:
     rows = []
     with serving(args.latency) as server:
         for in_flight in map(int, args.in_flight.split(",")):
-            trials = min(30_000, int(args.seconds * in_flight / args.latency))
+            trials = min(60_000, int(args.seconds * in_flight / args.latency))
             rows += [row(name, server.url, in_flight, trials, args.latency) for name in args.clients.split(",")]
     print(table(rows))
     return 0
