@@ -173,7 +173,7 @@ def receipt(camera: Camera) -> None:
             page.fill(f"[name={name}]", SECOND[name])
         page.check("[name=counted][value=counted]")
         page.check("[name=identity][value=anonymous]")
-        page.click("button[value=check]")
+        page.click("button.big[value=check]")
         camera.keep(page, "check-light")
         page.click("button[value=send]")
         camera.keep(page, "receipt-light")

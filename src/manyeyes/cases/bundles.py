@@ -62,13 +62,14 @@ def looked_at(row: SentBundle, stop: Callable[[], bool] = lambda: False) -> tupl
         scored = score_again(files.read(row.attachment.stored), largest=uploads.max_bytes(), stop=stop)
     except NotScored as why:
         return {"why": str(why), "claim": _claim(case)}, False
-    measured, claim = _measured(scored.numbers), _claim(case)
+    # From a file that is not what it says no count is taken: its outcomes may be as forged as its result.
+    measured = _measured(scored.numbers) if scored.intact and scored.identical else None
+    claim = _claim(case)
     return {
         **asdict(scored),
         "claim": claim,
         "measured": measured,
-        # Beside counts of a file that is not what it says, no claim is right or wrong.
-        "place": _place(claim, measured) if scored.intact and scored.identical else "",
+        "place": _place(claim, measured),
         "same_file": _same_reproducer(case, scored),
     }, True
 

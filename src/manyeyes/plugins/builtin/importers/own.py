@@ -81,7 +81,8 @@ def _readings(data: Mapping[str, Any]) -> Iterator[Reading]:
         yield _from_file("Rated setting", _setting(found.rated_setting().values()))
     rule = found.to_json()["success"]
     yield _from_file("Success rule", f"It counts if {criterion_words(rule)}")
-    yield _from_file("Retry budget", many(found.retry_budget, "try", "tries"))
+    if "retry_budget" in data:
+        yield _from_file("Retry budget", many(found.retry_budget, "try", "tries"))
 
 
 def _from_file(name: str, value: str) -> Reading:
