@@ -165,6 +165,17 @@ def test_without_texts_a_flipped_outcome_is_found_by_the_score(held: Evidence) -
     assert {"k", "n"} & {found.what for found in report.differences} or report.rescored != report.verdict
 
 
+def test_answers_are_scored_again_whatever_the_file_says_they_were(held: Evidence) -> None:
+    trials = [
+        one if one.stream == "benign" else replace(one, answer=f"I may not say. Ticket {i}.", steps=(), digest=None)
+        for i, one in enumerate(held.trials)
+    ]
+    report = verify_bundle(bundled(Evidence(document=held.document, trials=trials, result=held.result), KEY))
+    assert report.verdict == "reproduced"
+    assert report.rescored != "reproduced"
+    assert not report.identical
+
+
 @pytest.mark.parametrize(
     ("changes", "found"),
     [

@@ -1,5 +1,4 @@
-"""Scores an evidence bundle again, offline: signature, hashes, plan, outcomes through the engine, answers through the
-detectors."""
+"""Scores an evidence bundle again, offline: signature, hashes, plan, answers by detectors, outcomes by the engine."""
 
 from __future__ import annotations
 
@@ -285,6 +284,8 @@ class _Looked:
         self.judged += 1
         if str(said) != one.outcome:
             self._found(name, f"outcome {one.outcome}", f"the success rule says {said} of the stored answer")
+            # Scored again is what the answers are, not what the file says of them; a missing outcome stays missing.
+            one.outcome = str(said) if one.outcome is not None else None
 
     def noticed(self, recorded: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """The checks that a run makes on all that came: as on record where late answers can have made them so."""
