@@ -57,7 +57,7 @@ def running(place: Path) -> Iterator[Site]:
                 site.wait(30)
             except subprocess.TimeoutExpired:
                 site.kill()
-                site.wait(10)
+                site.wait(60)
 
 
 def _environment(place: Path, base: str) -> dict[str, str]:

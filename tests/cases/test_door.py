@@ -120,7 +120,7 @@ def test_of_two_people_at_once_one_wins_and_the_other_learns_who() -> None:
     def go(verb: Any) -> None:
         try:
             seen = Case.objects.get(pk=case.pk)
-            together.wait(10)
+            together.wait(60)
             verb(seen)
             came.append("done")
         except Conflict:

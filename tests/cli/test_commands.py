@@ -259,7 +259,7 @@ def test_killed_and_started_again_it_comes_to_the_same_verdict(
         while target.count < before + 15:
             time.sleep(0.002)
         os.kill(cut.pid, how)
-        out, _ = cut.communicate(timeout=20)
+        out, _ = cut.communicate(timeout=90)
         if how is not signal.SIGKILL:
             assert cut.returncode == 130
             assert json.loads(out)["error"]["kind"] == "interrupted"

@@ -118,7 +118,7 @@ class House:
         assert self.server is not None
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
-        self.server.wait(10)
+        self.server.wait(90)
 
     def end(self) -> None:
         if self.server is not None and self.server.poll() is None:

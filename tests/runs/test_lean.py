@@ -168,7 +168,7 @@ def test_a_call_waits_for_its_own_count_and_not_for_the_trials_that_came_before(
     class Slow(Counting):
         def save(self, *, calls: int, trials: Sequence[TrialRecord]) -> None:
             if self.saves:
-                assert counted.wait(20)
+                assert counted.wait(60)
             super().save(calls=calls, trials=trials)
 
     async def act() -> list[int]:

@@ -27,6 +27,7 @@ from tests.worker.scripted import ScriptedTarget, leaks
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SLOTS = 4
+ENDING = 90
 RATE = 0.03  # low enough for a long replay: the kills must fall into it
 
 
@@ -44,6 +45,7 @@ class House:
             "MANYEYES_ALLOW_PRIVATE_TARGETS": "1",
             "MANYEYES_LEASE_SECONDS": "3",
             "DJANGO_SETTINGS_MODULE": "manyeyes.settings",
+            "PYTHONFAULTHANDLER": "1",
             "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         }
         self.call("-m", "manyeyes.cli", "init", "--no-program")
@@ -82,7 +84,14 @@ class House:
             if process.poll() is None:
                 process.terminate()
         for process in self.running:
-            process.wait(20)
+            # A server may take 15 s for its requests and 20 s for its worker; two busy cores want more than their sum.
+            try:
+                process.wait(ENDING)
+            except subprocess.TimeoutExpired:
+                stuck = [process.pid, *children(process.pid)]
+                for pid in stuck:
+                    os.kill(pid, signal.SIGABRT)  # each prints where its threads stand
+                raise
 
 
 @pytest.fixture
