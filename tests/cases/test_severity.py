@@ -52,7 +52,7 @@ def test_what_raises_the_score_is_put_in_words_by_a_person(cast: Cast) -> None:
     own = {"DX": "The code opens every account."}
     lazy: list[tuple[dict[str, str], dict[str, str], set[str]]] = [
         ({}, {}, {"why_DX"}),
-        ({}, {"DX": mes.BY_CODE["DX"].option("H").words}, {"why_DX"}),
+        ({}, {"DX": mes.STANDARD.by_code["DX"].option("H").words}, {"why_DX"}),
         ({"PE": "Y", "SP": "2"}, own, {"why_PE", "why_SP"}),
     ]
     for letters, reasons, wanting in lazy:

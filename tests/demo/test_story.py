@@ -36,9 +36,9 @@ def test_people_are_told_apart_and_only_the_researcher_has_no_role() -> None:
 
 
 def test_the_rating_answers_every_metric() -> None:
-    assert set(story.RATING_LETTERS) == set(story.RATING_REASONS) == set(mes.BY_CODE)
+    assert set(story.RATING_LETTERS) == set(story.RATING_REASONS) == set(mes.STANDARD.by_code)
     for code, letter in story.RATING_LETTERS.items():
-        mes.BY_CODE[code].option(letter)
+        mes.STANDARD.by_code[code].option(letter)
 
 
 def test_the_advisory_does_not_give_the_secret_away() -> None:

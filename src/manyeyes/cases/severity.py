@@ -60,8 +60,8 @@ def prefill(case: Case) -> Prefill:
         reasons = dict(rating.reasons)
     else:
         letters = starting_letters(case.vuln_class)
-        neutral = {code: letter for code, letter in letters.items() if mes.is_neutral(code, letter)}
-        reasons = {code: mes.BY_CODE[code].option(letter).words for code, letter in neutral.items()}
+        neutral = {code: letter for code, letter in letters.items() if mes.STANDARD.is_plain(code, letter)}
+        reasons = {code: mes.STANDARD.by_code[code].option(letter).words for code, letter in neutral.items()}
     return Prefill(letters=letters, reasons=reasons, observed=observed, retry_budget=_budget(case), source=link)
 
 
@@ -148,7 +148,7 @@ def _budget(case: Case) -> int | None:
     if file is None:
         return 1
     try:
-        return min(load_text(file.text).retry_budget, mes.MOST_TRIES)
+        return min(load_text(file.text).retry_budget, mes.STANDARD.most_tries)
     except ReproducerError:
         return 1
 
@@ -162,7 +162,7 @@ def _checked_reasons(letters: Mapping[str, str], reasons: Mapping[str, str]) -> 
             continue
         try:
             clean[code] = checked(f"why_{code}", text, longest=REASON_LONGEST)
-            if not mes.is_neutral(code, letter) and _only_defines(code, text):
+            if not mes.STANDARD.is_plain(code, letter) and _only_defines(code, text):
                 wrong[f"why_{code}"] = "This only repeats a definition. Say what in this case makes it so."
         except Invalid as error:
             wrong.update(error.fields)
@@ -172,6 +172,6 @@ def _checked_reasons(letters: Mapping[str, str], reasons: Mapping[str, str]) -> 
 
 
 def _only_defines(code: str, text: str) -> bool:
-    metric = mes.BY_CODE.get(code)
+    metric = mes.STANDARD.by_code.get(code)
     said = text.casefold().rstrip(".")
-    return metric is not None and said in {option.words.casefold() for option in metric.options}
+    return metric is not None and said in {option.words.casefold() for option in metric.levels}

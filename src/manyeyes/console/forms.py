@@ -14,6 +14,7 @@ from manyeyes.programs.setup import TEAM_ROLES
 from manyeyes.rules import mes, permits
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
+from manyeyes.rules.rubric import Group
 
 
 class TeamForm(forms.Form):
@@ -150,8 +151,8 @@ class RatingForm(TeamForm):
 
     def __init__(self, *args: Any, letters: dict[str, str], reasons: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for metric in mes.METRICS:
-            levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.options]
+        for metric in mes.STANDARD.metrics:
+            levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.levels]
             self.fields[metric.code] = forms.ChoiceField(
                 label=metric.name,
                 help_text=metric.question,
@@ -165,15 +166,15 @@ class RatingForm(TeamForm):
 
     def groups(self) -> list[dict[str, Any]]:
         """The metrics under their headings, each as letter and reason."""
-        headings = {"Security": (mes.SECURITY,), "Safety": (mes.SAFETY, mes.SAFETY_FACTOR)}
+        headings = {"Security": (Group.SECURITY,), "Safety": (Group.SAFETY, Group.SAFETY_FACTOR)}
         told = {group for names in headings.values() for group in names}
-        headings["Exposure and spread"] = tuple({metric.group for metric in mes.METRICS} - told)
+        headings["Exposure and spread"] = tuple({metric.group for metric in mes.STANDARD.metrics} - told)
         return [
             {
                 "name": name,
                 "metrics": [
                     {"letter": self[metric.code], "why": self[f"why_{metric.code}"]}
-                    for metric in mes.METRICS
+                    for metric in mes.STANDARD.metrics
                     if metric.group in groups
                 ],
             }
@@ -182,11 +183,15 @@ class RatingForm(TeamForm):
 
     def letters(self) -> dict[str, str]:
         """Metric → letter, as chosen."""
-        return {metric.code: self.cleaned_data[metric.code] for metric in mes.METRICS if self.cleaned_data[metric.code]}
+        return {
+            metric.code: self.cleaned_data[metric.code]
+            for metric in mes.STANDARD.metrics
+            if self.cleaned_data[metric.code]
+        }
 
     def reasons(self) -> dict[str, str]:
         """Metric → why."""
-        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.METRICS}
+        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.STANDARD.metrics}
 
 
 class SignOffForm(TeamForm):
