@@ -18,10 +18,25 @@ class Rule(StrEnum):
     SECOND_LATER = "second_later"
 
 
+RULE_WORDS: dict[Rule, str] = {
+    Rule.TWO_PEOPLE: "two people, one for each discipline",
+    Rule.TWO_HATS: "two recorded assessments; one person may make both, and it is shown",
+    Rule.SECOND_LATER: "one before it is confirmed, the second within 7 days",
+}
+BANDS = ("Critical", "High", "Medium", "Low", "None")
 DISCIPLINES: dict[str, str] = {"security": "security", "ml": "ML"}
 SECOND_WITHIN = timedelta(days=7)
 DEFAULT_POLICY: dict[str, Rule] = {"Critical": Rule.TWO_PEOPLE, "High": Rule.TWO_PEOPLE}
 """The rule for each band; a band without a rule asks for two recorded assessments, which one person may make."""
+
+
+def policy_of(stored: Mapping[str, str]) -> dict[str, Rule]:
+    """The rule of every band, where a program has set some; what it did not set is as by default.
+
+    >>> policy_of({"High": "second_later"})["High"], policy_of({})["Low"]
+    (<Rule.SECOND_LATER: 'second_later'>, <Rule.TWO_HATS: 'two_hats'>)
+    """
+    return {band: Rule(stored[band]) if band in stored else DEFAULT_POLICY.get(band, Rule.TWO_HATS) for band in BANDS}
 
 
 @dataclass(frozen=True, kw_only=True)
