@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from manyeyes import events
-from manyeyes.accounts import ownkey, profiles, sessions
+from manyeyes.accounts import ownkey, profiles, sessions, working
 from manyeyes.accounts.models import ApiToken, Person, Receipt, SignIn
 from manyeyes.rules import clock
 from manyeyes.vault import postkeys
@@ -31,6 +31,7 @@ def end_account(person: Person) -> None:
     ApiToken.objects.filter(person=person).delete()
     end_receipt(person)
     events.forget_account_mail(person.pk)
+    working.forget(person)
     ownkey.shred(person)
     row = Person.objects.select_for_update().get(pk=person.pk)
     row.email, row.handle, row.display_name = None, f"left-{secrets.token_hex(6)}", FORMER

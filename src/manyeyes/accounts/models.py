@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from manyeyes.accounts.at_work import Absence, AtWork  # noqa: F401 -- where Django looks for tables
 from manyeyes.rules import clock
 from manyeyes.vault import tokens
 from manyeyes.vault.fields import EncryptedJSON, EncryptedText

@@ -12,6 +12,7 @@ from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks fo
 from manyeyes.cases.asleep import Sleep  # noqa: F401 -- the same
 from manyeyes.cases.filetypes import words_for
 from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
+from manyeyes.cases.seats import Seat  # noqa: F401 -- the same
 from manyeyes.cases.spoken import EarlierWords, PreparedAnswer, ReadMark  # noqa: F401 -- the same
 from manyeyes.cases.unsent import Draft, DraftFile  # noqa: F401 -- the same
 from manyeyes.programs.models import PolicyVersion, Program, Target, TargetVersion
@@ -291,7 +292,7 @@ class Rating(OfCase):
 
 
 class SignOff(OfCase):
-    """One discipline's word on a rating: agrees or not, and why. `override` is the manager's decision with a reason."""
+    """One discipline's word on a rating, with its assessment. `override` is the manager's decision with a reason."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sign_offs")
     rating = models.ForeignKey(Rating, on_delete=models.PROTECT, related_name="sign_offs")
@@ -299,6 +300,7 @@ class SignOff(OfCase):
     agrees = models.BooleanField()
     override = models.BooleanField(default=False)
     note = EncryptedText()
+    assessment = EncryptedJSON(null=True)  # question of `rules.assessment` → answer; older ones have none
     by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 

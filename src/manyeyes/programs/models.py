@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from manyeyes.programs.triage_rules import Expertise, TriageRules  # noqa: F401 -- where Django looks for tables
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
 from manyeyes.rules.policy_templates import SECTIONS
