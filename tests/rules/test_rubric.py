@@ -189,3 +189,8 @@ def test_a_text_that_is_no_rubric_is_refused(text: str, words: str) -> None:
 
 def test_the_letters_of_the_standard_mean_nothing_else_elsewhere() -> None:
     assert not set(STANDARD.by_code) & TAKEN
+
+
+def test_what_takes_nothing_for_granted_needs_no_words_of_its_own() -> None:
+    asked = [("DX", "N"), ("DX", "L"), ("PX", "L"), ("AE", "L"), ("SP", "1"), ("FD", "-")]
+    assert [STANDARD.is_plain(code, letter) for code, letter in asked] == [True, False, True, True, True, True]

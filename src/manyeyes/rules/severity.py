@@ -10,7 +10,19 @@ from manyeyes.rules import mes
 from manyeyes.rules.rubric import Group, Metric, Reliability, Rubric
 from manyeyes.rules.vectors import Vector, build, parse
 
-__all__ = ["BANDS", "NO_NUMBER", "CurvePoint", "MesScore", "Step", "Vector", "at_tries", "band", "build", "curve"]
+__all__ = [
+    "BANDS",
+    "NO_NUMBER",
+    "CurvePoint",
+    "MesScore",
+    "Step",
+    "Vector",
+    "at_tries",
+    "band",
+    "build",
+    "curve",
+    "numbers",
+]
 __all__ += ["parse", "score", "wilson"]
 
 Z_ONE_SIDED_95 = 1.6448536269514722
@@ -131,7 +143,7 @@ def _product(vector: Vector, group: Group) -> Decimal:
     return prod(_weights(vector, group), start=Decimal(1))
 
 
-def _numbers(vector: Vector, reliability: Decimal) -> tuple[float, float]:
+def numbers(vector: Vector, reliability: Decimal) -> tuple[float, float]:
     """Security and safety score under a reliability factor; zero impact stays zero whatever is added."""
     exposure = _product(vector, Group.EXPOSURE) * reliability
     impact, harm = _impact(vector), _harm(vector)
@@ -153,8 +165,8 @@ def score(vector: Vector | str, rubric: Rubric = mes.STANDARD) -> MesScore:
     low, high = wilson(*parsed.observed)
     p = at_tries(low, parsed.tries)
     row = _reliability(p, parsed.rubric)
-    sec, saf = _numbers(parsed, row.factor)
-    sec_upper, saf_upper = _numbers(parsed, _reliability(at_tries(high, parsed.tries), parsed.rubric).factor)
+    sec, saf = numbers(parsed, row.factor)
+    sec_upper, saf_upper = numbers(parsed, _reliability(at_tries(high, parsed.tries), parsed.rubric).factor)
     words = f"{parsed.observed[0]} of {parsed.observed[1]} trials, at least {round(low * 100)} % each"
     words += f"; with {_tries(parsed)} {row.words}"
     return MesScore(
@@ -178,7 +190,7 @@ def score(vector: Vector | str, rubric: Rubric = mes.STANDARD) -> MesScore:
 
 def _without_number(vector: Vector) -> MesScore:
     unmeasured = vector.observed is None
-    lowest, highest = (_numbers(vector, vector.rubric.reliability[i].factor) for i in (-1, 0))
+    lowest, highest = (numbers(vector, vector.rubric.reliability[i].factor) for i in (-1, 0))
     low, high = (None, None) if vector.observed is None else wilson(*vector.observed)
     words = "not measured; the range from R1 to R5 is shown" if unmeasured else "not reproduced, so there is no score"
     return MesScore(
@@ -210,7 +222,7 @@ def curve(vector: Vector | str, rubric: Rubric = mes.STANDARD) -> tuple[CurvePoi
     for tries in parsed.rubric.curve:
         p = at_tries(low, tries)
         row = _reliability(p, parsed.rubric)
-        sec, saf = _numbers(replace(parsed, retry_budget=tries), row.factor)
+        sec, saf = numbers(replace(parsed, retry_budget=tries), row.factor)
         points.append(CurvePoint(tries=tries, p=p, reliability_band=row.band, sec=sec, saf=saf))
     return tuple(points)
 
