@@ -6,13 +6,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from manyeyes.rules import clock
-from manyeyes.rules.permits import HAZARDS, Effects, Environment, Permit, may_replay
+from manyeyes.rules.permits import (
+    HAZARDS,
+    Effects,
+    Environment,
+    Permit,
+    Refusal,
+    kinds,
+    may_approve,
+    may_replay,
+)
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-GOOD = Permit(operator="Larkfield", basis="own system", environment="sandbox", granted_by="lena", calls_per_day=100)
+GOOD = Permit(
+    operator="Larkfield", basis="own system", environment="sandbox", granted_by="lena", budget_owner="lena",
+    calls_per_day=100,
+)  # fmt: skip
 
 
-def only(reasons: list[str]) -> str:
+def only(reasons: list[Refusal]) -> str:
     (reason,) = reasons
     return reason
 
@@ -31,6 +43,7 @@ def test_no_basis_no_replay() -> None:
         ({"operator": " "}, "who operates"),
         ({"basis": ""}, "on what basis"),
         ({"granted_by": ""}, "who granted"),
+        ({"budget_owner": " "}, "who answers for the cost"),
         ({"environment": "moon"}, "no environment 'moon'"),
         ({"until": NOW}, "ran out on 23 Nov 2026"),
     ],
@@ -64,7 +77,7 @@ def test_effects_decide_where_it_may_run(environment: Environment, effects: Effe
         "reversible": {"sandbox", "staging"},
         "irreversible": {"sandbox"},
     }
-    reasons = may_replay(replace(GOOD, environment=environment), effects)
+    reasons = may_replay(replace(GOOD, environment=environment, approved_by="olga"), effects)
     assert (reasons == []) == (environment in allowed[effects])
 
 
@@ -80,5 +93,35 @@ def test_the_daily_budget_holds() -> None:
 
 def test_what_is_reset_before_each_trial_is_not_in_production() -> None:
     assert may_replay(GOOD, resets=True) == []
-    assert may_replay(replace(GOOD, environment="production")) == []
-    assert "reset before each trial" in only(may_replay(replace(GOOD, environment="production"), resets=True))
+    production = replace(GOOD, environment="production", approved_by="olga")
+    assert may_replay(production) == []
+    assert "reset before each trial" in only(may_replay(production, resets=True))
+
+
+def test_production_needs_an_approval() -> None:
+    refused = may_replay(replace(GOOD, environment="production"))
+    assert "nobody has approved attacks on it" in only(refused)
+    assert kinds(refused) == ["production"]
+    assert may_replay(replace(GOOD, environment="staging")) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ({"is_owner": True, "is_admin": False, "granted": False}, ""),
+        ({"is_owner": False, "is_admin": True, "granted": False}, ""),
+        ({"is_owner": False, "is_admin": False, "granted": False}, "approved by the owner of the target or an admin"),
+        ({"is_owner": True, "is_admin": True, "granted": True}, "somebody else approves it"),
+    ],
+)
+def test_who_approves_is_somebody_else_who_answers_for_it(who: dict[str, bool], words: str) -> None:
+    assert words in may_approve(**who)
+    assert bool(may_approve(**who)) == bool(words)
+
+
+def test_each_refusal_has_a_kind() -> None:
+    bad = replace(GOOD, environment="production", calls_per_day=0)
+    refused = may_replay(bad, "irreversible", "iwp", calls=1)
+    assert kinds(refused) == ["production", "hazard", "effects", "budget"]
+    assert kinds(may_replay(None, hazard="cse")) == ["hazard", "permit"]
+    assert kinds(["There is no reproducer yet."]) == []

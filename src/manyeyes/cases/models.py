@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from manyeyes.cases.agreed import Embargo  # noqa: F401 -- where Django looks for tables
+from manyeyes.cases.arrived import Preflight, ProductionLog, TextMark  # noqa: F401 -- the same
 from manyeyes.cases.asleep import Sleep  # noqa: F401 -- the same
 from manyeyes.cases.filetypes import words_for
 from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
@@ -262,10 +263,11 @@ class Reproduction(models.Model):
     """Which replay belongs to which case, and what it was for. Concluding is a dated fact."""
 
     class Purpose(models.TextChoices):
-        """Before the fix, or after it."""
+        """Before the fix, after it, or a short try on arrival that decides nothing and that nobody asked for."""
 
         REPRODUCTION = "reproduction"
         VERIFICATION = "verification"
+        PREFLIGHT = "preflight"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reproductions")
@@ -273,7 +275,7 @@ class Reproduction(models.Model):
     purpose = models.CharField(max_length=12, choices=Purpose)
     remediation = models.ForeignKey(Remediation, on_delete=models.PROTECT, null=True, related_name="verifications")
     asked_at = models.DateTimeField(default=clock.now)
-    asked_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
     concluded_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True, help_text="From when on the researcher sees it.")
     verdict = models.CharField(max_length=20, blank=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from manyeyes.commands.judge_calls import ANSWER, Bill, bill, roles_asked
+from manyeyes.commands.judge_calls import Bill, bill, roles_asked
 from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep, type_one
 from manyeyes.engine.plan import Plan, Question
 from manyeyes.rules.numerals import many, percent
 from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.estimate import tokens
 
 RUNS = 200_000
 """Trials that are simulated for one assumption at most, so that a plan is told within seconds."""
@@ -172,15 +173,3 @@ def cost(document: PlanDocument, calls: float, into: float, out: float, judges: 
     if document.price is None:
         return None
     return document.price.cost(round(calls * into), round(calls * out)) + (judges.cost or 0.0)
-
-
-def tokens(document: PlanDocument) -> tuple[float, float]:
-    """An estimate per call: four letters a token for the prompt, the whole of max_tokens for the answer."""
-    requests = [document.requests[cell.key] for cell in document.plan.cells]
-    into = [sum(len(str(message.get("content", ""))) / 4 + 4 for message in one.messages) for one in requests]
-    out = [float(one.params.get("max_tokens", ANSWER)) for one in requests]
-    return _mean(into), _mean(out)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 1)

@@ -11,9 +11,8 @@ from manyeyes.plugins.builtin.detectors.judge import MAX_SHOWN
 from manyeyes.plugins.detection import build, children
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
 from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.estimate import ANSWER
 
-ANSWER = 256
-"""Tokens expected of an answer where no setting names max_tokens."""
 LETTERS = 4
 """Letters that are taken for one token."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from manyeyes.commands import by_hand, chosen, foreseeing, judge_calls, questions, reaching
 from manyeyes.commands.findings import findings_in, naming
-from manyeyes.commands.foreseeing import cost, tokens
+from manyeyes.commands.foreseeing import cost
 from manyeyes.engine.patched import foresee_patch
 from manyeyes.engine.plan import REPORTED, Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
@@ -18,6 +18,7 @@ from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.numerals import many
 from manyeyes.rules.words import duration_words, percent
 from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.estimate import tokens
 from manyeyes.runs.prepare import prepare
 from manyeyes.runs.wider import prepare_sweep
 

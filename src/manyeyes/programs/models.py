@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from manyeyes.programs.permitted import JudgeAllowance, Permit, PreflightRules  # noqa: F401 -- where Django looks
 from manyeyes.programs.triage_rules import Expertise, TriageRules  # noqa: F401 -- where Django looks for tables
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
@@ -193,6 +194,9 @@ class TargetVersion(Encrypted):
     model = models.CharField(max_length=120, blank=True)
     api_key = EncryptedText(null=True, blank=True)
     notes = EncryptedText(null=True, blank=True)
+    price_in = models.FloatField(null=True, blank=True, help_text="Money per million tokens sent.")
+    price_out = models.FloatField(null=True, blank=True, help_text="Money per million tokens answered.")
+    currency = models.CharField(max_length=3, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
     deployed_at = models.DateTimeField(default=clock.now)
     retired_at = models.DateTimeField(null=True, blank=True)
@@ -203,27 +207,6 @@ class TargetVersion(Encrypted):
 
     def __str__(self) -> str:
         return f"{self.target} {self.label}"
-
-
-class Permit(models.Model):
-    """On what basis a target may be attacked by machine: who operates it, where, and within which bounds."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="permits")
-    operator = models.CharField(max_length=120)
-    basis = models.CharField(max_length=200)
-    environment = models.CharField(max_length=12, default="staging")
-    hazard_classes = models.JSONField(default=list, blank=True)
-    calls_per_day = models.PositiveIntegerField(default=5000)
-    granted_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
-    granted_at = models.DateTimeField(default=clock.now)
-    until = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-granted_at"]
-
-    def __str__(self) -> str:
-        return f"{self.target}: {self.basis}"
 
 
 class ScopeItem(models.Model):

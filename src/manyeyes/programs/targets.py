@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from manyeyes.programs.models import Permit, Program, ScopeItem, Target, TargetVersion
+from manyeyes import events
+from manyeyes.programs.access import roles_of
+from manyeyes.programs.models import Program, ScopeItem, Target, TargetVersion
+from manyeyes.programs.permitted import Permit
 from manyeyes.rules import clock, permits
 from manyeyes.rules.addresses import Address, public
-from manyeyes.rules.errors import Conflict, Invalid
+from manyeyes.rules.errors import Conflict, Invalid, NotAllowed
+from manyeyes.rules.lifecycle import Role
+from manyeyes.runs.price import Price
 
 
 def add_target(
@@ -54,6 +59,7 @@ def add_version(
     api_key: str | None = None,
     notes: str | None = None,
     deployed_at: datetime | None = None,
+    price: Price | None = None,
 ) -> TargetVersion:
     """Pin one deployment. The credential is encrypted and sent to this address's origin only."""
     if not label.strip():
@@ -72,6 +78,9 @@ def add_version(
                 api_key=api_key,
                 notes=notes,
                 deployed_at=deployed_at or clock.now(),
+                price_in=price.per_million_in if price else None,
+                price_out=price.per_million_out if price else None,
+                currency=price.currency if price else "",
             )
     except IntegrityError:
         raise Conflict(f"{target.name} already has a version {label.strip()}.") from None
@@ -87,8 +96,12 @@ def grant(
     hazard_classes: list[str] | None = None,
     calls_per_day: int = 5000,
     until: datetime | None = None,
+    budget_owner: Any = None,
 ) -> Permit:
-    """Record on what basis the target may be attacked by machine; `by` answers for it."""
+    """Record on what basis the target may be attacked by machine. `budget_owner` (default: `by`) answers for the cost.
+
+    A permit for production lets nothing start before somebody else has approved it.
+    """
     wrong = {}
     if not operator.strip():
         wrong["operator"] = "Say who operates the target."
@@ -102,16 +115,50 @@ def grant(
     if wrong:
         raise Invalid(wrong)
     _check_lengths(operator=(operator, 120), basis=(basis, 200))
-    return Permit.objects.create(
-        target=target,
-        operator=operator.strip(),
-        basis=basis.strip(),
-        environment=environment,
-        hazard_classes=hazard_classes or [],
-        calls_per_day=calls_per_day,
-        granted_by=by,
-        until=until,
+    with transaction.atomic():
+        row = Permit.objects.create(
+            target=target,
+            operator=operator.strip(),
+            basis=basis.strip(),
+            environment=environment,
+            hazard_classes=hazard_classes or [],
+            calls_per_day=calls_per_day,
+            granted_by=by,
+            budget_owner=budget_owner or by,
+            until=until,
+        )
+        _told(row, "permit.granted", by, environment=str(environment), budget_owner=str(row.answers_for_cost.pk))
+    return row
+
+
+def may_approve(permit: Permit, person: Any) -> str:
+    """Why this person may not approve it; empty where they may, and where nothing waits for an approval it is said."""
+    if not permit.waits_for_approval:
+        return "This permit needs no approval, or has it."
+    return permits.may_approve(
+        is_owner=person.pk == permit.target.owner_id,
+        is_admin=Role.ADMIN in roles_of(person, permit.target.program),
+        granted=person.pk == permit.granted_by_id,
     )
+
+
+def approve(permit: Permit, *, by: Any) -> Permit:
+    """Approve attacks on production under this permit, once. Raises NotAllowed or Conflict, in words."""
+    with transaction.atomic():
+        row = Permit.objects.select_for_update().select_related("target__program").get(pk=permit.pk)
+        if not row.waits_for_approval:
+            raise Conflict(may_approve(row, by))
+        if why_not := may_approve(row, by):
+            raise NotAllowed(why_not)
+        row.approved_by, row.approved_at = by, clock.now()
+        row.save(update_fields=["approved_by", "approved_at"])
+        _told(row, "permit.approved", by)
+    return row
+
+
+def _told(row: Permit, kind: str, by: Any, **data: Any) -> None:
+    about = f"program:{row.target.program_id}"
+    events.record(about, kind, actor=by.actor, human=True, permit=str(row.pk), target=str(row.target_id), **data)
 
 
 def permit_of(target: Target, at: datetime | None = None) -> permits.Permit | None:
@@ -126,8 +173,17 @@ def permit_of(target: Target, at: datetime | None = None) -> permits.Permit | No
         hazard_classes=tuple(row.hazard_classes),
         calls_per_day=row.calls_per_day,
         granted_by=str(row.granted_by_id),
+        budget_owner=str(row.budget_owner_id or row.granted_by_id),
+        approved_by=str(row.approved_by_id or ""),
         until=row.until,
     )
+
+
+def price_of(version: TargetVersion) -> Price | None:
+    """What calls to a version cost, where that was recorded."""
+    if version.price_in is None or version.price_out is None:
+        return None
+    return Price(per_million_in=version.price_in, per_million_out=version.price_out, currency=version.currency)
 
 
 def check_url(url: str) -> str:

@@ -46,6 +46,7 @@ class Replay(Encrypted):
     mode = models.CharField(max_length=8, choices=Mode, default=Mode.RUNNER)
     main_version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="replays")
     positive_version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    judge_version = models.ForeignKey(TargetVersion, on_delete=models.PROTECT, null=True, related_name="+")
     requested_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
     concurrency = models.PositiveIntegerField(default=8)
 

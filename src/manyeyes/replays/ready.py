@@ -18,7 +18,7 @@ from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.reproducer.limits import MAX_IMAGE
 from manyeyes.rules.errors import Refused
-from manyeyes.rules.permits import may_replay
+from manyeyes.rules.permits import Refusal, Why, may_replay
 from manyeyes.runs.blobs import BlobError, gather
 from manyeyes.runs.document import Caps, DocumentError, PlanDocument
 from manyeyes.runs.keyless import keyless
@@ -85,7 +85,8 @@ def _left_today(document: PlanDocument, target: ProgramTarget) -> int:
         permit, document.effects, document.hazard, calls=1, calls_today=spent, resets=bool(environment)
     )
     if environment and target.access != ProgramTarget.Access.HARNESS:
-        refused.append(f"The plan plays in {environment}; register the target as reached by a harness first.")
+        unreached = f"The plan plays in {environment}; register the target as reached by a harness first."
+        refused.append(Refusal(Why.PERMIT, unreached))
     if permit is None or refused:
         raise NotPermitted(f"{target}: {' '.join(refused)}")
     return permit.calls_per_day - spent

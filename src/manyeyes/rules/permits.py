@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -44,9 +45,44 @@ HAZARDS: dict[str, str] = {
 NEVER_BY_MACHINE = frozenset({"cse"})
 
 
+class Why(StrEnum):
+    """What a refusal is about, in one word: for the event log, for counting, and for tests."""
+
+    PERMIT = "permit"
+    PRODUCTION = "production"
+    HAZARD = "hazard"
+    EFFECTS = "effects"
+    BUDGET = "budget"
+
+
+class Refusal(str):
+    """One sentence that says why a machine may not; `why` is its kind."""
+
+    why: Why
+
+    def __new__(cls, why: Why, words: str) -> Refusal:
+        """The sentence, with its kind."""
+        made = super().__new__(cls, words)
+        made.why = why
+        return made
+
+
+def kinds(refused: Iterable[str]) -> list[str]:
+    """The kinds of these refusals, each once and in order; sentences that are none have no kind.
+
+    >>> kinds([Refusal(Why.BUDGET, "No calls are left."), "There is no reproducer yet."])
+    ['budget']
+    """
+    return list(dict.fromkeys(str(one.why) for one in refused if isinstance(one, Refusal)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Permit:
-    """Who operates the target, why we may attack it, and within which bounds. `granted_by` answers for the budget."""
+    """Who operates the target, why we may attack it, and within which bounds.
+
+    `granted_by` says so and `budget_owner` answers for the cost. What serves real users also needs `approved_by`:
+    somebody else (see `may_approve`).
+    """
 
     operator: str
     basis: str
@@ -54,7 +90,21 @@ class Permit:
     hazard_classes: tuple[str, ...] = ()
     calls_per_day: int = 5_000
     granted_by: str = ""
+    budget_owner: str = ""
+    approved_by: str = ""
     until: datetime | None = None
+
+
+def may_approve(*, is_owner: bool, is_admin: bool, granted: bool) -> str:
+    """Why somebody may not approve attacks on production under a permit; empty where they may.
+
+    Approving takes the owner of the target or an admin, and never the person who granted the permit.
+    """
+    if granted:
+        return "You granted this permit, so somebody else approves it."
+    if not (is_owner or is_admin):
+        return "Attacks on production are approved by the owner of the target or an admin."
+    return ""
 
 
 def may_replay(
@@ -66,47 +116,62 @@ def may_replay(
     calls_today: int = 0,
     resets: bool = False,
     at: datetime | None = None,
-) -> list[str]:
+) -> list[Refusal]:
     """Why an automated replay of `calls` calls may not start, one sentence each; empty where it may.
 
     `resets`: an environment puts the system under test back to a clean state before each trial.
     """
-    refused = []
-    if hazard in NEVER_BY_MACHINE:
-        refused.append("Material of this hazard class is never replayed, varied or judged by machine.")
-    elif hazard and hazard not in HAZARDS:
-        refused.append(f"There is no hazard class {hazard!r}. Choose one of {', '.join(HAZARDS)}.")
+    refused = list(_untouchable(hazard))
     if permit is None:
-        return [*refused, "Nobody has recorded a permit for this target. Ask the program manager to add one."]
+        nobody = "Nobody has recorded a permit for this target. Ask the program manager to add one."
+        return [*refused, Refusal(Why.PERMIT, nobody)]
     refused += _formal(permit, clock.now() if at is None else at)
     if hazard in HAZARDS and hazard not in NEVER_BY_MACHINE | set(permit.hazard_classes):
-        refused.append(f"The permit does not cover the hazard class {HAZARDS[hazard]}.")
-    if effects not in set(Effects):
-        refused.append(f"There is no effect {effects!r}. Choose one of {', '.join(Effects)}.")
-    elif effects == Effects.IRREVERSIBLE and permit.environment != Environment.SANDBOX:
-        refused.append("The exploit cannot be undone, so it may only run in a sandbox.")
-    elif effects == Effects.REVERSIBLE and permit.environment == Environment.PRODUCTION:
-        refused.append("The exploit leaves traces, so it may not run in production.")
-    if resets and permit.environment == Environment.PRODUCTION:
-        refused.append("The system is reset before each trial, so it may not be the one in production.")
+        refused.append(Refusal(Why.HAZARD, f"The permit does not cover the hazard class {HAZARDS[hazard]}."))
+    refused += _lasting(permit.environment, effects, resets=resets)
     if calls_today + calls > permit.calls_per_day:
         left = max(0, permit.calls_per_day - calls_today)
-        refused.append(
-            f"The permit allows {permit.calls_per_day} calls a day; {left} are left and {calls} are asked for."
-        )
+        spent = f"The permit allows {permit.calls_per_day} calls a day; {left} are left and {calls} are asked for."
+        refused.append(Refusal(Why.BUDGET, spent))
     return refused
 
 
-def _formal(permit: Permit, at: datetime) -> list[str]:
-    refused = []
-    if not permit.operator.strip():
-        refused.append("The permit does not say who operates the target.")
-    if not permit.basis.strip():
-        refused.append("The permit does not say on what basis we may attack the target.")
-    if not permit.granted_by.strip():
-        refused.append("The permit does not say who granted it and answers for the cost.")
+def _untouchable(hazard: str) -> Iterator[Refusal]:
+    if hazard in NEVER_BY_MACHINE:
+        never = "Material of this hazard class is never replayed, varied or judged by machine."
+        yield Refusal(Why.HAZARD, never)
+    elif hazard and hazard not in HAZARDS:
+        yield Refusal(Why.HAZARD, f"There is no hazard class {hazard!r}. Choose one of {', '.join(HAZARDS)}.")
+
+
+def _formal(permit: Permit, at: datetime) -> Iterator[Refusal]:
+    missing = {
+        "The permit does not say who operates the target.": permit.operator,
+        "The permit does not say on what basis we may attack the target.": permit.basis,
+        "The permit does not say who granted it.": permit.granted_by,
+        "The permit does not say who answers for the cost.": permit.budget_owner,
+    }
+    yield from (Refusal(Why.PERMIT, words) for words, given in missing.items() if not given.strip())
     if permit.environment not in set(Environment):
-        refused.append(f"There is no environment {permit.environment!r}. Choose one of {', '.join(Environment)}.")
+        known = ", ".join(Environment)
+        yield Refusal(Why.PERMIT, f"There is no environment {permit.environment!r}. Choose one of {known}.")
+    if permit.environment == Environment.PRODUCTION and not permit.approved_by.strip():
+        yield Refusal(
+            Why.PRODUCTION,
+            "This is production, and nobody has approved attacks on it. Its owner or an admin can, "
+            "except the person who granted the permit.",
+        )
     if permit.until is not None and permit.until <= at:
-        refused.append(f"The permit ran out on {permit.until:%d %b %Y}.")
-    return refused
+        yield Refusal(Why.PERMIT, f"The permit ran out on {permit.until:%d %b %Y}.")
+
+
+def _lasting(environment: str, effects: str, *, resets: bool) -> Iterator[Refusal]:
+    production = environment == Environment.PRODUCTION
+    if effects not in set(Effects):
+        yield Refusal(Why.EFFECTS, f"There is no effect {effects!r}. Choose one of {', '.join(Effects)}.")
+    elif effects == Effects.IRREVERSIBLE and environment != Environment.SANDBOX:
+        yield Refusal(Why.EFFECTS, "The exploit cannot be undone, so it may only run in a sandbox.")
+    elif effects == Effects.REVERSIBLE and production:
+        yield Refusal(Why.EFFECTS, "The exploit leaves traces, so it may not run in production.")
+    if resets and production:
+        yield Refusal(Why.EFFECTS, "The system is reset before each trial, so it may not be the one in production.")
