@@ -8,14 +8,14 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.cases.models import Case
-from manyeyes.rules import clock, deadlines, severity
+from manyeyes.rules import clock, deadlines, promises, severity
 from manyeyes.rules.deadlines import Clock
 
 OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", "credit.chosen"})
 NO_WORD = frozenset(
     {
         "replay.requested", "move.request_verification", "reproducer.attached", "file.attached", "exploited",
-        "mitigated", "message.edited", "receipt.claimed", "replay.longer",
+        "mitigated", "message.edited", "receipt.claimed", "replay.longer", "fix.kind",
     }
 )  # fmt: skip
 """Public acts of the team that say nothing to the researcher: starting a machine or noting a fact is no answer."""
@@ -24,24 +24,19 @@ NO_WORD = frozenset(
 def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None = None) -> list[Clock]:
     """The clocks of the case at this moment. `log` spares the query where the caller has the events already."""
     rows = list(events.log(case.subject)) if log is None else list(log)
-    rated = [row for row in rows if row.kind == "rated"]
-    band = severity.score(rated[-1].data["vector"]).highest_band if rated else ""
     return deadlines.clocks(
         [_entry(row, case) for row in rows],
         opened=rows[0].at if rows else case.created_at,
         at=at or clock.now(),
-        promises=_promises(case),
-        band=band,
+        promises=promises.read(terms(case)),
     )
 
 
-def _promises(case: Case) -> deadlines.Promises:
-    """What the policy promised that the report was sent under; a version that kept no figures means the program's."""
-    kept = case.policy_version.terms if case.policy_version else {}
-    return deadlines.Promises(
-        first_answer_hours=kept.get("first_response_hours", case.program.first_response_hours),
-        decision_hours=kept.get("decision_hours", case.program.decision_hours),
-    )
+def terms(case: Case) -> dict[str, Any]:
+    """The promises of the policy that the report was sent under; a version that kept none means the program's."""
+    program, kept = case.program, case.policy_version.terms if case.policy_version else {}
+    own = {name: getattr(program, name) for name in ("first_response_hours", "decision_hours", "embargo_days")}
+    return {**own, **kept}
 
 
 def running(found: Iterable[Clock]) -> list[Clock]:
@@ -51,12 +46,21 @@ def running(found: Iterable[Clock]) -> list[Clock]:
 
 def keep(case: Case) -> None:
     """Store what the log says beside the case, to find and sort by: the first human answer, the next promise to end."""
-    found = clocks(case)
-    answered = next(one.done_at for one in found if one.name == "first_answer")
+    rows = list(events.log(case.subject))
+    found = clocks(case, log=rows)
+    answered = deadlines.first_word([_entry(row, case) for row in rows])
     due = next((one.due for one in running(found)), None)
     if (case.acknowledged_at, case.due_at) != (answered, due):
         case.acknowledged_at, case.due_at = answered, due
         case.save(update_fields=["acknowledged_at", "due_at"])
+
+
+def _detail(row: Any) -> str:
+    """What the clocks read of an event: the band of a rating, the kind of a fix, the date both sides agreed on."""
+    if row.kind == deadlines.RATED:
+        return severity.score(row.data["vector"]).highest_band
+    name = {deadlines.FIX_KIND: "fix", deadlines.AGREED: "until"}.get(row.kind)
+    return str(row.data.get(name, "")) if name else ""
 
 
 def _entry(row: Any, case: Case) -> deadlines.Entry:
@@ -69,4 +73,5 @@ def _entry(row: Any, case: Case) -> deadlines.Entry:
         human=row.human,
         public=row.public,
         by_team=row.human and not outside and row.kind not in NO_WORD,
+        detail=_detail(row),
     )

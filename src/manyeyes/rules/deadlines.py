@@ -1,164 +1,331 @@
-"""The promises of a program as clocks, recomputed from the log of a case. Calendar hours; nothing is stored."""
+"""The promises of a program as clocks, recomputed from the log of a case; nothing is stored, nothing drifts.
+
+Time counts as the policy says: every hour, or working days only. What a clock waits for stands in `clocks`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import takewhile
+
+from manyeyes.rules.calendars import Calendar, elapsed, reached
+from manyeyes.rules.marked import marked as _
+
+WARN_AT = 0.75
+"""So much of a promise is used up when somebody is warned."""
+PAUSE_WORDS: Mapping[str, str] = {"researcher": _("waiting for the researcher's answer")}
+"""Why a clock stands still."""
+FIX_KINDS: Mapping[str, str] = {
+    "prompt": _("a change of the prompt or the settings"),
+    "filter": _("a filter before or after the model"),
+    "retrain": _("training the model again"),
+    "upstream": _("a fix by the maker of a part we use"),
+}
+"""The kinds of fix that take their own time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of the log: what happened; whether a person did it, both sides see it, the team did it."""
+    """One line of the log: what happened; whether a person did it, both sides see it, the team did it.
+
+    `detail` holds what clocks read of it: the band of a rating, the kind of a fix, the date of an embargo.
+    """
 
     at: datetime
     kind: str
     human: bool = False
     public: bool = False
     by_team: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Promises:
-    """What a program promised, in calendar hours and days."""
+    """What a program promised, in hours and days. `working` names the clocks that count working days of `calendar`."""
 
     first_answer_hours: int = 48
     decision_hours: int = 240
     word_hours: int = 168
+    mitigation_hours: int = 168
+    exploited_hours: int = 72
+    embargo_days: int = 90
     fix_days: Mapping[str, int] = field(
         default_factory=lambda: {"Critical": 14, "High": 30, "Medium": 60, "Low": 90, "None": 90}
     )
+    kind_days: Mapping[str, int] = field(
+        default_factory=lambda: {"prompt": 14, "filter": 30, "retrain": 120, "upstream": 90}
+    )
+    calendar: Calendar | None = None
+    working: frozenset[str] = frozenset()
+
+    def calendar_of(self, name: str) -> Calendar | None:
+        """The calendar by which this clock counts; None where every hour does."""
+        return self.calendar if name in self.working else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """One promise. `due` already counts the pauses; `fraction` is the share of the time used up, above 1 when late."""
+    """One promise. `due` is when it ends, or, while it stands still, when it would if it went on now.
+
+    `fraction` is the share of the time used up. A clock ends as kept or missed (`done_at`), or because the case ended
+    before the promise was due (`stopped_at`). `started_at` tells one run of it from the next.
+    """
 
     name: str
     label: str
+    started_at: datetime
+    promised: timedelta
     due: datetime
+    warn_at: datetime
     done_at: datetime | None
+    stopped_at: datetime | None
     late: bool
     paused_since: datetime | None
+    pause: str
     fraction: float
+    calendar: Calendar | None
 
     @property
     def running(self) -> bool:
         """Whether time is passing on it."""
-        return self.done_at is None and self.paused_since is None
+        return self.done_at is None and self.stopped_at is None and self.paused_since is None
 
 
 DECISIONS = frozenset({"move.confirm", "move.close", "move.withdraw"})
 PAUSE = "move.ask_researcher"
 RESUME = frozenset({"move.answer", "move.accept", "move.close", "move.withdraw"})
 ENDS = frozenset({"move.resolve", "move.close", "move.withdraw"})
-REOPENED = "move.reopen"
+WITHDRAWN, CLOSED, REOPENED = "move.withdraw", "move.close", "move.reopen"
 APPEALED = "appealed"
 APPEAL_ANSWERS = frozenset({"appeal.upheld", REOPENED})
-CONFIRMED, FIXED = "move.confirm", frozenset({"move.deploy_fix", "move.close"})
-REFUTED = "move.fix_refuted"
+CONFIRMED, DEPLOYED, REFUTED = "move.confirm", "move.deploy_fix", "move.fix_refuted"
+RATED, FIX_KIND = "rated", "fix.kind"
+EXPLOITED, MITIGATED = "exploited", "mitigated"
+AGREED, ENDED_EARLY, PUBLISHED = "embargo.agreed", "embargo.ended", "advisory.published"
+GRAVE = frozenset({"High", "Critical"})
+"""The bands for which a mitigation is promised before the fix."""
+Pauses = Sequence[tuple[datetime, datetime | None]]
 
 
-def clocks(
-    log: Sequence[Entry], *, opened: datetime, at: datetime, promises: Promises | None = None, band: str = ""
-) -> list[Clock]:
-    """The clocks of a case at the moment `at`; `band` (of the graver score) starts the clock of the fix.
+def clocks(log: Sequence[Entry], *, opened: datetime, at: datetime, promises: Promises | None = None) -> list[Clock]:
+    """The clocks of a case at the moment `at`, from its log alone.
 
-    A reopened case is decided anew, and its decision clock starts anew.
+    The first answer; the decision, anew once a case is reopened; the next word while it is open; a mitigation where the
+    flaw is exploited or graver than Medium; the fix by severity or kind; the answer to an appeal; the publication.
     """
-    promised = promises or Promises()
     rows = sorted((entry for entry in log if entry.at <= at), key=lambda entry: entry.at)
-    found = [first_answer(rows, opened=opened, at=at, hours=promised.first_answer_hours)]
-    found.append(decision(rows, opened=opened, at=at, hours=promised.decision_hours))
-    words = next_word(rows, at=at, hours=promised.word_hours)
-    fix = fix_due(rows, at=at, days=promised.fix_days.get(band))
-    second_look = appeal(rows, at=at, hours=promised.word_hours)
-    return found + [clock for clock in (words, fix, second_look) if clock is not None]
+    asked = _Asked(log=rows, opened=opened, at=at, promised=promises or Promises())
+    found = (first_answer, decision, next_word, mitigation, fix_due, appeal, publication)
+    return [clock for clock in (one(asked) for one in found) if clock is not None]
 
 
-def first_answer(log: Sequence[Entry], *, opened: datetime, at: datetime, hours: int) -> Clock:
-    """The first word of a person of the team to the researcher; automatic mail never counts, nothing pauses it."""
-    done = next((entry.at for entry in log if _is_word(entry)), None)
-    return _clock("first_answer", "First human answer", opened, timedelta(hours=hours), done, at)
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What every clock is computed from."""
+
+    log: Sequence[Entry]
+    opened: datetime
+    at: datetime
+    promised: Promises
+
+    @property
+    def since_reopening(self) -> Sequence[Entry]:
+        """The lines after the newest reopening; all of them where there was none."""
+        return self.log[self.last(REOPENED) + 1 :]
+
+    @property
+    def began(self) -> datetime:
+        """When the case was opened, or last taken up again."""
+        place = self.last(REOPENED)
+        return self.opened if place < 0 else self.log[place].at
+
+    def last(self, *kinds: str) -> int:
+        """The place of the newest line of these kinds; -1 without one."""
+        return max((place for place, entry in enumerate(self.log) if entry.kind in kinds), default=-1)
+
+    @property
+    def pauses(self) -> Pauses:
+        """The stretches in which the researcher owed an answer; the last one may be open."""
+        found: list[tuple[datetime, datetime | None]] = []
+        since: datetime | None = None
+        for entry in self.log:
+            if entry.kind == PAUSE and since is None:
+                since = entry.at
+            elif entry.kind in RESUME and since is not None:
+                found.append((since, entry.at))
+                since = None
+        return found if since is None else [*found, (since, None)]
 
 
-def decision(log: Sequence[Entry], *, opened: datetime, at: datetime, hours: int) -> Clock:
+def first_answer(asked: _Asked) -> Clock:
+    """The first word of a person of the team to the researcher; automatic mail never counts, nothing pauses it.
+
+    Who takes the report back before it is owed nothing any more.
+    """
+    done, gone = first_word(asked.log), _first(asked.log, lambda entry: entry.kind == WITHDRAWN)
+    if done is not None and gone is not None:
+        done, gone = (done, None) if done <= gone else (None, gone)
+    hours = timedelta(hours=asked.promised.first_answer_hours)
+    return _clock("first_answer", _("First human answer"), asked, asked.opened, hours, done=done, stopped=gone)
+
+
+def decision(asked: _Asked) -> Clock:
     """Confirmed or closed; stands still while the researcher owes an answer."""
-    reopened = [entry.at for entry in log if entry.kind == REOPENED]
-    start = reopened[-1] if reopened else opened
-    since = [entry for entry in log if entry.at >= start and entry.kind != REOPENED]
-    done = next((entry.at for entry in since if entry.kind in DECISIONS), None)
-    counted = list(takewhile(lambda entry: entry.kind not in DECISIONS, since))
-    paused, since_when = _pauses(counted, done or at)
-    allowance = timedelta(hours=hours) + paused
-    return _clock("decision", "Decision", start, allowance, done, at, paused, None if done else since_when)
+    done = _first(asked.since_reopening, lambda entry: entry.kind in DECISIONS)
+    hours = timedelta(hours=asked.promised.decision_hours)
+    return _clock("decision", _("Decision"), asked, asked.began, hours, done=done, pauses=asked.pauses)
 
 
-def next_word(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None:
+def next_word(asked: _Asked) -> Clock | None:
     """The next word to the researcher, while the case is open and after the first answer; pauses with the decision."""
-    said = [entry.at for entry in log if _is_word(entry)]
-    turns = [entry.kind for entry in log if entry.kind in ENDS or entry.kind == REOPENED]
-    if not said or (turns and turns[-1] in ENDS):
+    said = [entry.at for entry in asked.log if _is_word(entry)]
+    if not said or asked.last(*ENDS) > asked.last(REOPENED):
         return None
-    since = [entry for entry in log if entry.at >= said[-1]]
-    paused, since_when = _pauses(since, at)
-    allowance = timedelta(hours=hours) + paused
-    return _clock("next_word", "Next word to the researcher", said[-1], allowance, None, at, paused, since_when)
+    hours = timedelta(hours=asked.promised.word_hours)
+    return _clock("next_word", _("Next word to the researcher"), asked, said[-1], hours, pauses=asked.pauses)
 
 
-def fix_due(log: Sequence[Entry], *, at: datetime, days: int | None) -> Clock | None:
-    """The fix in service, counted from the confirmation; the days depend on the severity.
+def mitigation(asked: _Asked) -> Clock | None:
+    """Something that lowers the risk before the fix is there: soon where somebody uses the flaw, else when it is grave.
+
+    A fix in service is one too, unless it is refuted.
+    """
+    since = asked.since_reopening
+    starts: list[tuple[datetime, timedelta]] = []
+    if (used := _first(asked.log, lambda entry: entry.kind == EXPLOITED)) is not None:
+        starts.append((max(used, asked.began), timedelta(hours=asked.promised.exploited_hours)))
+    confirmed = _first(since, lambda entry: entry.kind == CONFIRMED)
+    done, stopped = _ended(since, MITIGATED)
+    if confirmed is not None and _detail(asked.log, RATED, until=done or stopped) in GRAVE:
+        starts.append((confirmed, timedelta(hours=asked.promised.mitigation_hours)))
+    if not starts:
+        return None
+    start, promised = min(starts, key=lambda one: one[0] + one[1])
+    return _clock("mitigation", _("Mitigation"), asked, start, promised, done=done, stopped=stopped)
+
+
+def fix_due(asked: _Asked) -> Clock | None:
+    """The fix in service, counted from the confirmation; its days depend on its kind, else on the severity.
 
     A fix that was refuted was none: the clock goes on from where it began, as if nothing had been deployed.
     """
-    confirmed = [place for place, entry in enumerate(log) if entry.kind == CONFIRMED]
-    if days is None or not confirmed:
+    since = asked.since_reopening
+    confirmed = _first(since, lambda entry: entry.kind == CONFIRMED)
+    if confirmed is None:
         return None
-    done: datetime | None = None
-    for entry in log[confirmed[-1] + 1 :]:
-        if entry.kind == REFUTED:
-            done = None
-        elif entry.kind in FIXED and done is None:
-            done = entry.at
-    return _clock("fix", "Fix in service", log[confirmed[-1]].at, timedelta(days=days), done, at)
+    done, stopped = _ended(since)
+    ended = done or stopped
+    days = asked.promised.kind_days.get(_detail(since, FIX_KIND, until=ended))
+    days = asked.promised.fix_days.get(_detail(asked.log, RATED, until=ended)) if days is None else days
+    if days is None:
+        return None
+    return _clock("fix", _("Fix in service"), asked, confirmed, timedelta(days=days), done=done, stopped=stopped)
 
 
-def appeal(log: Sequence[Entry], *, at: datetime, hours: int) -> Clock | None:
+def appeal(asked: _Asked) -> Clock | None:
     """A person's answer to the newest appeal against a close: a reasoned no, or the case taken up again."""
-    asked = [entry.at for entry in log if entry.kind == APPEALED]
-    if not asked:
+    place = asked.last(APPEALED)
+    if place < 0:
         return None
-    answers = (entry.at for entry in log if entry.kind in APPEAL_ANSWERS and entry.at > asked[-1] and _is_word(entry))
-    done = next(answers, None)
-    return _clock("appeal", "Answer to the appeal", asked[-1], timedelta(hours=hours), done, at)
+    done = _first(asked.log[place + 1 :], lambda entry: entry.kind in APPEAL_ANSWERS and _is_word(entry))
+    hours = timedelta(hours=asked.promised.word_hours)
+    return _clock("appeal", _("Answer to the appeal"), asked, asked.log[place].at, hours, done=done)
+
+
+def publication(asked: _Asked) -> Clock | None:
+    """The day from which everybody may speak of a confirmed finding: as the policy says, or as both sides agreed.
+
+    It goes on once the finding is resolved; a case that was closed has nothing to publish.
+    """
+    confirmed, closed = asked.last(CONFIRMED), asked.last(CLOSED, WITHDRAWN)
+    done = _first(asked.log, lambda entry: entry.kind == PUBLISHED)
+    if confirmed < 0 or (closed > asked.last(REOPENED) and done is None):
+        return None
+    until = asked.opened + timedelta(days=asked.promised.embargo_days)
+    for entry in asked.log:
+        if entry.kind == AGREED and entry.detail:
+            until = datetime.fromisoformat(entry.detail)
+        elif entry.kind == ENDED_EARLY:
+            until = min(until, entry.at)
+    promised = max(until - asked.opened, timedelta())
+    return _clock("publication", _("Publication"), asked, asked.opened, promised, done=done)
+
+
+def first_word(log: Sequence[Entry]) -> datetime | None:
+    """When a person of the team first wrote to the researcher."""
+    return _first(log, _is_word)
 
 
 def _is_word(entry: Entry) -> bool:
     return entry.human and entry.public and entry.by_team
 
 
-def _pauses(log: Sequence[Entry], until: datetime) -> tuple[timedelta, datetime | None]:
-    """How long the researcher owed an answer, and since when they do now."""
-    total, since = timedelta(), None
+def _first(log: Sequence[Entry], fits: Callable[[Entry], bool]) -> datetime | None:
+    return next((entry.at for entry in log if fits(entry)), None)
+
+
+def _detail(log: Sequence[Entry], kind: str, *, until: datetime | None) -> str:
+    """What the newest line of this kind says; what came after the clock had ended moves it no more."""
+    return next((row.detail for row in reversed(log) if row.kind == kind and (until is None or row.at <= until)), "")
+
+
+def _ended(log: Sequence[Entry], also: str = "") -> tuple[datetime | None, datetime | None]:
+    """(since when a fix stands in service unrefuted, or the kind `also` was told; or when the case ended first)."""
+    done: datetime | None = None
     for entry in log:
-        if entry.kind == PAUSE and since is None:
-            since = entry.at
-        elif entry.kind in RESUME and since is not None:
-            total, since = total + (entry.at - since), None
-    if since is not None:
-        total += until - since
-    return total, since
+        if entry.kind == also:
+            return done or entry.at, None
+        if entry.kind in ENDS:
+            return done, None if done else entry.at
+        if entry.kind == REFUTED:
+            done = None
+        elif entry.kind == DEPLOYED and done is None:
+            done = entry.at
+    return done, None
 
 
 def _clock(
-    name: str, label: str, start: datetime, allowance: timedelta, done: datetime | None, at: datetime,
-    paused: timedelta = timedelta(), since: datetime | None = None,
+    name: str, label: str, asked: _Asked, start: datetime, promised: timedelta, *, done: datetime | None = None,
+    stopped: datetime | None = None, pauses: Pauses = (),
 ) -> Clock:  # fmt: skip
-    """A clock; `allowance` includes what was paused, which counts neither as promised nor as used time."""
-    due, moment = start + allowance, at if done is None else done
-    promised = allowance - paused
-    used = (moment - start - paused) / promised if promised else 1.0
+    """A clock: what counts between its start and its end, less what it stood still."""
+    # An appeal is answered like any word, so it counts the same days.
+    calendar = asked.promised.calendar_of("next_word" if name == "appeal" else name)
+    ended = done or stopped
+    moment = max(ended or asked.at, start)
+    active = _active(start, moment, pauses)
+    used = sum((elapsed(begins, ends, calendar) for begins, ends in active), timedelta())
+    due = _when(active, moment, promised, calendar)
+    paused = next((begins for begins, ends in pauses if ends is None), None) if ended is None else None
     return Clock(
-        name=name, label=label, due=due, done_at=done, late=moment > due, paused_since=since, fraction=max(0.0, used)
+        name=name, label=label, started_at=start, promised=promised, due=due, calendar=calendar,
+        warn_at=_when(active, moment, promised * WARN_AT, calendar), done_at=done, stopped_at=stopped,
+        late=(ended or asked.at) > due, paused_since=paused, pause="researcher" if paused else "",
+        fraction=used / promised if promised else 1.0,
     )  # fmt: skip
+
+
+def _active(start: datetime, end: datetime, pauses: Pauses) -> list[tuple[datetime, datetime]]:
+    """The stretches between two moments in which the clock did not stand still, in order."""
+    found, since = [], start
+    for stands, goes_on in pauses:
+        if goes_on is not None and goes_on <= since:
+            continue
+        if stands >= end:
+            break
+        found.append((since, max(stands, since)))
+        since = end if goes_on is None else min(goes_on, end)
+    return [*found, (since, end)]
+
+
+def _when(
+    active: Sequence[tuple[datetime, datetime]], now: datetime, amount: timedelta, calendar: Calendar | None
+) -> datetime:
+    """When `amount` has passed: on the way, or, counted on from `now`, ahead. A pause after that heals nothing."""
+    for begins, ends in active:
+        passed = elapsed(begins, ends, calendar)
+        if passed >= amount:
+            return reached(begins, amount, calendar)
+        amount -= passed
+    return reached(now, amount, calendar)
