@@ -13,6 +13,7 @@ from manyeyes.cases.arrived import Preflight, ProductionLog, TextMark  # noqa: F
 from manyeyes.cases.asleep import Sleep  # noqa: F401 -- the same
 from manyeyes.cases.filetypes import words_for
 from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
+from manyeyes.cases.judged import BlindRating, CaseCode, Dispute, OwnRating, Rating, Rescoring  # noqa: F401 -- the same
 from manyeyes.cases.seats import Seat  # noqa: F401 -- the same
 from manyeyes.cases.spoken import EarlierWords, PreparedAnswer, ReadMark  # noqa: F401 -- the same
 from manyeyes.cases.unsent import Draft, DraftFile  # noqa: F401 -- the same
@@ -279,18 +280,6 @@ class Reproduction(models.Model):
     concluded_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True, help_text="From when on the researcher sees it.")
     verdict = models.CharField(max_length=20, blank=True)
-
-
-class Rating(OfCase):
-    """A severity vector with one line of why for each letter. The newest stands; older ones stay on record."""
-
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="ratings")
-    replay = models.ForeignKey(Replay, on_delete=models.PROTECT, null=True, related_name="+")
-    vector = models.CharField(max_length=200)
-    reasons = EncryptedJSON()
-    why = EncryptedText(null=True)  # why it was changed, where an older one stood
-    by = models.ForeignKey(PERSON, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=clock.now)
 
 
 class SignOff(OfCase):

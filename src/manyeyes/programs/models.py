@@ -13,6 +13,7 @@ from django.db import models
 
 from manyeyes.programs.permitted import JudgeAllowance, Permit, PreflightRules  # noqa: F401 -- where Django looks
 from manyeyes.programs.triage_rules import Expertise, TriageRules  # noqa: F401 -- where Django looks for tables
+from manyeyes.programs.yardsticks import RubricVersion, TaxonomyEdition  # noqa: F401 -- the same
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict
 from manyeyes.rules.policy_templates import SECTIONS
