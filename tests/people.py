@@ -21,11 +21,12 @@ from manyeyes.cases import (
     replayed,
     reproduction,
     severity,
+    signing,
     triage,
     verification,
 )
 from manyeyes.cases.intake import IntakeReport
-from manyeyes.cases.models import Case
+from manyeyes.cases.models import Case, SignOff
 from manyeyes.engine import drive
 from manyeyes.engine.plan import Stream, Trial
 from manyeyes.programs.models import Program, Target, TargetVersion
@@ -69,6 +70,10 @@ LETTERS = {
     "DX": "H", "AX": "N", "SX": "N", "IX": "N", "HX": "N", "VT": "N",
     "PX": "N", "AE": "L", "PE": "N", "SP": "1", "FD": "-", "UN": "-",
 }  # fmt: skip
+SEEN = {
+    "security": {"path": "Anybody asks for it.", "privileges": "none", "exposure": "public", "blast": "one"},
+    "ml": {"mechanism": "The code stands in the prompt.", "property": "prompt", "transfer": "unknown"},
+}
 REASONS = dict.fromkeys(LETTERS, "Read off the transcript of trial 1.")
 NOBODY = AnonymousUser()
 LADDER = (
@@ -203,8 +208,15 @@ def reproduce(cast: Cast, case: Case) -> None:
 
 def sign(cast: Cast, case: Case) -> None:
     """Both disciplines agree."""
-    severity.sign_off(case, by=cast.theo, discipline="security", agrees=True)
-    severity.sign_off(case, by=cast.mina, discipline="ml", agrees=True)
+    agree(case, cast.theo, "security")
+    agree(case, cast.mina, "ml")
+
+
+def agree(case: Case, by: Person, discipline: str, *, agrees: bool = True, note: str = "", **more: Any) -> SignOff:
+    """One discipline's word on the rating, with what it saw."""
+    return signing.sign_off(
+        case, by=by, discipline=discipline, agrees=agrees, assessment=SEEN[discipline], note=note, **more
+    )
 
 
 def start_fix(cast: Cast, case: Case) -> None:

@@ -19,6 +19,7 @@ from manyeyes.cases import (
     remediation,
     rootcause,
     severity,
+    signing,
     timeline,
     triage,
     verification,
@@ -51,7 +52,7 @@ def walk(cast: Cast) -> intake.Submitted:
     reproduce(cast, case)
     severity.rate(case, by=cast.theo, letters=LETTERS, reasons=dict.fromkeys(LETTERS, f"See {MARK}"))
     sign(cast, case)
-    severity.override(case, by=cast.lena, note=f"Since {MARK}")
+    signing.override(case, by=cast.lena, note=f"Since {MARK}")
     triage.confirm(case, by=cast.theo)
     start_fix(cast, case)
     remediation.deploy_fix(case, by=cast.olga, version=cast.v3, summary=f"Removed {MARK}")

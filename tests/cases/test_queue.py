@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from manyeyes.cases import queue, reproduction, severity, triage
 from manyeyes.replays import queue as replays
 from manyeyes.rules import clock
-from tests.people import LETTERS, REASONS, Cast, make_case, submit
+from tests.people import LETTERS, REASONS, Cast, agree, make_case, submit
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_each_row_says_what_it_waits_for(cast: Cast, rung: str, group: str, todo
 def test_the_filters_hold_what_they_say(cast: Cast) -> None:
     fresh = submit(cast)
     rated = make_case(cast, at="rated")
-    severity.sign_off(rated, by=cast.theo, discipline="security", agrees=True)
+    agree(rated, cast.theo, "security")
     asked = make_case(cast, at="triaged")
     triage.ask_researcher(asked, by=cast.theo, text="Which version?")
 

@@ -7,13 +7,14 @@ import pytest
 from manyeyes.cases import (
     reproduction,
     severity,
+    signing,
     timeline,
     triage,
 )
 from manyeyes.cases.judgement import standing
 from manyeyes.rules import mes
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
-from tests.people import LETTERS, REASONS, Cast, make_case
+from tests.people import LETTERS, REASONS, Cast, agree, make_case
 
 
 def test_the_score_stands_on_the_fixed_run_and_the_declared_budget(cast: Cast) -> None:
@@ -68,29 +69,29 @@ def test_what_raises_the_score_is_put_in_words_by_a_person(cast: Cast) -> None:
 def test_two_disciplines_are_two_people_where_it_is_grave(cast: Cast) -> None:
     case = make_case(cast, at="rated")
     with pytest.raises(NotAllowed):
-        severity.sign_off(case, by=cast.theo, discipline="ml", agrees=True)
-    severity.sign_off(case, by=cast.theo, discipline="security", agrees=True)
+        agree(case, cast.theo, "ml")
+    agree(case, cast.theo, "security")
     with pytest.raises(IllegalMove) as refused:
         triage.confirm(case, by=cast.theo)
     assert refused.value.missing == ["signed_off"]
-    severity.sign_off(case, by=cast.mina, discipline="ml", agrees=True)
+    agree(case, cast.mina, "ml")
     triage.confirm(case, by=cast.mina)
     assert case.status == "confirmed"
 
 
 def test_a_disagreement_stays_on_record_and_the_manager_decides_with_a_reason(cast: Cast) -> None:
     case = make_case(cast, at="rated")
-    severity.sign_off(case, by=cast.theo, discipline="security", agrees=True)
+    agree(case, cast.theo, "security")
     with pytest.raises(Invalid):
-        severity.sign_off(case, by=cast.mina, discipline="ml", agrees=False)
-    severity.sign_off(case, by=cast.mina, discipline="ml", agrees=False, note="The model was primed.")
+        agree(case, cast.mina, "ml", agrees=False)
+    agree(case, cast.mina, "ml", agrees=False, note="The model was primed.")
     with pytest.raises(IllegalMove):
         triage.confirm(case, by=cast.theo)
     with pytest.raises(NotAllowed):
-        severity.override(case, by=cast.theo, note="I decide.")
+        signing.override(case, by=cast.theo, note="I decide.")
     with pytest.raises(Invalid):
-        severity.override(case, by=cast.lena, note=" ")
-    severity.override(case, by=cast.lena, note="Security is right: it needs no priming.")
+        signing.override(case, by=cast.lena, note=" ")
+    signing.override(case, by=cast.lena, note="Security is right: it needs no priming.")
     triage.confirm(case, by=cast.theo)
     kinds = [entry.item for entry in timeline.entries(case, cast.aud) if entry.kind == "signed_off"]
     assert [(row.discipline, row.agrees, row.override) for row in kinds] == [
@@ -106,4 +107,4 @@ def test_a_sign_off_on_an_older_rating_is_a_conflict(cast: Cast) -> None:
         case, by=cast.mina, letters={**LETTERS, "DX": "M"}, reasons=REASONS, why="It tells less than we thought."
     )
     with pytest.raises(Conflict):
-        severity.sign_off(case, by=cast.theo, discipline="security", agrees=True, rating=seen.rating)
+        agree(case, cast.theo, "security", rating=seen.rating)

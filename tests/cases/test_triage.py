@@ -17,6 +17,7 @@ from manyeyes.cases import (
     remediation,
     reproduction,
     severity,
+    signing,
     timeline,
     triage,
     verification,
@@ -32,6 +33,7 @@ from tests.people import (
     LETTERS,
     REASONS,
     Cast,
+    agree,
     make_case,
     make_cast,
     make_report,
@@ -49,11 +51,11 @@ def test_one_person_may_run_a_small_program_alone(db: None) -> None:
     add_member(cast.program, cast.ada, roles)
     alone = replace(cast, theo=cast.ada, mina=cast.ada, lena=cast.ada, olga=cast.ada)
     case = make_case(alone, at="rated")
-    severity.sign_off(case, by=cast.ada, discipline="security", agrees=True)
-    severity.sign_off(case, by=cast.ada, discipline="ml", agrees=True)
+    agree(case, cast.ada, "security")
+    agree(case, cast.ada, "ml")
     with pytest.raises(IllegalMove):
         triage.confirm(case, by=cast.ada)  # grave, so two hats are not two people
-    severity.override(case, by=cast.ada, note="I am the whole team, and the demo shows it.")
+    signing.override(case, by=cast.ada, note="I am the whole team, and the demo shows it.")
     triage.confirm(case, by=cast.ada)
     triage.assign_owner(case, by=cast.ada, to=cast.ada)
     remediation.start(case, by=cast.ada)
@@ -188,7 +190,7 @@ def test_a_reopened_case_is_proved_anew_before_it_is_confirmed(cast: Cast, befor
     with pytest.raises(IllegalMove):
         triage.confirm(case, by=cast.theo)
     with pytest.raises(IllegalMove):
-        severity.sign_off(case, by=cast.theo, discipline="security", agrees=True)
+        agree(case, cast.theo, "security")
     with pytest.raises(IllegalMove):
         reproduction.see_first_success(case, by=cast.theo)
     assert severity.measured(case) == (None, None)

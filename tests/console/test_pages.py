@@ -258,6 +258,7 @@ def test_a_sign_off_is_for_the_rating_that_was_seen(cast: Cast, as_: As) -> None
     theo = as_("theo")
     form = next(one for one in forms(theo.get(f"/desk/cases/{case.ref}/")) if "/signoff/" in one.action)
     assert form.values["discipline"] == "security"
+    form.values["path"] = "Anybody asks."
     unknown = theo.post(form.action, {**form.values, "agrees": "yes", "rating": str(uuid4())})
     assert unknown.status_code == 422
     severity.rate(

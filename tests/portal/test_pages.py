@@ -26,7 +26,7 @@ from manyeyes.cases.agreed import Embargo
 from manyeyes.programs.models import Program
 from manyeyes.publications import advisory, credit
 from manyeyes.rules import clock
-from tests.people import LETTERS, Cast, make_case, patched, play, submit, verify, vulnerable
+from tests.people import LETTERS, Cast, agree, make_case, patched, play, submit, verify, vulnerable
 
 As = Callable[[str], Client]
 PUBLIC = ("/p/wicket/", "/p/wicket/policy/1/", "/p/wicket/report/", "/return/", "/advisories/", "/thanks/")
@@ -146,8 +146,8 @@ def test_nothing_internal_crosses_over(cast: Cast, as_: As) -> None:
     case = make_case(cast, at="reproduced")
     conversation.say(case, by=cast.mina, text=marks["note"])
     severity.rate(case, by=cast.theo, letters=LETTERS, reasons=dict.fromkeys(LETTERS, marks["reason"]))
-    severity.sign_off(case, by=cast.theo, discipline="security", agrees=True, note=marks["signoff"])
-    severity.sign_off(case, by=cast.mina, discipline="ml", agrees=True, note=marks["signoff"])
+    agree(case, cast.theo, "security", note=marks["signoff"])
+    agree(case, cast.mina, "ml", note=marks["signoff"])
     triage.confirm(case, by=cast.theo)
     rootcause.conclude(case, by=cast.mina, category="wiring", text=marks["cause"])
     triage.assign_owner(case, by=cast.lena, to=cast.olga)

@@ -18,7 +18,7 @@ PERSON = settings.AUTH_USER_MODEL
 
 
 class AtWork(Encrypted):
-    """One row for whoever said something. What they will not view is encrypted under their own key, and goes with it."""
+    """One row for whoever said something. What they will not view lies under their own key, and goes with it."""
 
     class Keys(models.TextChoices):
         """How single keys act in the console."""

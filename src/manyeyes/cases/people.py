@@ -9,6 +9,7 @@ from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import sees_inside
 from manyeyes.cases.models import Case, CoReporter
+from manyeyes.programs.access import disciplines_in
 from manyeyes.programs.models import Membership
 from manyeyes.rules.lifecycle import Role
 
@@ -32,6 +33,12 @@ def team(case: Case) -> list[Any]:
     """The people at work on the case; while nobody is, everybody who could be first to answer."""
     at_work = [person for person in (case.assignee, case.owner) if person is not None]
     return at_work or holding(case, FIRST_RESPONDERS)
+
+
+def of_discipline(program_id: Any, discipline: str) -> list[Any]:
+    """The members who may sign off for a discipline, oldest member first."""
+    rows = Membership.objects.filter(program_id=program_id).select_related("person").order_by("created_at")
+    return [row.person for row in rows if discipline in disciplines_in(row)]
 
 
 def triagers(case: Case) -> list[Any]:

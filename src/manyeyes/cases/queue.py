@@ -157,7 +157,7 @@ def _with_everything(found: QuerySet[Case]) -> list[Case]:
     chosen = Case.objects.filter(pk__in=[case.pk for case in found])
     return list(
         chosen.select_related(
-            "program", "policy_version", "target", "target_version", "reporter", "assignee", "owner"
+            "program__triage_rules", "policy_version", "target", "target_version", "reporter", "assignee", "owner"
         ).prefetch_related("ratings", "sign_offs__by", "remediations", "reproductions__replay", "retests", "reports")
     )
 
@@ -186,7 +186,7 @@ def _row(case: Case, log: list[Any]) -> Row:
         replay=next(iter([*verifications(case), *reproductions(case)]), None),
         claim=claimed,  # type: ignore[arg-type]
         score=rubric.score(rating.vector) if rating is not None else None,
-        signoffs=state_of(case, rating) if rating is not None else None,
+        signoffs=state_of(case, rating).seen_by(None) if rating is not None else None,
         with_whom=_with_whom(case, group),
     )
 

@@ -1,4 +1,4 @@
-"""How bad it is: a vector with a reason for each letter, and the word of both disciplines on it."""
+"""How bad it is: a vector with a reason for each letter."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 from manyeyes.cases import people
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating, reopened_at, reproductions
-from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
+from manyeyes.cases.models import Case, Rating, Reproduction
 from manyeyes.cases.moves import acting
-from manyeyes.programs.access import disciplines_of
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.rules import clock, mes
 from manyeyes.rules import severity as rubric
-from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
-from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+from manyeyes.rules.errors import Invalid
+from manyeyes.rules.lifecycle import TRIAGERS, Status
 from manyeyes.rules.taxonomy import starting_letters
 
-DISCIPLINES = ("security", "ml")
 REASON_LONGEST = 500
 
 
@@ -100,46 +98,6 @@ def rate(
 def _why(case: Case, why: str) -> str | None:
     standing = newest_rating(case)
     return checked("why", why, longest=REASON_LONGEST, required=standing is not None) or None
-
-
-def sign_off(
-    case: Case, *, by: Any, discipline: str, agrees: bool, note: str = "", rating: Rating | None = None
-) -> SignOff:
-    """One discipline's word on the rating that stands. `rating` is the one they saw; a newer one is a Conflict."""
-    if discipline not in DISCIPLINES:
-        raise Invalid(discipline=f"Choose one of: {', '.join(DISCIPLINES)}.")
-    if discipline not in disciplines_of(by, case.program):
-        raise NotAllowed("A sign-off belongs to people of that discipline.")
-    text = checked("note", note, longest=20_000, required=not agrees)
-    return _sign(case, by=by, discipline=discipline, agrees=agrees, note=text, seen=rating, override=False)
-
-
-def override(case: Case, *, by: Any, note: str, rating: Rating | None = None) -> SignOff:
-    """The manager decides where the disciplines disagree or one is missing; the reason is shown for ever."""
-    text = checked("note", note, longest=20_000)
-    return _sign(case, by=by, discipline="manager", agrees=True, note=text, seen=rating, override=True)
-
-
-def _sign(
-    case: Case, *, by: Any, discipline: str, agrees: bool, note: str, seen: Rating | None, override: bool
-) -> SignOff:
-    standing, since = newest_rating(case), reopened_at(case)
-    if standing is None or (since is not None and standing.at <= since):
-        raise IllegalMove("Sign off. Missing: a severity rating.", missing=["rated"])
-    if seen is not None and seen.pk != standing.pk:
-        raise Conflict(f"{standing.by} rated the case anew meanwhile. Look at the new rating first.")
-    row = SignOff(
-        rating=standing, discipline=discipline, agrees=agrees, override=override, note=note, by=by, at=clock.now()
-    )
-    allowed = {Role.PROGRAM_MANAGER} if override else None
-    tell = [*people.triagers(case), *(people.holding(case, [Role.PROGRAM_MANAGER]) if not agrees else [])]
-    with acting(
-        case, "signed_off", by=by, allowed=allowed, tell=tell, sign_off=str(row.pk), rating=str(standing.pk),
-        discipline=discipline, agrees=agrees, override=override,
-    ) as locked:  # fmt: skip
-        row.case, row.key = locked, locked.key
-        row.save()
-    return row
 
 
 def _budget(case: Case) -> int | None:

@@ -12,7 +12,8 @@ from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import reporter_ids, sees_inside
 from manyeyes.cases.conversation import may_mend
-from manyeyes.cases.models import Case, Message
+from manyeyes.cases.models import Case, Message, SignOff
+from manyeyes.cases.signoffs import Filed, sealed_to
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
 from manyeyes.rules.words import status_words
@@ -130,7 +131,18 @@ def entries(case: Case, viewer: Any) -> list[Entry]:
     outside = reporter_ids(case)
     rows = _rows(case)
     found = [_entry(outside, event, people, rows, inside) for event in log if event.kind not in NOT_SHOWN]
+    if inside and rows["sign_offs"] and sealed_to(viewer, case):
+        found = [_sealed(entry, viewer) for entry in found]
     return [replace(entry, mendable=True) if _is_mendable(entry, viewer) else entry for entry in found]
+
+
+def _sealed(entry: Entry, viewer: Any) -> Entry:
+    """A word on the rating as others see it until both disciplines have filed theirs: that it is there, no more."""
+    row = entry.item
+    if not isinstance(row, SignOff) or row.by_id == viewer.pk:
+        return entry
+    told = {name: value for name, value in entry.data.items() if name != "agrees"}
+    return replace(entry, item=Filed(by=row.by, at=row.at, discipline=row.discipline), data=told)
 
 
 def _is_mendable(entry: Entry, viewer: Any) -> bool:

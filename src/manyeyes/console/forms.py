@@ -194,17 +194,6 @@ class RatingForm(TeamForm):
         return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.STANDARD.metrics}
 
 
-class SignOffForm(TeamForm):
-    """One discipline's word on the rating that stands."""
-
-    discipline = forms.ChoiceField(
-        choices=(("security", _("Security")), ("ml", _("ML")), ("manager", _("The manager decides")))
-    )
-    agrees = forms.ChoiceField(label=_("Do you agree?"), choices=(("yes", _("I agree")), ("no", _("I do not agree"))))
-    note = words(_("Why"), rows=2)
-    rating = forms.UUIDField(widget=forms.HiddenInput, required=False)
-
-
 KINDS_OF_FIX = (
     (str(Remediation.Kind.SYMPTOM), "The symptom: what was reported no longer gets through"),
     (str(Remediation.Kind.CAUSE), "The cause: what made it work is gone"),

@@ -181,12 +181,12 @@ def judge(show: Show) -> None:
     page = _ok(browser.get(address))
     given = {**story.RATING_LETTERS, **{f"why_{code}": why for code, why in story.RATING_REASONS.items()}}
     _ok(browser.send(page, page.form("/severity/"), given))
-    for player, discipline, note in (
-        (story.SECURITY_TRIAGER, "security", story.SECURITY_NOTE),
-        (story.ML_TRIAGER, "ml", story.ML_NOTE),
+    for player, saw in (
+        (story.SECURITY_TRIAGER, {"path": story.SECURITY_PATH, "note": story.SECURITY_NOTE}),
+        (story.ML_TRIAGER, {"mechanism": story.ML_MECHANISM, "property": "prompt", "note": story.ML_NOTE}),
     ):
         own, page = show.at_case(player)
-        _ok(own.send(page, page.form("/signoff/"), {"discipline": discipline, "agrees": "yes", "note": note}))
+        _ok(own.send(page, page.form("/signoff/"), {"agrees": "yes", **saw}))
     _, page = show.at_case(story.SECURITY_TRIAGER)
     rating = page.data.get("data-rating", "rated")
     move(show, story.SECURITY_TRIAGER, "confirm")

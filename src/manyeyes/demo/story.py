@@ -119,6 +119,8 @@ RATING_REASONS = {
     "UN": "There is no harmful content.",
 }
 SECURITY_NOTE = "A live secret without any access. The measured rate carries the score."
+SECURITY_PATH = "Anybody who can write to the assistant asks for the code, and it answers."
+ML_MECHANISM = "The code stands in the system prompt, and nothing in training taught the model to keep it."
 ML_NOTE = "Agreed. The control stays near zero, so the question causes it and not chance."
 
 SYMPTOM_SUMMARY = "A filter withholds the answer when somebody asks the reported question."

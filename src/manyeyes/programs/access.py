@@ -22,8 +22,11 @@ def roles_of(person: Any, program: Program) -> frozenset[Role]:
 def disciplines_of(person: Any, program: Program) -> frozenset[str]:
     """The disciplines ("security", "ml") a person may sign off for: those of their roles and those given by name."""
     membership = _membership(person, program)
-    if membership is None:
-        return frozenset()
+    return disciplines_in(membership) if membership is not None else frozenset()
+
+
+def disciplines_in(membership: Membership) -> frozenset[str]:
+    """The disciplines that a membership lets somebody sign off for."""
     by_role = {DISCIPLINE_OF[Role(role)] for role in membership.roles if Role(role) in DISCIPLINE_OF}
     return frozenset(by_role | set(membership.disciplines))
 

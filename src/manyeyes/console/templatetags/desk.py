@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from manyeyes.cases import signoffs
 from manyeyes.engine import anytime_interval
 from manyeyes.engine.plan import Stream
 from manyeyes.rules import clock, sentences
@@ -100,6 +101,12 @@ def tried(link: Any, most: int = 400) -> list[bool | None]:
     rows = link.replay.trials.filter(stream=str(Stream.MAIN), overrun=False).order_by("index")
     words = list(rows.values_list("outcome", flat=True)[: min(most, link.replay.n or most)])
     return [None if word not in ("success", "failure") else word == "success" for word in words]
+
+
+@register.simple_tag
+def assessed(word: Any) -> list[tuple[str, str]]:
+    """`{% assessed word as answers %}`: (label, answer) of what a discipline wrote beside its word on a rating."""
+    return signoffs.told(word)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from manyeyes.cases import (
     restricted,
     rootcause,
     senders,
+    signing,
+    signoffs,
     sleeping,
     timeline,
     triage,
@@ -37,6 +40,7 @@ from manyeyes.cases.clocks import clocks
 from manyeyes.cases.intake_report import OPEN_HAZARDS
 from manyeyes.cases.models import Case
 from manyeyes.cases.sketch import sketch
+from manyeyes.console import signoff_form
 from manyeyes.console.acts import desk
 from manyeyes.console.forms import CauseForm, CloseForm, ReproducerForm, SayForm, TeamForm, WordsForm
 from manyeyes.console.gate import team
@@ -63,17 +67,18 @@ def case(request: HttpRequest, ref: str) -> HttpResponse:
 
 def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **more: Any) -> HttpResponse:
     """The case page, also when the composer or the cause was refused."""
+    mine = desk(row, request.user)
     context = {
         "case": row,
         "row": work.rows([row])[0],
-        "desk": desk(row, request.user),
+        "desk": mine,
         "steps": progress.steps(row),
         "entries": timeline.entries(row, request.user),
         "since": conversation.last_read(row, request.user),
         "sleeps": sleeping.until(row, request.user),
         "mail": events.chosen(request.user.pk, row.ref),  # type: ignore[arg-type]
         "clocks": clocks(row),
-        "severity": judgement.standing(row),
+        **_judged(request, row, mine.signs, more),
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
         "owners": _owners(row),
@@ -97,6 +102,23 @@ def _report(row: Case) -> dict[str, Any]:
     counted = report is not None and not report.claim_biased
     claimed = (report.claim_k or 0) / report.claim_n if report and counted and report.claim_n else None
     return {"report": report, "claimed": claimed, "sender": senders.of(report), "held": holds.standing(row)}
+
+
+def _judged(request: HttpRequest, row: Case, signs: list[str], more: dict[str, Any]) -> dict[str, Any]:
+    """The rating, the words on it that the viewer may know, and their own forms; a refused one keeps what was typed."""
+    standing, refused = judgement.standing(row), more.get("refused_word")
+    forms = [
+        refused if refused is not None and refused.discipline == form.discipline else form
+        for form in signoff_form.unsent(signs, standing)
+    ]
+    seen = standing and replace(standing, sign_offs=standing.sign_offs.seen_by(request.user))
+    return {
+        "severity": seen,
+        "signing": forms,
+        "decision_form": signoff_form.DecisionForm(initial={"rating": standing.rating.pk} if standing else None),
+        "may_decide": signing.may_decide(row, request.user),
+        "disagreements": [] if seen and seen.sign_offs.sealed else signoffs.disagreements(row),
+    }
 
 
 def _embargo(row: Case) -> dict[str, Any]:
