@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import bundles_queue, drafts, replayed, weekly
+from manyeyes.cases import bundles_queue, drafts, preflight, replayed, weekly
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -36,6 +36,7 @@ POLL = 0.5
 SWEEP = 2.0
 REMIND = 600.0
 SCORE = 1.0
+ARRIVALS = 1.0
 TIDY = 3600.0
 TICK = 0.2
 
@@ -93,7 +94,9 @@ class _Worker:
 
     async def run(self, *, once: bool) -> None:
         rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (REMIND, self._remind),
-                  (SCORE, self._score))  # fmt: skip
+                  (SCORE, self._score), (ARRIVALS, self._arrivals))  # fmt: skip
+        if once:
+            await self._arrivals()
         side = [asyncio.create_task(self._again(seconds, act)) for seconds, act in rounds]
         try:
             while not self.stop.is_set():
@@ -109,6 +112,7 @@ class _Worker:
             await asyncio.gather(*self.runs, return_exceptions=True)
             await self._conclude()
             if once:
+                await self.desk.do(preflight.settle_stopped)
                 await self._score()
                 await self.desk.deliver()
         finally:
@@ -139,6 +143,12 @@ class _Worker:
     async def _score(self) -> None:
         while not self.stop.is_set() and await self.desk.score(self.name, self.stop.is_set):
             pass
+
+    async def _arrivals(self) -> None:
+        """Decide on reports that wait to be tried, one at a time, so that nothing else waits for all of them."""
+        while not self.stop.is_set() and await self.desk.do(preflight.decide_next):
+            pass
+        await self.desk.do(preflight.settle_stopped)
 
     async def _conclude(self) -> None:
         for replay in await self.desk.do(queue.to_conclude):

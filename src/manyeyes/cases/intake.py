@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts import receipts
 from manyeyes.accounts.models import Person, Receipt
-from manyeyes.cases import drafts, people, reproducers
+from manyeyes.cases import drafts, people, preflight, reproducers
 from manyeyes.cases.arrival import Arrival, report_is_as_sent
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, Kept, forget, keep_all
@@ -84,8 +84,10 @@ def submit(
     try:
         with transaction.atomic():
             case, digits = arrival.store(by, kept)
-            if text:
-                reproducers.file(case, case.reporter, text, name, source).save()
+            file = reproducers.file(case, case.reporter, text, name, source) if text else None
+            if file is not None:
+                file.save()
+            preflight.arrived(case, file)
             if draft is not None:
                 drafts.drop(draft)
             return Submitted(case=case, receipt=digits)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.cases import coreporters, drafts, people, senders, triage
 from manyeyes.cases.access import reported_by
-from manyeyes.cases.models import Case, CoReporter
+from manyeyes.cases.models import Case, CoReporter, Reproduction
 from manyeyes.cases.moves import acting
 from manyeyes.cases.unsent import Draft
 from manyeyes.rules.errors import Conflict
@@ -99,10 +99,15 @@ def _why_it_stays(case: Case) -> str:
         return _("a legal hold is on it")
     if Status(case.status).is_open or triage.appeal_waits(case):
         return _("the team works on it")
-    if case.confirmed_at or case.close_reason not in CAME_TO_NOTHING or case.reproductions.exists():
+    if case.confirmed_at or case.close_reason not in CAME_TO_NOTHING or _was_replayed(case):
         return _("it is the record of a flaw, and of what was decided about it")
     others = len(people.reporter(case)) > 1
     return _("others report it with you, or lean on it") if others or case.duplicates.exists() else ""
+
+
+def _was_replayed(case: Case) -> bool:
+    """Whether somebody had it replayed; the try on arrival is made of every report that can be tried."""
+    return case.reproductions.exclude(purpose=Reproduction.Purpose.PREFLIGHT).exists()
 
 
 @transaction.atomic

@@ -220,7 +220,7 @@ def _taken(case: Case) -> dict[str, Any]:
 
 def _not_tried(row: Preflight, reasons: list[NotTried]) -> Preflight:
     kinds = list(dict.fromkeys(str(one.kind) for one in reasons))
-    with acting(row.case, "preflight.not_tried", by=None, allowed=None, why=", ".join(kinds)):
+    with acting(row.case, "preflight.not_tried", by=None, allowed=None, why=kinds):
         row.state, row.kinds, row.reasons = State.NOT_TRIED, kinds, [one.words for one in reasons]
         row.ended_at = clock.now()
         row.save()

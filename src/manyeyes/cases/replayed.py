@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from manyeyes.cases import reproduction, verification
+from manyeyes.cases import preflight, reproduction, verification
 from manyeyes.cases.models import Reproduction
 from manyeyes.replays.models import Replay
 
 
 def conclude(replay: Replay) -> Reproduction | None:
-    """Conclude the reproduction or verification that this replay belongs to; None if it belongs to no case."""
+    """Conclude what this replay was asked for; None if it belongs to no case."""
     link = Reproduction.objects.filter(replay=replay).first()
     if link is None:
         return None
     if link.purpose == Reproduction.Purpose.VERIFICATION:
         return verification.conclude(replay)
+    if link.purpose == Reproduction.Purpose.PREFLIGHT:
+        return preflight.conclude(replay)
     return reproduction.conclude(replay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyeyes.cases import people
+from manyeyes.cases import people, preflight
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.models import Case, ReproducerFile
 from manyeyes.cases.moves import acting
@@ -12,8 +12,11 @@ from manyeyes.cases.sketch import reproducer_data, success_rule
 from manyeyes.reproducer.load import ReproducerError, dump_text, load_data, load_text
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
-from manyeyes.rules.lifecycle import TRIAGERS, Role
+from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
 from manyeyes.vault import tokens
+
+ARRIVING = (str(Status.NEW), str(Status.NEEDS_INFO))
+"""While nobody has taken the case into work, a reproducer that its researcher adds is tried like one that came along."""
 
 
 def attach_reproducer(case: Case, *, by: Any, text: str, name: str = "") -> ReproducerFile:
@@ -31,6 +34,8 @@ def attach_reproducer(case: Case, *, by: Any, text: str, name: str = "") -> Repr
     ) as held:  # fmt: skip
         row.save()
         held.hazard = held.hazard or hazard
+        if from_reporter and held.status in ARRIVING:
+            preflight.arrived(held, row)
     return row
 
 

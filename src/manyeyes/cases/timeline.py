@@ -48,6 +48,11 @@ ACTS: dict[str, str] = {
     "replay.pause": "paused a replay",
     "replay.resume": "let a replay go on",
     "replay.cancel": "cancelled a replay",
+    "replay.refused": "asked for a replay that may not start",
+    "preflight.tried": "tried the report on arrival",
+    "preflight.stopped": "stopped trying the report on arrival",
+    "preflight.not_tried": "did not try the report on arrival",
+    "preflight.started": "began to try the report on arrival",
     "first_success.seen": "looked at the first success and published the reproduction",
     "rated": "rated the severity",
     "signed_off": "signed off",
@@ -81,7 +86,7 @@ ACTS: dict[str, str] = {
     "restricted.set": "said whether it holds hazardous content",
     "advisory.published": "published the advisory",
 }
-NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled", "restricted.opened"})
+NOT_SHOWN = frozenset({"trial.ticked", "answer.labelled", "restricted.opened", "preflight.started"})
 """Acts that are on record but would bury the rest; a page or panel of their own shows them."""
 ITEMS: dict[str, str] = {
     "message": "messages",

@@ -82,14 +82,18 @@ def enqueue(
 
 
 def claim(owner: str) -> Lease | None:
-    """Take the oldest replay that waits or whose worker fell silent; never two at a time on one target version."""
+    """Take the oldest replay that waits or whose worker fell silent; never two at a time on one target version.
+
+    What a person asked for comes before what the platform tries by itself.
+    """
     now = clock.now()
     silent = Q(state=State.RUNNING, lease_until__lt=now)
     busy = Replay.objects.filter(state=State.RUNNING, lease_until__gte=now, main_version__isnull=False)
     waiting = (
         Replay.objects.filter(Q(state=State.QUEUED) | silent, mode=Replay.Mode.RUNNER)
         .exclude(main_version__in=busy.values("main_version"))
-        .order_by("created_at")
+        .annotate(unasked=Q(requested_by__isnull=True))
+        .order_by("unasked", "created_at")
         .values_list("pk", "state", "attempts", "started_at")[:10]
     )
     for pk, state, attempts, started in waiting:
