@@ -85,7 +85,8 @@ def rate(window: Eyes) -> None:
 def sign(window: Eyes) -> None:
     """The word of one's own discipline."""
     window.press("s")
-    assert window.focused()["name"] == "agrees"
+    assert window.focused()["name"] in ("path", "mechanism")
+    window.page.keyboard.type("Anybody asks for the code, and it stands in the prompt.")
     window.press_and_wait("Control+Enter")
 
 

@@ -14,7 +14,7 @@ from manyeyes.cases import conversation, reproduction, rootcause, severity
 from manyeyes.demo.browser import Form, _page
 from manyeyes.programs.setup import create_program
 from manyeyes.rules.lifecycle import Role
-from tests.people import LETTERS, REASONS, REPRODUCER, Cast, make_case, patched, play, verify, vulnerable
+from tests.people import LETTERS, REASONS, REPRODUCER, SEEN, Cast, make_case, patched, play, verify, vulnerable
 
 As = Callable[[str], Client]
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "leak")
@@ -269,8 +269,8 @@ def test_a_sign_off_is_for_the_rating_that_was_seen(cast: Cast, as_: As) -> None
     assert "Mina A. rated the case anew" in stale.content.decode()
     assert case.sign_offs.count() == 0
     form = next(one for one in forms(theo.get(f"/desk/cases/{case.ref}/")) if "/signoff/" in one.action)
-    assert theo.post(form.action, {**form.values, "agrees": "yes"}).status_code == 302
-    wrong = theo.post(form.action, {**form.values, "agrees": "yes", "discipline": "ml"})
+    assert theo.post(form.action, {**form.values, "agrees": "yes", **SEEN["security"]}).status_code == 302
+    wrong = theo.post(form.action, {**form.values, "agrees": "yes", "discipline": "ml", **SEEN["ml"]})
     assert wrong.status_code == 403
 
 

@@ -154,7 +154,15 @@ ROWS: dict[str, Row] = {
     "console:fact": act(MECHANISM, what="mitigated", words="The code was changed."),
     "console:reproducer": Row(TRIAGE),
     "console:cause": act(MECHANISM, category="wiring", text="The code stands in the prompt."),
-    "console:signoff": act(ONE_HAT, discipline="security", agrees="yes"),
+    "console:signoff": act(
+        ONE_HAT,
+        discipline="security",
+        agrees="yes",
+        path="Anybody asks.",
+        privileges="none",
+        exposure="public",
+        blast="one",
+    ),  # fmt: skip
     "console:embargo": act(DATES, until=SOON),
     "console:replay_new": Row(DESK_CASE),
     "console:verify_new": Row(DESK_CASE),
