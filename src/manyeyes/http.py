@@ -239,6 +239,36 @@ def paged(request: HttpRequest, rows: Any, size: int = PAGE_SIZE) -> Page[Any]:
     return Paginator(rows, size).get_page(request.GET.get("page"))
 
 
+class LongPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages through a list that is counted only so far: beyond, a page knows whether another one follows."""
+
+    def __init__(self, rows: Any, size: int, *, counted: int) -> None:
+        super().__init__(rows, size)
+        self.counted = counted
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether there are as many as were counted, or more."""
+        return bool(self.count >= self.counted)
+
+    def get_page(self, number: Any) -> Page[Any]:
+        """The page asked for; out of range gives the nearest one, and in a long list the first."""
+        if not self.open_ended:
+            return super().get_page(number)
+        place = int(number) if str(number or "").isdecimal() and len(str(number)) < 7 else 1
+        place = max(place, 1)
+        found = list(self.object_list[(place - 1) * self.per_page : place * self.per_page + 1])
+        if not found and place > 1:
+            return self.get_page(1)
+        self.__dict__["num_pages"] = place + (len(found) > self.per_page)
+        return self._get_page(found[: self.per_page], place, self)
+
+
+def paged_far(request: HttpRequest, rows: Any, *, counted: int) -> Page[Any]:
+    """As `paged`, for a list whose length is told up to `counted` only."""
+    return LongPaginator(rows, PAGE_SIZE, counted=counted).get_page(request.GET.get("page"))
+
+
 def caller(request: HttpRequest) -> str:
     """A name for who is calling that is forgotten at the end of the day; the address itself is kept nowhere."""
     return tokens.fleeting(network(request))

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import bundles_queue, drafts, preflight, replayed, weekly
+from manyeyes.cases import bundles_queue, drafts, placing, preflight, replayed, weekly
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -139,6 +139,7 @@ class _Worker:
     async def _tidy(self) -> None:
         await self.desk.do(drafts.sweep)
         await self.desk.do(orphans.sweep)
+        await self.desk.do(placing.again)
 
     async def _score(self) -> None:
         while not self.stop.is_set() and await self.desk.score(self.name, self.stop.is_set):

@@ -19,7 +19,8 @@ ELSEWHERE = {
 """Addresses that lead on to a page, most of them with a form."""
 PLAIN = {
     "portal:report_questions", "portal:report_so_far",
-    "portal:case_mail", "console:case_mail", "console:selected",
+    "portal:case_mail", "console:case_mail", "console:selected", "console:news", "console:save_list",
+    "console:forget_list",
     "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
     "console:folder", "console:file", "portal:policy_file", "portal:policy_changes_text",
@@ -110,6 +111,9 @@ def _desk(site: Site) -> Iterator[Place]:
     cases, pages = site.cases, site.pages
     yield Place("console:queue", "", "theo", "/desk/")
     yield Place("console:queue", "mine", "mina", "/desk/?view=mine")
+    yield Place("console:queue", "narrowed", "theo", "/desk/?view=all&status=triaged&sort=severity")
+    pair = f"case={cases['new']}&case={cases['closed']}"
+    yield Place("console:together", "", "theo", f"/desk/together/?{pair}")
     for state in ("hostile", "triaged", "signed", "confirmed", "exposed", "closed"):
         yield Place("console:case", state, "theo", f"/desk/cases/{cases[state]}/")
     yield Place("console:case", "restricted", "lena", f"/desk/cases/{cases['restricted']}/")

@@ -41,6 +41,7 @@ WRITE = "      s     –   –     I    I    I    I    –    I   R   R"
 MECHANISM = "  s     –   –     I    I    I    I    –    R   R   R"
 DATES = "      s     –   –     I    I    R    I    –    I   R   R"
 NOTHING_TICKED = "s –  –     R    R    R    R    R    R   R   R"
+OWN_LIST = "    s     –   –     –    –    –    –    –    –   –   –"
 OWN_WORDS = "  s     –   –     I    –    –    –    –    –   –   –"
 ONE_HAT = "    s     –   –     I    R    R    R    –    R   R   R"
 TRIAGE_NEW = " s     –   –     I    I    R    I    –    –   R   R"
@@ -133,6 +134,10 @@ ROWS: dict[str, Row] = {
     "console:answer": Row(MANAGED),
     "console:queue": Row(DESK),
     "console:selected": act(NOTHING_TICKED, what="assign"),
+    "console:together": Row(DESK),
+    "console:news": Row(DESK),
+    "console:save_list": act(DESK, name="Worst first", query="view=late"),
+    "console:forget_list": act(OWN_LIST),
     "console:program": Row(DESK),
     "console:one_program": Row(DESK),
     "console:launch": Row(DESK),

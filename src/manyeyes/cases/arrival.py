@@ -10,12 +10,12 @@ from typing import Any
 from manyeyes import events
 from manyeyes.accounts import receipts
 from manyeyes.cases import coreporters, people, senders
-from manyeyes.cases.clocks import keep
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Kept
 from manyeyes.cases.models import Attachment, Case, Report
 from manyeyes.cases.moves import told
 from manyeyes.cases.ownnumbers import token_of
+from manyeyes.cases.placing import place
 from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Program, Target
 from manyeyes.rules import clock, reference
@@ -56,7 +56,7 @@ class Arrival:
         )  # fmt: skip
         for handle in {name.strip().removeprefix("@").casefold(): name for name in sent.co_reporters}.values():
             coreporters.invite(case, by=person, handle=handle)
-        keep(case)
+        place(case)
         team = [] if self.deferred else people.team(case)  # a tray is looked at, it does not knock
         told(case, [*people.reporter(case), *team], by=None, reason="report.received")
         return case, digits

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from manyeyes import events
 from manyeyes.cases.access import reporter_ids, roles_in
-from manyeyes.cases.clocks import keep
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case
 from manyeyes.cases.people import following
+from manyeyes.cases.placing import place
 from manyeyes.rules import clock, lifecycle
 from manyeyes.rules.errors import Conflict, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role, Status
@@ -109,7 +109,7 @@ def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[s
     data = {**data, **row.__dict__.pop("_noted", {})}
     promise = events.commit(row.key, said) if said else ""
     events.record(row.subject, kind, actor=actor, public=public, human=by is not None, commitment=promise, **data)
-    keep(row)
+    place(row)
 
 
 def told(row: Case, people: Iterable[Any], *, by: Any, reason: str) -> None:

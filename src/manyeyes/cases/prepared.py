@@ -91,6 +91,11 @@ def remove(row: PreparedAnswer, *, by: Any, seen: int | None = None) -> None:
 
 def filled(row: PreparedAnswer, case: Case, *, by: Any) -> str:
     """The text as it would be sent in this case by this person, to be read and changed before it goes."""
+    return fill(row.text, case, by=by)
+
+
+def fill(text: str, case: Case, *, by: Any) -> str:
+    """A text with the names in braces filled in for this case."""
     next_word = clock.now() + timedelta(hours=Promises().word_hours)
     values = {
         "researcher": case.reporter.name,
@@ -101,24 +106,31 @@ def filled(row: PreparedAnswer, case: Case, *, by: Any) -> str:
         "next_word": time_words(next_word),
         "me": name_outside(by.name),
     }
-    return NAMED.sub(lambda found: values.get(found[1], found[0]), row.text)
+    return NAMED.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def checked_text(field: str, text: str) -> str:
+    """A text to be filled. Raises Invalid for `field` without words, too long, or with a name that nothing fills."""
+    clean = checked(field, text, longest=TEXT_LONGEST)
+    unknown = sorted({found for found in NAMED.findall(text) if found not in NAMES})
+    if unknown:
+        known = ", ".join(f"{{{one}}}" for one in NAMES)
+        words = _("Nothing fills {%(name)s}. These may stand in braces: %(known)s.")
+        raise Invalid({field: words % {"name": unknown[0][:40], "known": known}})
+    return clean
 
 
 def _checked(name: str, text: str) -> tuple[str, str]:
     wrong: dict[str, str] = {}
     clean = {}
-    for field, given, longest in (("name", name, NAME_LONGEST), ("text", text, TEXT_LONGEST)):
-        try:
-            clean[field] = checked(field, given, longest=longest)
-        except Invalid as error:
-            wrong |= error.fields
-    unknown = sorted({found for found in NAMED.findall(text) if found not in NAMES})
-    if unknown and "text" not in wrong:
-        known = ", ".join(f"{{{one}}}" for one in NAMES)
-        wrong["text"] = _("Nothing fills {%(name)s}. These may stand in braces: %(known)s.") % {
-            "name": unknown[0][:40],
-            "known": known,
-        }
+    try:
+        clean["name"] = checked("name", name, longest=NAME_LONGEST)
+    except Invalid as error:
+        wrong |= error.fields
+    try:
+        clean["text"] = checked_text("text", text)
+    except Invalid as error:
+        wrong |= error.fields
     if wrong:
         raise Invalid(wrong)
     return " ".join(clean["name"].split()), clean["text"]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, overload
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 
-from manyeyes.cases.access import desk_of
-from manyeyes.cases.asleep import Sleep
 from manyeyes.cases.clocks import clocks, running
 from manyeyes.cases.facts import (
     facts_of,
@@ -23,33 +21,16 @@ from manyeyes.cases.facts import (
     running_verification,
     verifications,
 )
-from manyeyes.cases.models import Case, Rating, Reproduction, SignOff
-from manyeyes.cases.ownnumbers import numbered
+from manyeyes.cases.lists import FILTERS, Facets, cases, counts, how_many
+from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.signoffs import SignOffState, state_of
-from manyeyes.cases.sleeping import asleep_for
 from manyeyes.events.models import Event
-from manyeyes.programs.models import Membership, Program
-from manyeyes.rules import clock
+from manyeyes.programs.models import Program
 from manyeyes.rules import severity as rubric
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.lifecycle import Facts, Status
 from manyeyes.vault import keyring
 
-ENDED = (str(Status.RESOLVED), str(Status.CLOSED))
-FILTERS: dict[str, str] = {
-    "all": "By clock",
-    "mine": "Mine",
-    "unanswered": "Unanswered",
-    "late": "Late",
-    "replay_finished": "Replay finished",
-    "needs_me": "Needs my discipline",
-    "waiting": "Waiting for the researcher",
-    "deferred": "Deferred",
-    "asleep": "Asleep",
-    "ended": "Resolved and closed",
-}
-SLEEPY = frozenset({"all", "mine", "unanswered", "replay_finished", "needs_me", "waiting"})
-"""The views out of which a case can be put for a while; what is late wakes, and a search finds everything."""
 GROUPS: dict[str, str] = {
     "answer": "First human answer owed",
     "team": "Your side must act",
@@ -84,7 +65,7 @@ class Rows(Sequence[Row]):
         self.found = found
 
     def __len__(self) -> int:
-        return self.found.count()
+        return how_many(self.found)
 
     @overload
     def __getitem__(self, place: int) -> Row: ...
@@ -111,36 +92,15 @@ class Desk:
         return [(name, label, self.counts[name]) for name, label in FILTERS.items()]
 
 
-def desk(viewer: Any, *, view: str = "all", search: str = "", program: Program | None = None) -> Desk:
+def desk(
+    viewer: Any, *, view: str = "all", search: str = "", program: Program | None = None, sort: str = "",
+    facets: Facets | None = None,
+) -> Desk:  # fmt: skip
     """What a member of a team sees first."""
     chosen = view if view in FILTERS else "all"
-    found = cases(viewer, program=program, view=chosen, search=search)
-    soonest = cases(viewer, program=program).filter(due_at__isnull=False).values_list("due_at", flat=True).first()
+    found = cases(viewer, program=program, view=chosen, search=search, sort=sort, facets=facets)
+    soonest = cases(viewer, program=program).values_list("due_at", flat=True).first()
     return Desk(view=chosen, rows=Rows(found), counts=counts(viewer, program=program), next_due=soonest)
-
-
-def cases(viewer: Any, *, program: Program | None = None, view: str = "all", search: str = "") -> QuerySet[Case]:
-    """The viewer's cases under one of FILTERS, the next clock first; give a slice of it to `rows`.
-
-    `search` looks at what lies in the clear (reference, target, class, the researcher's handle) and finds the number
-    that a researcher gave a report, typed whole.
-    """
-    desk = desk_of(viewer, program)
-    text = search.strip()[:100].replace("\x00", "")
-    if text:
-        desk = desk.filter(
-            Q(ref__icontains=text) | Q(target__name__icontains=text) | Q(vuln_class__iexact=text)
-            | Q(reporter__handle__icontains=text) | Q(pk__in=numbered(text))
-        )  # fmt: skip
-    narrow = _VIEWS.get(view, _VIEWS["all"])
-    if not text and view in SLEEPY:
-        desk = desk.exclude(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case"))
-    return narrow(desk, viewer).order_by(F("due_at").asc(nulls_last=True), "created_at", "pk")
-
-
-def counts(viewer: Any, *, program: Program | None = None) -> dict[str, int]:
-    """How many cases each filter holds: the numbers that stand beside the lists."""
-    return {view: cases(viewer, program=program, view=view).count() for view in FILTERS}
 
 
 def rows(page: Any) -> list[Row]:
@@ -157,7 +117,14 @@ def _with_everything(found: QuerySet[Case]) -> list[Case]:
     chosen = Case.objects.filter(pk__in=[case.pk for case in found])
     return list(
         chosen.select_related(
-            "program__triage_rules", "policy_version", "target", "target_version", "reporter", "assignee", "owner"
+            "program",
+            "program__triage_rules",
+            "policy_version",
+            "target",
+            "target_version",
+            "reporter",
+            "assignee",
+            "owner",
         ).prefetch_related("ratings", "sign_offs__by", "remediations", "reproductions__replay", "retests", "reports")
     )
 
@@ -245,67 +212,3 @@ def _with_whom(case: Case, group: str) -> Any:
     if case.status in (Status.CONFIRMED, Status.REMEDIATING, Status.FIX_DEPLOYED):
         return case.owner or case.assignee
     return case.assignee
-
-
-def _disciplines(viewer: Any) -> dict[str, list[Any]]:
-    """Discipline → the programs in which the viewer may sign off for it."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in Membership.objects.filter(person=viewer):
-        for name in ("security", "ml"):
-            if name in row.disciplines or f"{name}_triager" in row.roles:
-                found[name].append(row.program_id)
-    return found
-
-
-def _needs_me(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    # What was rated before a reopening is signed by nobody any more, and so asks nobody for a word.
-    since = Q(case__reopened_at__isnull=True) | Q(at__gt=F("case__reopened_at"))
-    newest = Rating.objects.filter(since, case=OuterRef("pk")).order_by("-at").values("pk")[:1]
-    rated = _open(desk, viewer).filter(status=Status.TRIAGED).annotate(newest_rating=Subquery(newest))
-    wanted = Q(pk__in=[])
-    for name, programs in _disciplines(viewer).items():
-        signed = SignOff.objects.filter(rating=OuterRef("newest_rating"), discipline=name)
-        wanted |= Q(program__in=programs) & ~Q(Exists(signed))
-    return rated.filter(wanted, newest_rating__isnull=False)
-
-
-def _replay_finished(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    done = Reproduction.objects.filter(case=OuterRef("pk"), concluded_at__isnull=False)
-    anew = Q(case__reopened_at__isnull=True) | Q(asked_at__gt=F("case__reopened_at"))
-    before = done.filter(anew, purpose=Reproduction.Purpose.REPRODUCTION)
-    unseen = Q(first_success_seen_at__isnull=True) | Q(first_success_seen_at__lt=F("reopened_at"))
-    first = Q(status__in=(Status.NEW, Status.TRIAGED)) & unseen & Q(Exists(before))
-    after = done.filter(purpose=Reproduction.Purpose.VERIFICATION)
-    return desk.filter(first | (Q(status=Status.RETESTING) & Q(Exists(after))))
-
-
-_DEFERRED = Q(deferred_at__isnull=False, acknowledged_at__isnull=True, status=Status.NEW)
-
-
-def _tray(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    """What came in a flood and nobody has answered yet; answering one takes it out."""
-    return desk.filter(_DEFERRED)
-
-
-def _by_clock(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    """Everything open but the tray; of the tray what is late, because lateness is hidden by no view."""
-    return _open(desk, viewer).exclude(_DEFERRED & (Q(due_at__isnull=True) | Q(due_at__gte=clock.now())))
-
-
-def _open(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    """What is at work: open cases, and closed ones whose appeal waits for its answer."""
-    return desk.filter(~Q(status__in=ENDED) | Q(appealed_at__isnull=False, due_at__isnull=False))
-
-
-_VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {
-    "all": _by_clock,
-    "deferred": _tray,
-    "mine": lambda desk, viewer: _open(desk, viewer).filter(Q(assignee=viewer) | Q(owner=viewer)),
-    "unanswered": lambda desk, viewer: _open(desk, viewer).filter(acknowledged_at__isnull=True),
-    "late": lambda desk, viewer: _open(desk, viewer).filter(due_at__lt=clock.now()),
-    "replay_finished": _replay_finished,
-    "needs_me": _needs_me,
-    "waiting": lambda desk, _: desk.filter(status=Status.NEEDS_INFO),
-    "asleep": lambda desk, viewer: desk.filter(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case")),
-    "ended": lambda desk, _: desk.filter(status__in=ENDED),
-}

@@ -19,12 +19,17 @@ from manyeyes.console.views import (
     restricted,
     scope,
     talk,
+    together,
 )
 
 app_name = "console"
 urlpatterns = [
     path("", queue.queue, name="queue"),
     path("selected/", queue.selected, name="selected"),
+    path("together/", together.together, name="together"),
+    path("news/", together.news, name="news"),
+    path("lists/", together.save_list, name="save_list"),
+    path("lists/<uuid:list_id>/forget/", together.forget_list, name="forget_list"),
     path("cases/<str:ref>/", case.case, name="case"),
     path("cases/<str:ref>/say/", case.say, name="say"),
     path("cases/<str:ref>/mail/", launch.case_mail, name="case_mail"),

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from manyeyes.cases import signoffs
+from manyeyes.cases.lists import COUNTED
 from manyeyes.engine import anytime_interval
 from manyeyes.engine.plan import Stream
 from manyeyes.rules import clock, sentences
@@ -32,6 +33,12 @@ STREAMS = {
 def kind_name(code: str) -> str:
     """`{{ case.vuln_class|kind_name }}`: the kind of flaw in words."""
     return KINDS[code].name if code in KINDS else code
+
+
+@register.simple_tag
+def counted(number: int) -> str:
+    """`{% counted count %}`: how many a list holds; 999+ where it was not counted to its end."""
+    return f"{COUNTED - 1}+" if number >= COUNTED else str(number)
 
 
 @register.filter

@@ -11,23 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from manyeyes.cases import lists, saved, sleeping, triage
 from manyeyes.cases import queue as work
-from manyeyes.cases import sleeping, triage
 from manyeyes.cases.models import Case
 from manyeyes.console.forms import TeamForm
 from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
-from manyeyes.http import PAGE_SIZE, paged
-from manyeyes.rules import words
+from manyeyes.http import PAGE_SIZE, paged_far
+from manyeyes.rules import clock, severity, taxonomy, words
 from manyeyes.rules.errors import Invalid, NotAllowed
+from manyeyes.rules.lifecycle import Status
 
 
 class SelectedForm(TeamForm):
     """What to do with the ticked cases, and until when they sleep."""
 
-    what = forms.ChoiceField(choices=[(name, name) for name in ("sleep", "wake", "assign")])
+    what = forms.ChoiceField(choices=[(name, name) for name in ("sleep", "wake", "assign", "together")])
     until = forms.DateField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -38,6 +40,12 @@ class SelectedForm(TeamForm):
         return given
 
 
+FACETS = ("kind", "target", "status", "band", "origin")
+ORIGINS = (
+    ("outside", gettext_lazy("outside")),
+    ("staff", gettext_lazy("staff")),
+    ("red_team", gettext_lazy("red team")),
+)
 HINTS = {
     "answer": "promised in calendar hours",
     "team": "an answer, a replay, a sign-off or a decision",
@@ -50,15 +58,21 @@ HINTS = {
 @team
 def queue(request: HttpRequest) -> HttpResponse:
     """The cases of one view, the most urgent first, with counts that equal their lists."""
-    search = request.GET.get("q", "")
-    desk = work.desk(request.user, view=request.GET.get("view", "all"), search=search)
-    page = paged(request, desk.rows)
+    search, sort = request.GET.get("q", ""), request.GET.get("sort", "")
+    facets = lists.Facets(**{name: request.GET.get(name, "") for name in FACETS})
+    desk = work.desk(request.user, view=request.GET.get("view", "all"), search=search, sort=sort, facets=facets)
+    page = paged_far(request, desk.rows, counted=lists.COUNTED)
     context = {
         "desk": desk,
         "page": page,
         "groups": _groups(list(page.object_list)),
         "q": search,
         "total": desk.counts["all"] + desk.counts["ended"],
+        "facets": facets,
+        "choices": _choices(request.user, facets, sort),
+        "saved": saved.listed(request.user),
+        "query": request.GET.urlencode(),
+        "opened": clock.now().isoformat(),
         "program_url": reverse("console:program"),
         "here": "queue",
     }
@@ -75,10 +89,24 @@ def selected(request: HttpRequest) -> HttpResponse:
         raise Invalid({name: str(problems[0]) for name, problems in form.errors.items()})
     if not refs:
         raise Invalid(case=_("Tick at least one case: x ticks the one you are on."))
+    if form.cleaned_data["what"] == "together":
+        return redirect(f"{reverse('console:together')}?{urlencode([('case', ref) for ref in refs])}")
     done = [_one(request, desk_case(request, ref), form.cleaned_data) for ref in refs]
     messages.success(request, " ".join(done))
     view, place = request.POST.get("view", ""), reverse("console:queue")
-    return redirect(f"{place}?{urlencode({'view': view})}" if view in work.FILTERS else place)
+    return redirect(f"{place}?{urlencode({'view': view})}" if view in lists.FILTERS else place)
+
+
+def _choices(viewer: Any, facets: lists.Facets, sort: str) -> list[tuple[str, Any, str, list[tuple[str, Any]]]]:
+    """(field, label, what is chosen, what there is to choose) of everything a list is narrowed and sorted by."""
+    return [
+        ("kind", _("Kind"), facets.kind, [(kind.code, kind.name) for kind in taxonomy.KINDS.values()]),
+        ("target", _("Target"), facets.target, [(str(pk), name) for pk, name in lists.targets_of(viewer)]),
+        ("status", _("Status"), facets.status, [(str(one), words.status_words(one)) for one in Status]),
+        ("band", _("Severity"), facets.band, [(one, one) for one in reversed(severity.BANDS)]),
+        ("origin", _("From"), facets.origin, list(ORIGINS)),
+        ("sort", _("Order"), sort, [(name, label) for name, (label, _by) in lists.SORTS.items()]),
+    ]
 
 
 def _one(request: HttpRequest, case: Case, given: dict[str, Any]) -> str:

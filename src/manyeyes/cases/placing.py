@@ -1,0 +1,79 @@
+"""Writes where a case stands in the lists of the desk, in the transaction of every act on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from manyeyes.cases import clocks
+from manyeyes.cases.facts import newest_rating, reopened_at
+from manyeyes.cases.models import Case, Reproduction
+from manyeyes.cases.placed import FAR, Place
+from manyeyes.rules import severity
+from manyeyes.rules.lifecycle import Status
+
+RULE = 1
+"""The edition of what is written here; rows of an older one are made again by `again`."""
+ENDED = (str(Status.RESOLVED), str(Status.CLOSED))
+AT_A_TIME = 200
+
+
+def place(case: Case) -> None:
+    """Store what the log and the rows of this case say, to find and sort it by."""
+    clocks.keep(case)
+    Place.objects.update_or_create(case=case, defaults=_standing(case))
+
+
+def again() -> int:
+    """Make the rows anew that an older edition wrote, some at a time; how many were made."""
+    cases = list(Case.objects.filter(place__rule__lt=RULE, key__destroyed_at=None)[:AT_A_TIME])
+    for case in cases:
+        place(case)
+    return len(cases)
+
+
+def _standing(case: Case) -> dict[str, Any]:
+    rating, status = newest_rating(case), Status(case.status)
+    rated = rating is not None and (case.reopened_at is None or rating.at > case.reopened_at)
+    signed: set[str] = set()
+    if rated and status == Status.TRIAGED:
+        signed = {row.discipline for row in case.sign_offs.all() if rating is not None and row.rating_id == rating.pk}
+    asks = rated and status == Status.TRIAGED
+    ended = case.status in ENDED
+    return {
+        "program_id": case.program_id,
+        "arrived_at": case.created_at,
+        "changed_at": case.changed_at,
+        "status": case.status,
+        "at_work": not ended or (case.appealed_at is not None and case.due_at is not None),
+        "queue_at": case.due_at or FAR,
+        "unanswered": case.acknowledged_at is None and (not ended or case.due_at is not None),
+        "deferred": case.deferred_at is not None and case.acknowledged_at is None and status == Status.NEW,
+        "looked_for": _looked_for(case, status),
+        "wants_security": asks and "security" not in signed,
+        "wants_ml": asks and "ml" not in signed,
+        "band": severity.BANDS.index(severity.score(rating.vector).highest_band) if rating is not None else 0,
+        "tried": max((round(1000 * row.low) for row in case.preflights.all() if row.k and row.low), default=0),
+        "embargo_until": _embargo(case),
+        "rule": RULE,
+    }
+
+
+def _looked_for(case: Case, status: Status) -> bool:
+    """Whether a replay is done that nobody has looked at, or a verification on which nobody has decided."""
+    if status not in (Status.NEW, Status.TRIAGED, Status.RETESTING):
+        return False
+    done = [row for row in case.reproductions.all() if row.concluded_at is not None]
+    if status == Status.RETESTING:
+        return any(row.purpose == Reproduction.Purpose.VERIFICATION for row in done)
+    since, seen = reopened_at(case), case.first_success_seen_at
+    if seen is not None and (since is None or seen > since):
+        return False
+    first = [row for row in done if row.purpose == Reproduction.Purpose.REPRODUCTION]
+    return any(since is None or row.asked_at > since for row in first)
+
+
+def _embargo(case: Case) -> Any:
+    """The date that both sides agreed on and nobody ended; None without one."""
+    agreed = [row for row in case.embargoes.all() if row.agreed_at is not None]
+    newest = max(agreed, key=lambda row: row.agreed_at, default=None)
+    return newest.until if newest is not None and newest.ended_at is None else None
