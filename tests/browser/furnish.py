@@ -37,6 +37,7 @@ def furnish(url: str) -> dict[str, Any]:
     pages["scope_line"] = _policy(cast)
     _kept_and_asleep(cast, cases)
     _launch(cast)
+    pages["guest"] = _invited(cast)
     return {
         "cases": cases,
         "pages": pages,
@@ -112,6 +113,25 @@ def _launch(cast: Any) -> None:
     launch.say(cast.program, item="legal", by=cast.lena, applies=False, reason="Counsel reads it in December.")
     launch.say(cast.program, item="responder", by=cast.lena, person=cast.theo)
     launch.say(cast.program, item="backup", by=cast.ada, person=cast.lena)
+
+
+def _invited(cast: Any) -> str:
+    """A private program that Pia runs, one who takes part, and one who is asked to; the secret of that link."""
+    from manyeyes.events.models import Delivery
+    from manyeyes.programs import guests, policy
+    from manyeyes.programs.models import Program
+    from manyeyes.programs.setup import create_program
+    from manyeyes.rules.lifecycle import Role
+
+    quiet = create_program(
+        slug="quiet", name="Quiet Wicket", organisation="Larkfield", members={cast.pia: [Role.PROGRAM_MANAGER]}
+    )
+    policy.publish(policy.draft(quiet), by=cast.pia)
+    Program.objects.filter(pk=quiet.pk).update(state=Program.State.PRIVATE)
+    guests.accept(guests.invite(quiet, by=cast.pia, email="a.long.address.of.somebody@outside.example"), by=cast.aud)
+    guests.invite(quiet, by=cast.pia, email="new@outside.example")
+    mailed = Delivery.objects.filter(reason="account.guest_invited").order_by("created_at").last()
+    return str(mailed.words["body"]).partition("/invited/")[2].partition("/")[0] if mailed else ""
 
 
 def _person(person: Any, *, team: bool) -> dict[str, str]:

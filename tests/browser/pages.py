@@ -55,7 +55,7 @@ KNOWN = Site(
          "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "my_words", "unanswered", "team_words", "answer", "scope_line"), ""),
+         "my_words", "unanswered", "team_words", "answer", "scope_line", "guest"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -71,6 +71,8 @@ def _public(site: Site) -> Iterator[Place]:
     yield Place("portal:report_stop", "", "nobody", "/p/wicket/report/stop/")
     yield Place("portal:report_draft", "", "rhea", f"/p/wicket/report/draft/{site.pages['draft']}/")
     yield Place("portal:join", "", "nobody", f"/join/{site.pages['secret']}/")
+    yield Place("portal:guest", "", "nobody", f"/invited/{site.pages['guest']}/")
+    yield Place("portal:guest", "signed-in", "rhea", f"/invited/{site.pages['guest']}/")
     yield Place("portal:return", "", "nobody", "/return/")
     yield Place("portal:advisories", "", "nobody", "/advisories/")
     yield Place("portal:advisory", "", "nobody", f"/advisories/{site.pages['advisory']}/")
@@ -158,6 +160,8 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
     yield Place("console:launch", "", "lena", "/desk/program/wicket/launch/")
     yield Place("console:launch", "reader", "aud", "/desk/program/wicket/launch/")
+    yield Place("console:guests", "", "pia", "/desk/program/quiet/guests/")
+    yield Place("console:guests", "public", "lena", "/desk/program/wicket/guests/")
     yield Place("console:program_key", "", "lena", "/desk/program/wicket/key/")
     yield Place("console:policy", "", "lena", "/desk/program/wicket/policy/")
     yield Place("console:policy_preview", "", "lena", "/desk/program/wicket/policy/preview/")

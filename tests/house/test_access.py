@@ -16,8 +16,12 @@ from manyeyes.accounts import tokens
 from manyeyes.cases import attachments, conversation, coreporters, drafts, prepared, saved
 from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import SentBundle
-from manyeyes.programs import openpgp
+from manyeyes.events.models import Delivery
+from manyeyes.programs import guests, openpgp, policy
+from manyeyes.programs.models import Program
+from manyeyes.programs.setup import create_program
 from manyeyes.publications import advisory
+from manyeyes.rules.lifecycle import Role
 from tests import people
 from tests.house import calling
 from tests.house.access_matrix import PACKAGES, PENDING, ROWS, VIEWERS, Row, names
@@ -54,6 +58,17 @@ def test_every_row_answers_every_viewer() -> None:
     for name, row in ROWS.items():
         assert set(row.expected()) == set(VIEWERS), name
         assert set(row.expected().values()) <= set("IR–s"), name
+
+
+def invited_to_a_private_program() -> str:
+    """The secret of a link to another program, whose manager nobody of the cast is."""
+    olga = people.make_person("other_olga", "Olga C.")
+    other = create_program(slug="quiet", name="Quiet", organisation="Larkfield", members={olga: [Role.PROGRAM_MANAGER]})
+    policy.publish(policy.draft(other), by=olga)
+    Program.objects.filter(pk=other.pk).update(state=Program.State.PRIVATE)
+    guests.invite(other, by=olga, email="new@outside.example")
+    mailed = Delivery.objects.get(reason="account.guest_invited")
+    return mailed.words["body"].partition("/invited/")[2].partition("/")[0]
 
 
 def word(response: HttpResponse) -> str:
@@ -101,6 +116,7 @@ class TestAccess(TestCase):
         cls.values |= {"draft_id": held.draft.pk, "draft_file": held.files[0].pk}
         cls.values["secret"] = coreporters.invite(case, by=cls.cast.rhea)
         coreporters.invite(case, by=cls.cast.rhea, handle=cls.cast.eve.handle)
+        cls.values["guest"] = invited_to_a_private_program()
         cls.values["co_reporter_id"] = coreporters.standing(case)[0].pk
         cls.values["invitation_id"] = coreporters.waiting_for(cls.cast.eve)[0].pk
 
@@ -111,6 +127,7 @@ class TestAccess(TestCase):
         link = case.reproductions.filter(purpose=purpose).first()
         slug = self.values["advisory"] if name in ("portal:advisory", "api:advisory") else self.values["slug"]
         known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
+        known["secret"] = self.values["guest" if name == "portal:guest" else "secret"]
         known["file_id"] = self.values["draft_file" if name.startswith("api:draft_") else "file_id"]
         known["message_id"] = self.values["mend"][name.partition(":")[0]] if name.endswith(":mend") else None
         return reverse(name, kwargs={group: known[group] for group in GROUPS[name]})

@@ -138,7 +138,7 @@ def test_the_data_hold_ones_own_words_and_nobody_elses(cast: Cast) -> None:
     assert answer.status_code == 200
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     found = {name: json.loads(archive.read(name)) for name in archive.namelist()}
-    assert set(found) == {"profile.json", "reports.json", "drafts.json", "credits.json"}
+    assert set(found) == {"profile.json", "reports.json", "drafts.json", "invited_to.json", "credits.json"}
     [mine] = found["reports.json"]
     assert mine["report"][0]["contact"] == "rhea@elsewhere.example"
     assert mine["your_words"][0]["text"] == "It told RED."

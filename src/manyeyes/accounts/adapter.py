@@ -50,8 +50,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         events.mail_account(known, address=email, subject=words.subject, body=str(words.body), reason=kind)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Whether people may make an account of their own (`MANYEYES_OPEN_SIGNUP`, on by default)."""
-        return bool(getattr(settings, "MANYEYES_OPEN_SIGNUP", True))
+        """Whether people may make an account of their own: by `MANYEYES_OPEN_SIGNUP` (on), the invited always."""
+        return bool(getattr(settings, "MANYEYES_OPEN_SIGNUP", True) or request.session.get("invited"))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """A name for the visitor that lasts a day, in place of the address: what is never held cannot leak."""

@@ -9,6 +9,7 @@ from ninja import Router
 
 from manyeyes.api import shown
 from manyeyes.api import told_public as told
+from manyeyes.api.holders import TokenOrNobody, holder
 from manyeyes.api.paging import USUAL, in_order, newest_first
 from manyeyes.api.routes import Cursor, Limit, Number, reading
 from manyeyes.programs.access import program_for, visible_to
@@ -19,40 +20,43 @@ from manyeyes.rules import questions, taxonomy
 
 router = Router(tags=["public"])
 
+ANYBODY = TokenOrNobody()
+"""With a token, whatever it may do: a program that is not public exists for whom it invited and for its team."""
 
-@reading(router, "/programs", told.ProgramList, name="programs", more=(422,))
+
+@reading(router, "/programs", told.ProgramList, name="programs", more=(422,), auth=ANYBODY)
 def programs(request: HttpRequest, limit: Limit = USUAL, cursor: Cursor = None) -> dict[str, Any]:
-    """The programs that are open to the public."""
-    rows, more = newest_first(visible_to(None), field="created_at", cursor=cursor, limit=limit)
+    """The programs that are open to the public, and those that the holder of a token was invited to or works in."""
+    rows, more = newest_first(visible_to(holder(request).known), field="created_at", cursor=cursor, limit=limit)
     return {"items": [shown.program_line(row) for row in rows], "next": more}
 
 
-@reading(router, "/programs/{slug:slug}", told.ProgramOut, name="program")
+@reading(router, "/programs/{slug:slug}", told.ProgramOut, name="program", auth=ANYBODY)
 def program(request: HttpRequest, slug: str) -> dict[str, Any]:
     """What may be tested, what is promised, and where reports go."""
-    return shown.program(program_for(None, slug))
+    return shown.program(program_for(holder(request).known, slug))
 
 
-@reading(router, "/programs/{slug:slug}/policies", told.PolicyList, name="policies", more=(422,))
+@reading(router, "/programs/{slug:slug}/policies", told.PolicyList, name="policies", more=(422,), auth=ANYBODY)
 def policies(request: HttpRequest, slug: str, limit: Limit = USUAL, cursor: Cursor = None) -> dict[str, Any]:
     """Every published version of the policy, newest first."""
-    found = program_for(None, slug)
+    found = program_for(holder(request).known, slug)
     published = found.policies.filter(published_at__isnull=False)
     rows, more = newest_first(published, field="published_at", cursor=cursor, limit=limit)
     return {"items": [shown.policy_line(row, found.policy) for row in rows], "next": more}
 
 
-@reading(router, "/programs/{slug:slug}/policies/{int:number}", told.PolicyOut, name="policy")
+@reading(router, "/programs/{slug:slug}/policies/{int:number}", told.PolicyOut, name="policy", auth=ANYBODY)
 def policy(request: HttpRequest, slug: str, number: Number) -> dict[str, Any]:
     """One published version, section by section."""
-    found = program_for(None, slug)
+    found = program_for(holder(request).known, slug)
     return shown.policy(published_version(found, number), found)
 
 
-@reading(router, "/programs/{slug:slug}/thanks", told.ThanksList, name="thanks", more=(422,))
+@reading(router, "/programs/{slug:slug}/thanks", told.ThanksList, name="thanks", more=(422,), auth=ANYBODY)
 def thanks(request: HttpRequest, slug: str, limit: Limit = USUAL, cursor: Cursor = None) -> dict[str, Any]:
     """Who found something, as far as they want to be named."""
-    rows, more = in_order(hall.of_fame(program_for(None, slug)), cursor=cursor, limit=limit)
+    rows, more = in_order(hall.of_fame(program_for(holder(request).known, slug)), cursor=cursor, limit=limit)
     return {"items": [shown.thanks(row) for row in rows], "next": more}
 
 

@@ -13,6 +13,7 @@ from manyeyes.cases.access import reported_by
 from manyeyes.cases.models import Case, CoReporter, Reproduction
 from manyeyes.cases.moves import acting
 from manyeyes.cases.unsent import Draft
+from manyeyes.programs import guests
 from manyeyes.rules.errors import Conflict
 from manyeyes.rules.lifecycle import Role, Status
 from manyeyes.vault import keyring
@@ -37,6 +38,7 @@ def of(person: Any) -> dict[str, Any]:
         "reports": [_case(case, person) for case in reported_by(person).select_related("key", "program", "target")],
         "drafts": [{"program": row.program.slug, "saved_at": row.saved_at, "answers": row.answers} for row in
                    Draft.objects.filter(owner=person).select_related("program", "key")],
+        "invited_to": guests.of(person),
     }  # fmt: skip
 
 
@@ -133,3 +135,4 @@ def forget(person: Any) -> None:
     for invitation in coreporters.waiting_for(person):
         coreporters.end(invitation, by=person)
     CoReporter.objects.filter(person=person).update(named=None)
+    guests.forget(person)

@@ -8,6 +8,7 @@ from manyeyes.console.closed import opened_first
 from manyeyes.console.views import (
     case,
     fix,
+    guests,
     hold,
     judgement,
     launch,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("program/<slug:slug>/answers/", talk.answers, name="answers"),
     path("program/<slug:slug>/answers/<uuid:answer_id>/", talk.answer, name="answer"),
     path("program/<slug:slug>/", program.one, name="one_program"),
+    path("program/<slug:slug>/guests/", guests.guests, name="guests"),
     path("program/<slug:slug>/launch/", launch.checklist, name="launch"),
     path("program/<slug:slug>/key/", launch.key, name="program_key"),
     path("program/<slug:slug>/policy/", policy.edit, name="policy"),

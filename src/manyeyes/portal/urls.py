@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from manyeyes.portal.views import (
+    guests,
     letters,
     live,
     machines,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("my/settings/leave/", personal.leave, name="leave"),
     path("my/settings/claim/", personal.claim, name="claim"),
     path("my/invited/<uuid:invitation_id>/", together.invited, name="invited"),
+    path("invited/<str:secret>/", guests.guest, name="guest"),
     path("join/<str:secret>/", together.join, name="join"),
     path("my/<str:ref>/", my.my_case, name="my_case"),
     path("my/<str:ref>/files/<uuid:file_id>/", my.file, name="file"),

@@ -6,9 +6,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from manyeyes.programs.invited import Guest
 from manyeyes.programs.models import Membership, Program
 from manyeyes.rules.errors import NotFound
 from manyeyes.rules.lifecycle import Role
+
+OPEN = (Program.State.PUBLIC, Program.State.PAUSED)
+"""States in which everybody may look at a program."""
 
 DISCIPLINE_OF: dict[Role, str] = {Role.SECURITY_TRIAGER: "security", Role.ML_TRIAGER: "ml"}
 
@@ -39,9 +43,15 @@ def programs_of(person: Any) -> QuerySet[Program]:
 
 
 def visible_to(person: Any) -> QuerySet[Program]:
-    """The programs a person may look at: those open to the public and those they work in."""
+    """The programs a person may look at: those open to the public, those they work in or were invited to."""
     mine = Q(pk__in=programs_of(person).values("pk"))
-    return Program.objects.filter(Q(state__in=[Program.State.PUBLIC, Program.State.PAUSED]) | mine)
+    invited = Q(pk__in=_invited_to(person)) & ~Q(state=Program.State.DRAFT)
+    return Program.objects.filter(Q(state__in=OPEN) | mine | invited)
+
+
+def sees(person: Any, program: Program) -> bool:
+    """Whether a person may look at this program."""
+    return program.state in OPEN or visible_to(person).filter(pk=program.pk).exists()
 
 
 def program_for(person: Any, slug: str) -> Program:
@@ -56,6 +66,14 @@ def members_with(program: Program, role: Role) -> list[Any]:
     """The people who hold `role` in `program`, oldest member first."""
     rows = Membership.objects.filter(program=program).select_related("person").order_by("created_at")
     return [row.person for row in rows if str(role) in row.roles]
+
+
+def _invited_to(person: Any) -> list[Any]:
+    # Read beforehand and not as part of the query: what is hidden and what is absent must take the same time.
+    if getattr(person, "pk", None) is None:
+        return []
+    standing = Guest.objects.filter(person_id=person.pk, accepted_at__isnull=False, ended_at__isnull=True)
+    return list(standing.values_list("program_id", flat=True))
 
 
 def _membership(person: Any, program: Program) -> Membership | None:

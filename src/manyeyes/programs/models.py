@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from manyeyes.programs.invited import Guest  # noqa: F401 -- where Django looks
 from manyeyes.programs.permitted import JudgeAllowance, Permit, PreflightRules  # noqa: F401 -- where Django looks
 from manyeyes.programs.triage_rules import Expertise, TriageRules  # noqa: F401 -- where Django looks for tables
 from manyeyes.programs.yardsticks import RubricVersion, TaxonomyEdition  # noqa: F401 -- the same

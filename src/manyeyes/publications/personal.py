@@ -12,7 +12,7 @@ from manyeyes.rules import clock
 
 
 def everything(person: Any) -> dict[str, Any]:
-    """Profile, reports, drafts and credits of a person."""
+    """Profile, reports, drafts, invitations and credits of a person."""
     return {"profile": _about(person), **personal.of(person), "credits": credit.given_to(person)}
 
 

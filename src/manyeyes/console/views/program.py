@@ -13,7 +13,7 @@ from manyeyes.console.forms import PermitForm, PersonForm, TargetForm, TeamForm,
 from manyeyes.console.gate import team
 from manyeyes.console.marker_form import MarkerForm
 from manyeyes.console.stop_form import StopForm
-from manyeyes.programs import launch, marker, scope, targets
+from manyeyes.programs import guests, launch, marker, scope, targets
 from manyeyes.programs.access import programs_of, roles_of
 from manyeyes.programs.models import Program
 from manyeyes.programs.setup import invite
@@ -83,6 +83,7 @@ def one(request: HttpRequest, slug: str) -> HttpResponse:
         "scope_lines": scope.lines(found),
         "scope_waits": scope.unpublished(found, found.policy),
         "manages": manages(request, found),
+        "guests": guests.standing(found).count(),
         "unready": _unready(found),
         "passed_over": launch.passed_over(found, launch.standing(found)),
         "here": "program",

@@ -8,14 +8,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from manyeyes.programs.access import visible_to
+from manyeyes.programs.access import sees, visible_to
 from manyeyes.programs.models import Program
 
 
 def page(request: HttpRequest, template: str, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
     """The page, headed by its program; where none is named, by the one that the reader may see, if it is one."""
     known = context.get("program") or the_program(request)
-    return render(request, template, {**context, "program": known}, status=status)
+    shown = {**context, "program": known, "may_see_program": known is not None and sees(request.user, known)}
+    return render(request, template, shown, status=status)
 
 
 def the_program(request: HttpRequest) -> Program | None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from manyeyes.cases.access import reported_by
 from manyeyes.portal.views.page import page
 from manyeyes.programs import policy, scope
 from manyeyes.programs.access import program_for
@@ -22,7 +23,7 @@ SHOWN = 200
 @require_safe
 def history(request: HttpRequest, slug: str) -> HttpResponse:
     """Which rules held when, and what changed from one to the next?"""
-    found = program_for(request.user, slug)
+    found = _whose(request, slug)
     versions = list(policy.published(found)[:SHOWN])
     older = {new.pk: old for new, old in pairwise(versions)}
     later = {old.pk: new for new, old in pairwise(versions)}
@@ -42,7 +43,7 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """What exactly are the rules, and which version is this?"""
-    found = program_for(request.user, slug)
+    found = _whose(request, slug)
     version = policy.published_version(found, number)
     around = policy.published(found)
     current = found.policy
@@ -69,7 +70,7 @@ def one(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, slug: str, number: int, form: str) -> HttpResponse:
     """The version to keep: as Markdown, which is plain text, or as data."""
-    version = policy.published_version(program_for(request.user, slug), number)
+    version = policy.published_version(_whose(request, slug), number)
     document = policy.document(version)
     name = f"{slug}-policy-{number}.{form}"
     if form == "json":
@@ -85,7 +86,7 @@ def download(request: HttpRequest, slug: str, number: int, form: str) -> HttpRes
 @require_safe
 def changes(request: HttpRequest, slug: str) -> HttpResponse:
     """What changed between two versions, word by word?"""
-    found = program_for(request.user, slug)
+    found = _whose(request, slug)
     old, new = _two(request, found)
     if old is None or new is None:
         return redirect("portal:policy_history", slug=slug)
@@ -102,7 +103,7 @@ def changes(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def changes_text(request: HttpRequest, slug: str) -> HttpResponse:
     """The same as plain text, [-taken out-] and {+put in+}."""
-    old, new = _two(request, program_for(request.user, slug))
+    old, new = _two(request, _whose(request, slug))
     if old is None or new is None:
         raise NotFound
     parts = [f"Policy of {new.program.organisation}: from version {old.number} to version {new.number}"]
@@ -110,6 +111,17 @@ def changes_text(request: HttpRequest, slug: str) -> HttpResponse:
         parts += [f"## {change.heading} ({change.kind})", change.text()]
     parts += [] if len(parts) > 1 else ["Nothing differs in the words."]
     return HttpResponse("\n\n".join(parts) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def _whose(request: HttpRequest, slug: str) -> Program:
+    """The program; also for who reported to it and sees it no more, because their report came under its rules."""
+    try:
+        return program_for(request.user, slug)
+    except NotFound:
+        own = reported_by(request.user).filter(program__slug=slug).select_related("program").first()
+        if own is None:
+            raise
+        return own.program
 
 
 def _two(request: HttpRequest, program: Program) -> tuple[PolicyVersion | None, PolicyVersion | None]:
