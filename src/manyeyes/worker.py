@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import bundles_queue, drafts, placing, preflight, replayed, weekly
+from manyeyes.cases import alarms, bundles_queue, drafts, placing, preflight, replayed
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -34,7 +34,7 @@ T = TypeVar("T")
 AT_ONCE = 4  # replays of different targets; two of one target never run side by side
 POLL = 0.5
 SWEEP = 2.0
-REMIND = 600.0
+RING = 30.0
 SCORE = 1.0
 ARRIVALS = 1.0
 TIDY = 3600.0
@@ -93,7 +93,7 @@ class _Worker:
         self.runs: set[asyncio.Task[None]] = set()
 
     async def run(self, *, once: bool) -> None:
-        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (REMIND, self._remind),
+        rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (RING, self._ring),
                   (SCORE, self._score), (ARRIVALS, self._arrivals))  # fmt: skip
         if once:
             await self._arrivals()
@@ -158,8 +158,8 @@ class _Worker:
             except Exception:
                 log.exception("concluding %s failed", replay.pk)
 
-    async def _remind(self) -> None:
-        await self.desk.do(weekly.remind)
+    async def _ring(self) -> None:
+        await self.desk.do(alarms.ring)
 
     async def _drive(self, lease: queue.Lease) -> None:
         try:

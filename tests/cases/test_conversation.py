@@ -1,4 +1,4 @@
-"""Words that were mended, people who were called, answers prepared beforehand, appeals, and the weekly word."""
+"""Words that were mended, people who were called, answers prepared beforehand, and appeals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from manyeyes import events
-from manyeyes.cases import conversation, intake, ownnumbers, prepared, queue, reproduction, timeline, triage, weekly
+from manyeyes.cases import conversation, intake, ownnumbers, prepared, queue, reproduction, timeline, triage
 from manyeyes.cases.clocks import clocks
 from manyeyes.events.models import Delivery
 from manyeyes.programs.setup import add_member, create_program
@@ -178,33 +178,6 @@ def test_where_one_person_is_the_whole_team_they_answer(cast: Cast) -> None:
     case = closed(cast)
     triage.uphold(case, by=cast.theo, words="I looked at it a second time.")
     assert not triage.appeal_waits(case)
-
-
-def test_the_weekly_word_reminds_the_team_twice_and_never_the_researcher(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case = make_case(cast, at="acknowledged")
-    start = clock.now()
-    assert weekly.remind() == 0
-    at(monkeypatch, start + timedelta(days=5, hours=1))
-    assert (weekly.remind(), weekly.remind()) == (1, 0)
-    at(monkeypatch, start + timedelta(days=8))
-    assert (weekly.remind(), weekly.remind()) == (1, 0)
-    [row] = [row for row in queue.rows(queue.cases(cast.theo)) if row.case.pk == case.pk]
-    assert row.clock is not None
-    assert mails_to(cast.rhea, case, "word.due") == 0
-    assert mails_to(cast.theo, case, "word.due") == 2
-    assert [one.kind for one in timeline.entries(case, cast.rhea) if one.kind == "word.due"] == []
-    conversation.say(case, by=cast.theo, text="We are still at it.", public=True)
-    assert weekly.remind() == 0
-    assert next(one for one in clocks(case) if one.name == "next_word").due > clock.now()
-
-
-def test_a_question_pauses_the_weekly_word(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = make_case(cast, at="acknowledged")
-    triage.ask_researcher(case, by=cast.theo, text="Was it a fresh conversation?")
-    at(monkeypatch, clock.now() + timedelta(days=30))
-    assert weekly.remind() == 0
 
 
 def test_ones_own_number_finds_the_report_and_nobody_elses(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.accounts import receipts
-from manyeyes.cases import coreporters, people, senders
+from manyeyes.cases import alarms, coreporters, people, senders
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Kept
 from manyeyes.cases.models import Attachment, Case, Report
@@ -51,15 +51,29 @@ class Arrival:
         events.record(
             case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=sent.vuln_class,
             claim_k=sent.claim_k, claim_n=sent.claim_n, biased=sent.biased, files=len(kept), side="reporter",
-            deferred=self.deferred, commitment=_promise(case, sent),
+            deferred=self.waits, commitment=_promise(case, sent),
             more=events.commit(case.key, _more(row, [one.stored.sha256 for one in kept])),
         )  # fmt: skip
+        if sent.exploited_now:
+            events.record(case.subject, "exploited", actor=person.actor, public=True, human=True, side="reporter")
         for handle in {name.strip().removeprefix("@").casefold(): name for name in sent.co_reporters}.values():
             coreporters.invite(case, by=person, handle=handle)
         place(case)
-        team = [] if self.deferred else people.team(case)  # a tray is looked at, it does not knock
-        told(case, [*people.reporter(case), *team], by=None, reason="report.received")
+        told(case, people.reporter(case), by=None, reason="report.received")
+        self._knock(case)
         return case, digits
+
+    def _knock(self, case: Case) -> None:
+        """Whoever could be first to answer hears of it; everybody at work on the program where it is exploited now."""
+        if self.report.exploited_now:
+            alarms.exploited(case)
+        elif not self.waits:  # a tray is looked at, it does not knock
+            told(case, people.team(case), by=None, reason="report.received")
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes into the tray of a flood; what is exploited now waits in no tray."""
+        return self.deferred and not self.report.exploited_now
 
     def _case(self, person: Any) -> Case:
         moment = clock.now()
@@ -79,7 +93,7 @@ class Arrival:
             changed_at=moment,
             changed_by=person,
             exploited_at=moment if self.report.exploited_now else None,
-            deferred_at=moment if self.deferred else None,
+            deferred_at=moment if self.waits else None,
         )
 
     def _sender(self) -> senders.Told:

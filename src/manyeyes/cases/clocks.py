@@ -8,7 +8,7 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.cases.models import Case
-from manyeyes.rules import clock, deadlines, promises, severity
+from manyeyes.rules import alarms, clock, deadlines, promises, severity
 from manyeyes.rules.deadlines import Clock
 
 OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", "credit.chosen"})
@@ -44,15 +44,26 @@ def running(found: Iterable[Clock]) -> list[Clock]:
     return sorted((one for one in found if one.running), key=lambda one: one.due)
 
 
-def keep(case: Case) -> None:
-    """Store what the log says beside the case, to find and sort by: the first human answer, the next promise to end."""
+def keep(case: Case) -> list[Clock]:
+    """Store what the log says beside the case: the first human answer, the next promise to end, the next alarm."""
     rows = list(events.log(case.subject))
     found = clocks(case, log=rows)
     answered = deadlines.first_word([_entry(row, case) for row in rows])
     due = next((one.due for one in running(found)), None)
-    if (case.acknowledged_at, case.due_at) != (answered, due):
-        case.acknowledged_at, case.due_at = answered, due
-        case.save(update_fields=["acknowledged_at", "due_at"])
+    alarm = alarms.next_at(found, taken(rows))
+    if (case.acknowledged_at, case.due_at, case.alarm_at) != (answered, due, alarm):
+        case.acknowledged_at, case.due_at, case.alarm_at = answered, due, alarm
+        case.save(update_fields=["acknowledged_at", "due_at", "alarm_at"])
+    return found
+
+
+def taken(rows: Iterable[Any]) -> dict[str, int]:
+    """The highest step of alarm that the log knows for each run of a clock."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.kind == "clock.alarm":
+            found[row.data["run"]] = max(row.data["step"], found.get(row.data["run"], -1))
+    return found
 
 
 def _detail(row: Any) -> str:

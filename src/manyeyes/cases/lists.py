@@ -17,6 +17,7 @@ from manyeyes.cases.access import desk_of
 from manyeyes.cases.asleep import Sleep
 from manyeyes.cases.models import Case
 from manyeyes.cases.ownnumbers import numbered
+from manyeyes.cases.placed import AGES, NEAR
 from manyeyes.cases.seats import Seat
 from manyeyes.cases.sleeping import asleep_for
 from manyeyes.programs.models import Membership, Program, Target
@@ -177,6 +178,12 @@ def _by_clock(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
     return desk.filter(place__at_work=True).exclude(Q(place__deferred=True) & Q(place__queue_at__gte=clock.now()))
 
 
+def _late(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
+    now = clock.now()
+    exploited = Q(place__queue_at__lt=now - AGES)
+    return desk.filter(Q(place__queue_at__gte=NEAR, place__queue_at__lt=now) | exploited, place__at_work=True)
+
+
 def _embargo(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
     now = clock.now()
     return desk.filter(place__embargo_until__gte=now, place__embargo_until__lt=now + SOON)
@@ -187,7 +194,7 @@ _VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {
     "deferred": lambda desk, _viewer: desk.filter(place__deferred=True),
     "mine": _mine,
     "unanswered": lambda desk, _viewer: desk.filter(place__at_work=True, place__unanswered=True),
-    "late": lambda desk, _viewer: desk.filter(place__at_work=True, place__queue_at__lt=clock.now()),
+    "late": _late,
     "replay_finished": lambda desk, _viewer: desk.filter(place__looked_for=True),
     "needs_me": _needs_me,
     "waiting": lambda desk, _viewer: desk.filter(place__status=Status.NEEDS_INFO),

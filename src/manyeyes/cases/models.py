@@ -61,6 +61,7 @@ class Case(Encrypted):
     due_at = models.DateTimeField(
         null=True, help_text="When the next promise ends: what the log says, kept to sort by."
     )
+    alarm_at = models.DateTimeField(null=True, help_text="When somebody is rung if nobody acts.")
     acknowledged_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     first_success_seen_at = models.DateTimeField(null=True)
@@ -81,6 +82,7 @@ class Case(Encrypted):
             models.Index(fields=["program", "status", "created_at"], name="case_by_status"),
             models.Index(fields=["program", "due_at"], name="case_by_due"),
             models.Index(fields=["reporter", "created_at"], name="case_by_reporter"),
+            models.Index(fields=["alarm_at"], name="case_by_alarm", condition=models.Q(alarm_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -10,13 +10,17 @@ from django.db.models import Q
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """The moment by which a case without a running clock is sorted: after all others."""
 
+NEAR = datetime(1900, 1, 1, tzinfo=UTC)
+AGES = timedelta(days=365_000)
+"""So much earlier is a case sorted whose flaw is exploited and not mitigated: before everything else, by its clock."""
+
 
 class Place(models.Model):
     """What the lists find and sort a case by, so that a list costs the same however many cases there are.
 
-    `queue_at` is when the next promise ends, or FAR; `looked_for` says that a finished replay waits for a look;
-    `wants_security` and `wants_ml` that the newest rating has no word of that discipline; `rule` is the edition of
-    `placing.place` that wrote the row.
+    `queue_at` is when the next promise ends, FAR without one, AGES earlier while it is exploited; `looked_for` says
+    that a finished replay waits for a look; `wants_security` and `wants_ml` that the newest rating has no word of that
+    discipline; `rule` is the edition of `placing.place` that wrote the row.
     """
 
     case = models.OneToOneField("cases.Case", on_delete=models.CASCADE, related_name="place", primary_key=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from manyeyes.cases import clocks
 from manyeyes.cases.facts import newest_rating, reopened_at
 from manyeyes.cases.models import Case, Reproduction
-from manyeyes.cases.placed import FAR, Place
+from manyeyes.cases.placed import AGES, FAR, Place
 from manyeyes.rules import severity
+from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.lifecycle import Status
 
-RULE = 1
+RULE = 2
 """The edition of what is written here; rows of an older one are made again by `again`."""
 ENDED = (str(Status.RESOLVED), str(Status.CLOSED))
 AT_A_TIME = 200
@@ -19,8 +22,8 @@ AT_A_TIME = 200
 
 def place(case: Case) -> None:
     """Store what the log and the rows of this case say, to find and sort it by."""
-    clocks.keep(case)
-    Place.objects.update_or_create(case=case, defaults=_standing(case))
+    found = clocks.keep(case)
+    Place.objects.update_or_create(case=case, defaults={**_standing(case), "queue_at": _queue_at(case, found)})
 
 
 def again() -> int:
@@ -45,7 +48,6 @@ def _standing(case: Case) -> dict[str, Any]:
         "changed_at": case.changed_at,
         "status": case.status,
         "at_work": not ended or (case.appealed_at is not None and case.due_at is not None),
-        "queue_at": case.due_at or FAR,
         "unanswered": case.acknowledged_at is None and (not ended or case.due_at is not None),
         "deferred": case.deferred_at is not None and case.acknowledged_at is None and status == Status.NEW,
         "looked_for": _looked_for(case, status),
@@ -56,6 +58,13 @@ def _standing(case: Case) -> dict[str, Any]:
         "embargo_until": _embargo(case),
         "rule": RULE,
     }
+
+
+def _queue_at(case: Case, found: Sequence[Clock]) -> datetime:
+    """When the next promise ends; long ago where the flaw is used against people and nothing stands against it."""
+    due = case.due_at or FAR
+    alarming = case.exploited_at is not None and any(one.name == "mitigation" and one.running for one in found)
+    return due - AGES if alarming else due
 
 
 def _looked_for(case: Case, status: Status) -> bool:

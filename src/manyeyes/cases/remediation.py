@@ -13,8 +13,9 @@ from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.moves import acting, moving
 from manyeyes.programs.models import TargetVersion
 from manyeyes.rules import clock
-from manyeyes.rules.errors import Invalid
-from manyeyes.rules.lifecycle import TRIAGERS, Role
+from manyeyes.rules.deadlines import FIX_KINDS
+from manyeyes.rules.errors import IllegalMove, Invalid
+from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
 
 
 def start(case: Case, *, by: Any, expected_version: int | None = None) -> Remediation:
@@ -70,6 +71,17 @@ def mitigated(case: Case, *, by: Any, words: str) -> Case:
         with acting(case, "mitigated", by=by, allowed=allowed, tell=people.reporter(case), public=True) as row:
             row.mitigated_at = row.mitigated_at or clock.now()
         conversation.say(case, by=by, text=text, public=False)
+    return case
+
+
+def say_kind(case: Case, *, by: Any, kind: str) -> Case:
+    """Say what kind of fix it takes; from then on the time promised for that kind holds. Both sides see it."""
+    if kind not in FIX_KINDS:
+        raise Invalid(kind=f"Choose one of: {', '.join(FIX_KINDS)}.")
+    allowed = TRIAGERS | {Role.TARGET_OWNER}
+    with acting(case, "fix.kind", by=by, allowed=allowed, tell=people.reporter(case), public=True, fix=kind) as row:
+        if row.status not in (Status.CONFIRMED, Status.REMEDIATING):
+            raise IllegalMove("Say what kind of fix it takes. Missing: a confirmed finding.", missing=["confirmed"])
     return case
 
 

@@ -14,6 +14,7 @@ from manyeyes.cases.access import reporter_ids, sees_inside
 from manyeyes.cases.conversation import may_mend
 from manyeyes.cases.models import Case, Message, SignOff
 from manyeyes.cases.signoffs import Filed, sealed_to
+from manyeyes.rules.deadlines import FIX_KIND, FIX_KINDS
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
 from manyeyes.rules.words import status_words
@@ -72,6 +73,8 @@ ACTS: dict[str, str] = {
     "case.marked_test": "sent it as a test report: it counts in no figure",
     "origin.set": "said where the report came from",
     "sign_off.asked": "asked for a sign-off",
+    "fix.kind": "said what kind of fix it takes",
+    "clock.alarm": "reminds the team of a promise",
     "word.due": "reminds the team: the researcher waits for a word",
     "receipt.claimed": "took the report into an account",
     "hold.proposed": "proposed a legal hold",
@@ -169,6 +172,8 @@ def _entry(
     words = ACTS.get(event.kind, event.kind)
     if after:
         words = f"{words}: {status_words(data['before'])} → {status_words(after, data.get('reason', ''))}"
+    elif event.kind == FIX_KIND:
+        words = f"{words}: {FIX_KINDS[data['fix']]}"
     return Entry(
         at=event.at,
         kind=event.kind,

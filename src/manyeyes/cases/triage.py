@@ -145,6 +145,7 @@ def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = No
         row.duplicate_of = None
         row.resolved_at = None
         row.appealed_at = None
+        row.mitigated_at = None  # what lowered the risk then is to be shown anew
         row.reopened_at = clock.now()
     return case
 

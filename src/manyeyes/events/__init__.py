@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         held,
         held_of,
         mail_account,
+        queue_alarm,
+        queue_digest,
         queue_mail,
         send_held,
     )
@@ -34,6 +36,8 @@ __all__ = [
     "log",
     "mail_account",
     "matches",
+    "queue_alarm",
+    "queue_digest",
     "queue_mail",
     "record",
     "send_held",

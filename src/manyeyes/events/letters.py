@@ -76,6 +76,12 @@ def _account_words(said: dict[str, str], *, hidden: bool) -> tuple[str, str]:
 
 def _words(delivery: Delivery) -> tuple[str, str]:
     site = settings.MANYEYES_BASE_URL
+    if not delivery.case_ref:
+        several = _(
+            "Some cases need you.\n\n{link}\n\nThis mail says no more on purpose. Sign in to read it.\n"
+            "You get it because you work on a program here. To stop these mails: {settings}\n"
+        )
+        return _("News on your desk"), several.format(link=site + delivery.path, settings=site + SETTINGS_PATH)
     said = _(
         "There is something new for you in {ref}.\n\n{link}\n\n"
         "This mail says no more on purpose. Sign in to read it.\n"

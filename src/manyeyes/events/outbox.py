@@ -35,6 +35,8 @@ MAX_ATTEMPTS = 10
 BATCH = 50
 HELD = "key_"  # how the note of a mail begins that could not be encrypted, and so was not sent
 HELD_FOR = timedelta(days=30)
+DESK = "/desk/"
+"""Where a mail about several cases leads."""
 NOBODY = uuid.UUID(int=0)
 """Stands for who has no account here: the mail that says so to whoever asked about an address."""
 
@@ -69,6 +71,31 @@ def queue_mail(person_id: uuid.UUID, case_ref: str, path: str, *, reason: str, s
         sender=sender,
         created_at=clock.now(),
         due_at=clock.now(),
+    )
+
+
+def queue_alarm(
+    person_id: uuid.UUID, case_ref: str, path: str, *, sender: str = "", reason: str = "clock.alarm"
+) -> Delivery:
+    """Queue a mail that a case needs its reader now; while one waits, both are told in a single mail about the desk.
+
+    A hundred late cases are one mail, not a hundred. Call it inside the transaction that did the thing.
+    """
+    waiting = Delivery.objects.filter(
+        person_id=person_id, reason=reason, sent_at__isnull=True, dropped_at__isnull=True, attempts=0
+    )
+    for one in waiting.select_for_update()[:1]:
+        if one.case_ref != case_ref:
+            waiting.filter(pk=one.pk).update(case_ref="", path=DESK, sender=sender if sender == one.sender else "")
+        return one
+    return queue_mail(person_id, case_ref, path, reason=reason, sender=sender)
+
+
+def queue_digest(person_id: uuid.UUID, path: str) -> Delivery:
+    """Queue the mail of a day that several cases need its reader: a link, nothing else."""
+    moment = clock.now()
+    return Delivery.objects.create(
+        person_id=person_id, case_ref="", path=path, reason="digest", created_at=moment, due_at=moment
     )
 
 

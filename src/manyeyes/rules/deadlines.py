@@ -16,6 +16,16 @@ WARN_AT = 0.75
 """So much of a promise is used up when somebody is warned."""
 PAUSE_WORDS: Mapping[str, str] = {"researcher": _("waiting for the researcher's answer")}
 """Why a clock stands still."""
+LABELS: Mapping[str, str] = {
+    "first_answer": _("First human answer"),
+    "decision": _("Decision"),
+    "next_word": _("Next word to the researcher"),
+    "mitigation": _("Mitigation"),
+    "fix": _("Fix in service"),
+    "appeal": _("Answer to the appeal"),
+    "publication": _("Publication"),
+}
+"""The clocks by name, as people read them."""
 FIX_KINDS: Mapping[str, str] = {
     "prompt": _("a change of the prompt or the settings"),
     "filter": _("a filter before or after the model"),
@@ -167,14 +177,14 @@ def first_answer(asked: _Asked) -> Clock:
     if done is not None and gone is not None:
         done, gone = (done, None) if done <= gone else (None, gone)
     hours = timedelta(hours=asked.promised.first_answer_hours)
-    return _clock("first_answer", _("First human answer"), asked, asked.opened, hours, done=done, stopped=gone)
+    return _clock("first_answer", asked, asked.opened, hours, done=done, stopped=gone)
 
 
 def decision(asked: _Asked) -> Clock:
     """Confirmed or closed; stands still while the researcher owes an answer."""
     done = _first(asked.since_reopening, lambda entry: entry.kind in DECISIONS)
     hours = timedelta(hours=asked.promised.decision_hours)
-    return _clock("decision", _("Decision"), asked, asked.began, hours, done=done, pauses=asked.pauses)
+    return _clock("decision", asked, asked.began, hours, done=done, pauses=asked.pauses)
 
 
 def next_word(asked: _Asked) -> Clock | None:
@@ -183,7 +193,7 @@ def next_word(asked: _Asked) -> Clock | None:
     if not said or asked.last(*ENDS) > asked.last(REOPENED):
         return None
     hours = timedelta(hours=asked.promised.word_hours)
-    return _clock("next_word", _("Next word to the researcher"), asked, said[-1], hours, pauses=asked.pauses)
+    return _clock("next_word", asked, said[-1], hours, pauses=asked.pauses)
 
 
 def mitigation(asked: _Asked) -> Clock | None:
@@ -202,7 +212,7 @@ def mitigation(asked: _Asked) -> Clock | None:
     if not starts:
         return None
     start, promised = min(starts, key=lambda one: one[0] + one[1])
-    return _clock("mitigation", _("Mitigation"), asked, start, promised, done=done, stopped=stopped)
+    return _clock("mitigation", asked, start, promised, done=done, stopped=stopped)
 
 
 def fix_due(asked: _Asked) -> Clock | None:
@@ -220,7 +230,7 @@ def fix_due(asked: _Asked) -> Clock | None:
     days = asked.promised.fix_days.get(_detail(asked.log, RATED, until=ended)) if days is None else days
     if days is None:
         return None
-    return _clock("fix", _("Fix in service"), asked, confirmed, timedelta(days=days), done=done, stopped=stopped)
+    return _clock("fix", asked, confirmed, timedelta(days=days), done=done, stopped=stopped)
 
 
 def appeal(asked: _Asked) -> Clock | None:
@@ -230,7 +240,7 @@ def appeal(asked: _Asked) -> Clock | None:
         return None
     done = _first(asked.log[place + 1 :], lambda entry: entry.kind in APPEAL_ANSWERS and _is_word(entry))
     hours = timedelta(hours=asked.promised.word_hours)
-    return _clock("appeal", _("Answer to the appeal"), asked, asked.log[place].at, hours, done=done)
+    return _clock("appeal", asked, asked.log[place].at, hours, done=done)
 
 
 def publication(asked: _Asked) -> Clock | None:
@@ -249,7 +259,7 @@ def publication(asked: _Asked) -> Clock | None:
         elif entry.kind == ENDED_EARLY:
             until = min(until, entry.at)
     promised = max(until - asked.opened, timedelta())
-    return _clock("publication", _("Publication"), asked, asked.opened, promised, done=done)
+    return _clock("publication", asked, asked.opened, promised, done=done)
 
 
 def first_word(log: Sequence[Entry]) -> datetime | None:
@@ -286,7 +296,7 @@ def _ended(log: Sequence[Entry], also: str = "") -> tuple[datetime | None, datet
 
 
 def _clock(
-    name: str, label: str, asked: _Asked, start: datetime, promised: timedelta, *, done: datetime | None = None,
+    name: str, asked: _Asked, start: datetime, promised: timedelta, *, done: datetime | None = None,
     stopped: datetime | None = None, pauses: Pauses = (),
 ) -> Clock:  # fmt: skip
     """A clock: what counts between its start and its end, less what it stood still."""
@@ -299,7 +309,7 @@ def _clock(
     due = _when(active, moment, promised, calendar)
     paused = next((begins for begins, ends in pauses if ends is None), None) if ended is None else None
     return Clock(
-        name=name, label=label, started_at=start, promised=promised, due=due, calendar=calendar,
+        name=name, label=LABELS[name], started_at=start, promised=promised, due=due, calendar=calendar,
         warn_at=_when(active, moment, promised * WARN_AT, calendar), done_at=done, stopped_at=stopped,
         late=(ended or asked.at) > due, paused_since=paused, pause="researcher" if paused else "",
         fraction=used / promised if promised else 1.0,

@@ -11,7 +11,7 @@ TEAM_ONLY = frozenset({"assigned", "owner_assigned", "signed_off", "root_cause.c
 OUTSIDE_FIELDS = frozenset(
     {
         "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory",
-        "replay", "purpose", "mode", "verdict", "n", "k", "agrees", "until", "side", "target_version",
+        "replay", "purpose", "mode", "fix", "verdict", "n", "k", "agrees", "until", "side", "target_version",
         "vector", "sec", "saf", "bundle",
     }
 )  # fmt: skip

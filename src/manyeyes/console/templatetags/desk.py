@@ -11,6 +11,7 @@ from manyeyes.cases.lists import COUNTED
 from manyeyes.engine import anytime_interval
 from manyeyes.engine.plan import Stream
 from manyeyes.rules import clock, sentences
+from manyeyes.rules.deadlines import LABELS
 from manyeyes.rules.lifecycle import Role
 from manyeyes.rules.numerals import many, percent, target_percent, time_left
 from manyeyes.rules.taxonomy import KINDS
@@ -51,6 +52,12 @@ def stream_name(stream: str) -> str:
 def left(promise: Any) -> str:
     """`{{ clock|left }}`: 22 h left, or 2 h late."""
     return time_left(promise.due, clock.now())
+
+
+@register.filter
+def clock_name(name: str) -> str:
+    """`{{ entry.data.clock|clock_name }}`: a promise in words."""
+    return LABELS.get(name, name)
 
 
 @register.filter
