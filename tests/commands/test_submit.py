@@ -207,3 +207,30 @@ def test_a_token_that_may_not_read_is_told_that_it_arrived(
     given = ["submit", "wicket.poc.yaml", "--to", site.base, "--token-env", "T", "--answers", "answers.yaml"]
     assert cli.main([*given, "--bundle", "evidence.zip"]) == 0
     assert "being scored again there" in capsys.readouterr().out
+
+
+SCORED = {
+    "texts": {"rescored": "reproduced"}, "intact": True, "identical": False, "problems": [],
+    "claim": {"k": 7, "n": 10}, "measured": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"differences": [["k", "4", "5"]], "differing": 1},
+         ["1 thing differs", "  k: on record 4; found 5"]),
+        ({"differences": [["k", "4", "5"], ["n\x1b[31m", "30", "31"]], "differing": 9},
+         ["9 things differ", "  k: on record 4; found 5", "found 31", "  and 7 more"]),
+        ({"problems": ["trials.jsonl was changed after it was signed."], "intact": False, "differences": []},
+         ["1 thing differs", "  trials.jsonl was changed after it was signed."]),
+        ({"identical": True, "differences": [], "differing": 0}, ["; nothing differs"]),
+    ],
+)  # fmt: skip
+def test_each_thing_that_differs_is_named_with_both_values(more: dict[str, Any], said: list[str]) -> None:
+    told = submit._measurement({"state": "done", "scored": True, "found": {**SCORED, **more}})
+    assert [one for one in said if one not in told] == []
+    assert "\x1b" not in told
+    assert len(told.splitlines()) == 1 + len(more.get("differences", [])) + len(more.get("problems", [])) + (
+        more.get("differing", 0) > len(more["differences"])
+    )

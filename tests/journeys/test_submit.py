@@ -234,7 +234,10 @@ def test_a_flipped_outcome_is_told_to_both_sides(
                         "--bundle", "mended.zip")  # fmt: skip
     found = sent["bundle"]["found"]
     assert (found["intact"], found["identical"]) == (signed_anew, False)
-    assert found["differences"] or found["problems"]
+    named = sent["bundle"]["differences"] if signed_anew else sent["bundle"]["problems"]
+    assert named, "the API names what differs"
+    assert sent["bundle"]["differing"] >= len(sent["bundle"]["differences"]) == len(found["differences"])
+    assert all(one["what"] and one["on_record"] != one["found"] for one in sent["bundle"]["differences"])
     own = Browser(house.base)
     page = own.get("/return/")
     mine = own.send(page, page.form("/return/"), {"digits": sent["receipt"]})

@@ -185,9 +185,13 @@ def _date(row: Embargo | None) -> dict[str, Any] | None:
 
 def bundle(row: SentBundle, *, again: bool = False) -> dict[str, Any]:
     """An own measurement."""
+    found = row.found
+    listed = found.get("differences", [])
     return {
         "id": row.pk, "at": row.at, "file": row.attachment_id, "state": row.state, "scored": row.scored,
-        "again": again, "found": row.found,
+        "again": again, "found": found, "problems": found.get("problems", []),
+        "differences": [{"what": what, "on_record": said, "found": here} for what, said, here in listed],
+        "differing": found.get("differing", len(listed)),
     }  # fmt: skip
 
 

@@ -146,6 +146,14 @@ class CaseOut(CaseLine):
     bundles: list[BundleOut]
 
 
+class Difference(Schema):
+    """Something that a bundle says and its outcomes do not give."""
+
+    what: str
+    on_record: str = Field(description="What the file says.")
+    found: str = Field(description="What was found when it was scored again.")
+
+
 class BundleOut(Schema):
     """An own measurement, scored again after it came. It decides nothing; `found` says what it came to.
 
@@ -158,6 +166,9 @@ class BundleOut(Schema):
     state: Literal["waiting", "scoring", "done"]
     scored: bool = Field(description="False before it is done, and where it could not be; `found.why` says why.")
     again: bool = Field(default=False, description="The very same file was here before.")
+    problems: list[str] = Field(description="What is wrong with the file itself: its signature, its hashes, its form.")
+    differences: list[Difference] = Field(description="The first of `differing`, each with both values.")
+    differing: int = Field(description="How many things differ.")
     found: dict[str, Any]
 
 

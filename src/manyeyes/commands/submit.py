@@ -231,11 +231,17 @@ def _scored(found: dict[str, Any]) -> str:
     texts, claim, measured = found["texts"], found.get("claim"), found.get("measured")
     same = found["intact"] and found["identical"]
     words = [f"measurement: scored again there as {printable(str(texts.get('rescored', 'no verdict')))}"]
-    differing = found.get("differing", len(found["differences"])) + len(found["problems"])
-    words.append("nothing differs" if same else f"{differing} things differ")
+    shown = found["differences"]
+    differing = found.get("differing", len(shown)) + len(found["problems"])
+    words.append("nothing differs" if same else f"{differing} {'thing differs' if differing == 1 else 'things differ'}")
     if claim and measured:
         words.append(f"claimed {claim['k']} of {claim['n']}, measured {measured['k']} of {measured['n']}")
-    return "; ".join(words)
+    lines = ["; ".join(words), *(f"  {printable(str(one))}" for one in found["problems"])]
+    for what, on_record, again in shown:
+        lines.append(f"  {printable(str(what))}: on record {printable(str(on_record))}; found {printable(str(again))}")
+    if found.get("differing", 0) > len(shown):
+        lines.append(f"  and {found['differing'] - len(shown)} more")
+    return "\n".join(lines)
 
 
 class _Memory:
