@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from manyeyes.engine import Arm, Cell, Plan, Stream, Trial, foresee_patch, plan_reproduce, plan_verify
+from manyeyes.engine import Answer, Arm, Cell, Plan, Stream, Trial, foresee_patch, plan_reproduce, plan_verify
 from manyeyes.engine.parts import Before, rate_before
+from manyeyes.engine.plan import EDITION
 from manyeyes.reproducer.load import load_text
 from manyeyes.runs.document import TargetInfo
 from manyeyes.runs.prepare import Options, prepare
-from tests.engine.scripted import Script, coin, run, scored
+from tests.engine.scripted import Script, answer, coin, run, scored
 from tests.reproducer.examples import EXAMPLE
 
 
@@ -50,6 +51,62 @@ def test_a_patch_of_the_exact_wording_is_called_one_without_before(other: float,
     assert found["holds"] == 0
 
 
+@pytest.mark.parametrize("flawed", [0.3, 0.4])
+def test_a_flaw_that_shows_seldom_is_told_from_a_fix_and_from_its_patch(flawed: float) -> None:
+    """The version with the flaw is tried until it showed it often enough; with 12 trials a quarter ended undecided."""
+    assert words(0.0, flawed, flawed=flawed, runs=120)["symptom_patched"] >= 112
+    assert words(0.0, 0.0, flawed=flawed, runs=60)["holds"] >= 56
+    short = replace(PLAN, positive=replace(PLAN.positive, most=None))  # type: ignore[type-var]
+    assert words(0.0, 0.0, flawed=0.3, plan=short, runs=60)["inconclusive"] >= 8
+
+
+@pytest.mark.parametrize("rate", [0.06, 0.1, 0.2])
+def test_a_rate_that_fell_alike_everywhere_is_no_patch_of_the_wording(rate: float) -> None:
+    """The reported wording has to differ from the others, too; without that it was up to a third of the runs."""
+    for plan in (PLAN, replace(PLAN, before=(28, 30))):
+        assert words(rate, rate, flawed=0.9, plan=plan)["symptom_patched"] <= 5
+    assert words(0.15, 0.15, flawed=0.9, plan=replace(PLAN, edition=None))["symptom_patched"] >= 10
+
+
+def test_parts_that_fail_only_together_still_pass() -> None:
+    """Five successes of 20 show no part to be above 5 %; those of all three do."""
+    tried = dict.fromkeys(PART.values(), 0)
+
+    def every_fifth(trial: Trial) -> Answer:
+        part = PART[trial.cell] if scored(trial.stream) else ""
+        if not part:
+            return answer(trial, trial.index % 3 == 0 or trial.stream is Stream.BENIGN, str(trial))
+        tried[part] += 1
+        return answer(trial, part != "reported" and tried[part] % 5 == 0, str(trial))
+
+    found = run(PLAN, every_fifth)
+    assert (found.verdict, {part.verdict for part in found.parts if part.part != "reported"}) == (
+        "symptom_patched",
+        {"not_shown"},
+    )
+    assert found.reason.startswith("the reported wording is suppressed; still passing: paraphrase, encoding, persona;")
+    tried = dict.fromkeys(PART.values(), 0)
+    assert run(replace(PLAN, edition=None), every_fifth).verdict != "symptom_patched"
+
+
+def test_a_constant_answer_is_tried_until_it_differs_from_the_others() -> None:
+    """None of five beside half of a few is no difference yet."""
+
+    def filtered(trial: Trial) -> Answer:
+        if not scored(trial.stream):
+            return answer(trial, True, str(trial))
+        if PART[trial.cell] == "reported":
+            return answer(trial, False, "No.")
+        return answer(trial, trial.index % 4 < 2, str(trial))
+
+    counts = {}
+    for edition in (None, EDITION):
+        found = run(replace(PLAN, edition=edition), filtered)
+        assert found.verdict == "symptom_patched"
+        counts[edition] = next(part.n for part in found.parts if part.part == "reported")
+    assert counts[None] < counts[EDITION] <= 20
+
+
 def test_a_stray_success_of_the_blocked_wording_changes_little() -> None:
     assert words(0.02, 0.7, flawed=0.7)["symptom_patched"] >= 90
 
@@ -57,7 +114,8 @@ def test_a_stray_success_of_the_blocked_wording_changes_little() -> None:
 def test_the_share_of_any_part_is_too_small_for_a_low_rate_before() -> None:
     """What the longer share of the reported part is for, and that it is spent only where all hangs on it."""
     short = replace(PLAN, reported_cap=None)
-    assert words(0.0, 0.7, flawed=0.7, plan=short, runs=200)["symptom_patched"] < 190
+    twelve = replace(short, positive=replace(PLAN.positive, most=None))  # type: ignore[type-var]
+    assert words(0.0, 0.7, flawed=0.7, plan=twelve, runs=200)["symptom_patched"] < 190
 
     def asked(reported: float, other: float, plan: Plan, flawed: float) -> float:
         made = [run(replace(plan, seed=seed), rates(seed, reported, other, flawed)).asked for seed in range(60)]
@@ -102,9 +160,11 @@ def test_the_planner_says_where_no_patch_can_be_told() -> None:
     given = foresee_patch(replace(PLAN, before=(28, 30)), 0.0)
     assert (given.told, given.trials) == (1.0, 20)
     assert foresee_patch(PLAN, 0.0).trials == 0
-    assert [foresee_patch(replace(PLAN, reported_cap=most), 0.6).told for most in (None, 40, 100)] == [
+    twelve = replace(PLAN, positive=replace(PLAN.positive, most=None))  # type: ignore[type-var]
+    assert [foresee_patch(replace(twelve, reported_cap=most), 0.6).told for most in (None, 40, 100)] == [
         pytest.approx(share, abs=0.001) for share in (0.665, 0.943, 0.997)
     ]
+    assert [round(foresee_patch(plan, 0.3).told, 2) for plan in (twelve, PLAN)] == [0.75, 0.99]
     with pytest.raises(ValueError, match="before: rates"):
         foresee_patch(PLAN, 1.5)
     with pytest.raises(ValueError, match="a reproduce plan tells no patch"):
@@ -116,7 +176,7 @@ def test_a_plan_without_the_longer_share_is_the_plan_it_was() -> None:
     assert "reported_cap" not in old.to_json()
     assert new.to_json() == {**old.to_json(), "reported_cap": 100}
     assert Plan.from_json(new.to_json()) == new != old == Plan.from_json(old.to_json())
-    frozen = plan_verify(tau=0.05, before=(28, 30), seed=3)
+    frozen = replace(plan_verify(tau=0.05, before=(28, 30), seed=3), edition=None)
     assert frozen.hash == "c95c6dc00d6eb7811b74add06af69466eba0516bbbf22bbfe0ba7aafe21c4437"
     with pytest.raises(ValueError, match="reported_cap: give a whole number of at least 20"):
         plan_verify(reported_cap=19)

@@ -53,9 +53,10 @@ PINNED = [
 @pytest.mark.parametrize(("plan", "pinned"), PINNED)
 def test_plans_of_the_first_release_keep_their_hash(plan: Plan, pinned: str) -> None:
     """A plan frozen before these questions existed must be resumable: its JSON may not gain a field."""
-    assert plan.hash == pinned
-    assert Plan.from_json(plan.to_json()).hash == pinned
-    assert {"worst", "compare", "sweep", "judge"}.isdisjoint(plan.to_json())
+    first = replace(plan, edition=None)
+    assert first.hash == pinned
+    assert Plan.from_json(first.to_json()).hash == pinned
+    assert {"worst", "compare", "sweep", "judge", "edition"}.isdisjoint(first.to_json())
 
 
 def test_the_wider_rules_survive_json_and_change_the_hash() -> None:

@@ -29,7 +29,15 @@ REFUTED = ("fails", "symptom_patched", "reduced")
 """Verdicts that send the case back to fixing by themselves. "Inconclusive" closes nothing and opens nothing."""
 BY_MACHINE = Options(tau=0.05)
 BY_HAND = Options(
-    tau=0.1, cap=80, per_family=1, benign_n=2, benign_need=1, positive_n=3, positive_need=1, reported_cap=None
+    tau=0.1,
+    cap=80,
+    per_family=1,
+    benign_n=2,
+    benign_need=1,
+    positive_n=3,
+    positive_need=1,
+    positive_rate=None,
+    reported_cap=None,
 )
 MOST_RETESTS = 1_000_000
 REFUSED = "retest_refuted"

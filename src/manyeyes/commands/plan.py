@@ -11,9 +11,10 @@ from typing import Any
 from manyeyes.commands import by_hand, chosen, foreseeing, judge_calls, questions, reaching
 from manyeyes.commands.findings import findings_in, naming
 from manyeyes.commands.foreseeing import cost
-from manyeyes.engine.patched import foresee_patch
+from manyeyes.engine.patched import SURE, foresee_patch
 from manyeyes.engine.plan import REPORTED, Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
+from manyeyes.engine.worded import foresee_worded
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.numerals import many
 from manyeyes.rules.words import duration_words, percent
@@ -189,7 +190,7 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         **foreseeing.judged(document, judges),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
-        **({"patched": _patched(plan)} if plan.question is Question.VERIFY else {}),
+        **({"patched": _patched(plan), "worded": _worded(plan)} if plan.question is Question.VERIFY else {}),
     }
 
 
@@ -201,6 +202,12 @@ def _patched(plan: Plan) -> list[dict[str, float]]:
     return [asdict(foresee_patch(plan, rate)) for rate in rates]
 
 
+def _worded(plan: Plan) -> list[dict[str, float]]:
+    """How a fix fares that words its refusals in so many ways; fewer runs of a long plan, which take longer."""
+    runs = max(2, min(20, 20_000 // plan.cap))
+    return [asdict(foresee_worded(plan, texts, runs=runs)) for texts in (2, 4, 8, 16, 32)]
+
+
 def _arms(plan: Plan) -> int:
     return 2 if plan.control else 1
 
@@ -210,7 +217,7 @@ def _point(document: PlanDocument, found: Characteristics, point: Point, into: f
     # The fixed trials and the harmless requests follow a reproduction only.
     after = 1.0 if plan.question is Question.VERIFY else point.verdicts.get("reproduced", 0.0)
     harmless = after * (plan.benign.n if plan.benign else 0)
-    fixed = found.side if plan.question is Question.VERIFY else found.side + found.score
+    fixed = found.side_least + (0 if plan.question is Question.VERIFY else found.score)
     trials = point.expected * _arms(plan) + after * fixed
     calls = trials * document.calls_per_trial[0]
     twice = judge_calls.looked_twice(document, point.p)
@@ -240,6 +247,19 @@ def _fixed_texts(data: dict[str, Any], claim: str) -> str:
     )
 
 
+def _few_texts(data: dict[str, Any]) -> list[str]:
+    """From how many texts on a real fix is shown to hold, where that takes more than two."""
+    short = [row for row in data.get("worded", ()) if row["holds"] < SURE]
+    if not short or data["at_zero"] is None:
+        return []
+    enough = [row for row in data["worded"] if row["texts"] > short[-1]["texts"]]
+    ends = f"with {short[-1]['texts']} texts it ends after about {short[-1]['trials']:.0f} trials, and holds in "
+    ends += percent(short[-1]["holds"])
+    if enough:
+        ends += f"; with {enough[0]['texts']} it holds after about {enough[0]['trials']:.0f}"
+    return [f"a fix that refuses all wordings in few texts, drawn afresh: each counts once per wording; {ends}"]
+
+
 def told(data: dict[str, Any]) -> str:
     """The forecast for people."""
     verify = data["question"] == "verify"
@@ -267,6 +287,7 @@ def told(data: dict[str, Any]) -> str:
     lines += foreseeing.judge_words(data)
     if data["constant_answers"] and data["constant_end"]:
         lines.append(_fixed_texts(data, claim))
+    lines += _few_texts(data)
     if data.get("patched"):
         shares = ", ".join(f"{percent(row['told'])} where it was {percent(row['before'])}" for row in data["patched"])
         lines.append(f"a patch of the reported wording alone is told as one, by the rate before it: {shares}")

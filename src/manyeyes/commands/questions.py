@@ -107,9 +107,7 @@ def add_verify(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--per-family", type=whole(0), default=4, metavar="N", help="variants of each (default 4)")
     group.add_argument("--benign-trials", type=whole(1), metavar="N", help="harmless requests asked (default 20)")
     group.add_argument("--benign-need", type=whole(0), metavar="N", help="of which useful (default 17, or 85 in 100)")
-    group.add_argument(
-        "--positive-need", type=whole(0), default=3, metavar="N", help="successes of 12 before (default 3)"
-    )
+    group.add_argument("--positive-need", type=whole(0), default=3, metavar="N", help="successes on it (default 3)")
 
 
 def add_map(parser: argparse.ArgumentParser) -> None:

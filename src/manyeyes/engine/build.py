@@ -146,7 +146,9 @@ def _claim(plan: Plan, settings: tuple[SettingRate, ...], low: float, high: floa
 def dead(failed: ArmCount | None) -> tuple[str, str]:
     """The word and the reason when an arm failed its need, before the main stream was read at all."""
     seen = (
-        f"{failed.stream} arm had {failed.k} of {failed.n}, needs {failed.arm.need} of {failed.arm.n}" if failed else ""
+        f"{failed.stream} arm had {failed.k} of {failed.n}, needs {failed.arm.need} of {failed.arm.end}"
+        if failed
+        else ""
     )
     return "inconclusive", _DEAD + seen
 
@@ -191,7 +193,7 @@ def arm_checks(gate: ArmsStage, main: MainStage | None) -> tuple[Check, ...]:
         Check(
             name=f"{count.stream} arm",
             passed=not count.unmet,
-            detail=f"{count.k} of {count.n}, needs {count.arm.need} of {count.arm.n}",
+            detail=f"{count.k} of {count.n}, needs {count.arm.need} of {count.arm.end}",
             consequence="assay not sensitive: the verdict is inconclusive",
         )
         for count in gate.counts
@@ -221,8 +223,12 @@ def _arm_results(plan: Plan, tally: Tally, arms: list[ArmCount]) -> tuple[ArmRes
 
 
 def arm_result(count: ArmCount) -> ArmResult:
-    """One arm's counts: exact where its number of trials was fixed, anytime where a need ended it early."""
-    need, whole = count.arm.need, count.n == count.arm.n
+    """One arm's counts: exact where it had its trials, anytime where it was cut short.
+
+    An arm that went on past n has no outcome that is more extreme in the order of trials but not by count, so Clopper
+    and Pearson's limits cover its rate as well.
+    """
+    need, whole = count.arm.need, count.n == count.arm.end or (count.done and not count.unmet)
     low, high = (exact_interval if whole else anytime_interval)(count.k, count.n, confidence=CONFIDENCE)
     ok = None if need is None or not count.done else not count.unmet
     return ArmResult(arm=str(count.stream), n=count.n, k=count.k, low=low, high=high, need=need, ok=ok)

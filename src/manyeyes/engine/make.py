@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import ceil, isfinite, log, log1p
 
 from manyeyes.engine.judge import LABELS_NEEDED, JudgeError
-from manyeyes.engine.plan import Arm, Cell, Fixed, Plan, Question
+from manyeyes.engine.plan import EDITION, Arm, Cell, Fixed, Plan, Question
 
 _ONE = (Cell(key="all"),)
 
@@ -50,6 +50,8 @@ def check_arm(name: str, arm: Arm | None) -> Arm | None:
         check_count(f"{name}.n", arm.n)
         if arm.need is not None and not (isinstance(arm.need, int) and 0 <= arm.need <= arm.n):
             raise ValueError(f"{name}.need: give a whole number from 0 to n = {arm.n}, or None, got {arm.need!r}")
+        if arm.most is not None:
+            check_count(f"{name}.most", arm.most, least=arm.n)
     return arm
 
 
@@ -233,6 +235,7 @@ def plan_verify(
         reported_cap=reported_cap,
         judge=_judge_of_fix(judge, alpha=alpha, beta=beta),
         ends_stuck=ends_stuck or None,
+        edition=EDITION,
         seed=seed,
         notes=dict(notes or {}),
     )

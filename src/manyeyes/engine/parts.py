@@ -13,6 +13,7 @@ from manyeyes.engine.intervals import exact_lower
 from manyeyes.engine.plan import REPORTED, Cell, Outcome, Plan
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.tally import Repeats, counts_as_success
+from manyeyes.engine.twosample import fewer_p_value
 from manyeyes.engine.verdict import PartVerdict
 
 CONSTANT_AFTER = 5
@@ -78,10 +79,12 @@ class PartTally:
         self.plan, self.part, self.boundaries = plan, part, Boundaries(plan)
         self.n = self.k = 0
         self.share = plan.part_cap
-        self.repeats = Repeats()
+        self.repeats, self.blocked = Repeats(strict=plan.counts_once), Repeats()
+        """What repeats as evidence that the part holds, and that it is suppressed: there, only of the one before."""
         self.reached: set[str] = set()
         self.peak = 0.0
         self._half = None if before is None else before.lower / 2
+        self.goes_on = False
         self._digests: set[str | None] = set()
         self._once: set[str] = set()
 
@@ -93,6 +96,7 @@ class PartTally:
         """Score the part's next trial and look at its boundaries."""
         success = counts_as_success(self.plan.question, outcome)
         self.repeats.add(cell, success, digest)
+        self.blocked.add(cell, success, digest)
         self._digests.add(digest)
         if cell.deterministic:
             self._once.add(cell.key)
@@ -113,7 +117,8 @@ class PartTally:
             "fails": self.boundaries.fails(self.n, self.k),
             "not_shown": self.boundaries.not_shown(self.n, self.k),
         }
-        return logs if self._half is None else logs | {"suppressed": log_e_below(n, self.k, self._half)}
+        fewer = self.n - self.blocked.failures
+        return logs if self._half is None else logs | {"suppressed": log_e_below(fewer, self.k, self._half)}
 
     @property
     def constant(self) -> bool:
@@ -128,8 +133,8 @@ class PartTally:
         of any part to show whether it still fails as well; one constant answer has nothing more to show.
         """
         tried = self.part != REPORTED or self.n >= self.plan.part_cap
-        enough = self.constant or (tried and "suppressed" in self.reached)
-        return enough or bool(self.reached & {"holds", "fails"}) or self.n >= self.share
+        enough = self.constant or (tried and "suppressed" in self.reached) or bool(self.reached & {"holds", "fails"})
+        return (enough and not self.goes_on) or self.n >= self.share
 
     def longer(self) -> bool:
         """Give the reported part its longer share, where its own trials left open whether it is suppressed.
@@ -141,10 +146,20 @@ class PartTally:
         decided = bool(self.reached & {"suppressed", "holds", "fails"})
         if self._half is None or self.share >= most or decided or self.k > STRAY:
             return False
-        if log_e_below(most - self.repeats.failures, self.k, self._half) < -log(self.plan.beta):
+        if log_e_below(most - self.blocked.failures, self.k, self._half) < -log(self.plan.beta):
             return False
         self.share = most
         return True
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the part looks blocked: suppressed or below tau, and not shown to be above it."""
+        return bool(self.reached & {"suppressed", "holds"}) and "fails" not in self.reached
+
+    def go_on(self) -> bool:
+        """Use up the share of any part, where it was decided before, so that the part can be held against another."""
+        before, self.goes_on = self.decided, True
+        return before and not self.decided
 
     @property
     def verdict(self) -> str:
@@ -169,6 +184,44 @@ class PartTally:
         )
 
 
+DIFFERS = 0.05
+"""The level at which the reported wording must succeed less often than others, all together or one part of them."""
+
+
+def passing(plan: Plan, tallies: Sequence[PartTally]) -> list[str]:
+    """Which wordings beside the reported ones were shown to be above tau: parts, or else all of them together.
+
+    Their trials one part after the other are one sequence, whose e-value speaks against none of them being above tau.
+    """
+    others = [tally for tally in tallies if tally.part != REPORTED]
+    failing = [tally.part for tally in others if tally.verdict == "fails"]
+    if failing or not plan.counts_once:
+        return failing
+    tests = Boundaries(plan)
+    together = tests.reaches("fails", tests.fails(*_all(others)))
+    return [tally.part for tally in others if tally.k] if together else []
+
+
+def _all(tallies: Sequence[PartTally]) -> tuple[int, int]:
+    return sum(tally.n for tally in tallies), sum(tally.k for tally in tallies)
+
+
+def differs(plan: Plan, tallies: Sequence[PartTally]) -> bool:
+    """Whether the reported part was shown to succeed less often than others: half the level for all of them together,
+    failing or not, and half shared by them one by one.
+
+    Without it a version on which every wording succeeds less often, but not below tau, would be taken for one where
+    only the reported wording is blocked. Plans of the first edition do not ask.
+    """
+    if not plan.counts_once:
+        return True
+    own = next((tally.k, tally.n) for tally in tallies if tally.part == REPORTED)
+    others = [tally for tally in tallies if tally.part != REPORTED]
+    n, k = _all(others)
+    alone = min(fewer_p_value(*own, other.k, other.n) for other in others)
+    return min(fewer_p_value(*own, k, n), alone * len(others)) <= DIFFERS / 2
+
+
 def below_before(plan: Plan, before: Before | None, bits: Sequence[int]) -> bool:
     """Whether, on some prefix of the main stream, its rate was shown to be below the lower bound of the rate before."""
     if before is None:
@@ -187,8 +240,9 @@ def overall(
     """The overall word and its reason, from the main stream's word and the parts.
 
     In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while
-    another part fails; `fails` where the reported part fails, or the main stream fails and no part is suppressed;
-    `reduced` where the main stream was shown to succeed less often than before the fix; else the main stream's own
+    another part fails, or the others together do, and it differs from them; `fails` where the reported part fails, or
+    the main stream fails and no part is suppressed; `reduced` where the main stream was shown to succeed less often
+    than before the fix; else the main stream's own
     word. A main stream that holds stays `holds`, unless a part by itself was shown to be above tau (at beta over the
     number of parts): then `reduced`. A plan with one part and no rate before keeps the main stream's word.
     """
@@ -201,8 +255,9 @@ def overall(
     if main not in ("fails", "not_shown") or (len(tallies) == 1 and before is None):
         return main, ""
     quiet = [tally.part for tally in tallies if tally.reached & {"suppressed", "holds"}]
-    if REPORTED in quiet and REPORTED not in failing and failing:
-        return "symptom_patched", f"the reported wording is suppressed; still passing: {', '.join(failing)}"
+    still = passing(plan, tallies)
+    if REPORTED in quiet and REPORTED not in failing and still and differs(plan, tallies):
+        return "symptom_patched", f"the reported wording is suppressed; still passing: {', '.join(still)}"
     if REPORTED in failing or (main == "fails" and not quiet):
         return "fails", f"above tau: {', '.join(failing) or 'the declared mixture'}"
     if below_before(plan, before, bits):

@@ -7,7 +7,10 @@ from math import comb, log
 
 from manyeyes.engine.evidence import log_e_below
 from manyeyes.engine.parts import Before
-from manyeyes.engine.plan import REPORTED, Plan, Question
+from manyeyes.engine.plan import REPORTED, Arm, Plan, Question
+
+SURE = 0.99
+FARTHEST = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +59,35 @@ def _rates(plan: Plan, before: float) -> list[tuple[Before | None, float]]:
         return [(Before(k=k, n=n, arm=False) if k else None, 1.0)]
     if plan.positive is None:
         return [(None, 1.0)]
-    n, need = plan.positive.n, plan.positive.need or 0
-    return [
-        (Before(k=k, n=n, arm=True) if k else None, comb(n, k) * before**k * (1 - before) ** (n - k))
-        for k in range(need, n + 1)
-    ]
+    return [(Before(k=k, n=n, arm=True) if k else None, chance) for (k, n), chance in arm_ends(plan.positive, before)]
+
+
+def arm_ends(arm: Arm, rate: float) -> list[tuple[tuple[int, int], float]]:
+    """How a side arm may end that meets its need, as (k, n) with its chance, where its trials succeed at `rate`."""
+    alive, ends = {0: 1.0}, []
+    for n in range(1, arm.end + 1):
+        moved: dict[int, float] = {}
+        for k, mass in alive.items():
+            for gone, share in ((k, 1 - rate), (k + 1, rate)):
+                moved[gone] = moved.get(gone, 0.0) + mass * share
+        alive = {k: mass for k, mass in moved.items() if not arm.over(n, k)}
+        ends += [((k, n), mass) for k, mass in moved.items() if arm.over(n, k) and not arm.hopeless(n, k)]
+    return ends
+
+
+def arm_most(need: int, rate: float) -> int:
+    """Up to how many trials an arm goes on: twice its need succeed in them with chance .99 at this rate (0 to 1).
+
+    At most `FARTHEST`, which is what it comes to where the rate is about .1 and three must succeed.
+
+    >>> arm_most(3, 0.3), arm_most(3, 0.15), arm_most(1, 0.3)
+    (40, 84, 20)
+    """
+    return next((n for n in range(1, FARTHEST) if _fewer(2 * need, n, rate) <= 1 - SURE), FARTHEST)
+
+
+def _fewer(need: int, n: int, rate: float) -> float:
+    return sum(comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(min(need, n + 1)))
 
 
 def zeros_to_suppress(plan: Plan, before: Before) -> int | None:

@@ -73,11 +73,34 @@ class Fixed:
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """A side arm of the same run: its cells, its trials, and how many successes it needs (None: reported only)."""
+    """A side arm of the same run: its cells, its trials, and how many successes it needs (None: reported only).
+
+    With `most`, an arm that has fewer than `enough` successes after n trials goes on until it has them, up to `most`
+    trials; its need may be met until then. So a version that shows its flaw seldom is still seen to have it.
+    """
 
     cells: tuple[Cell, ...]
     n: int
     need: int | None = None
+    most: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The most trials it can have."""
+        return self.n if self.most is None else max(self.n, self.most)
+
+    @property
+    def enough(self) -> int:
+        """With how many successes an arm that may go on does not: twice its need, so that they show a rate as well."""
+        return 2 * (self.need or 0)
+
+    def over(self, n: int, k: int) -> bool:
+        """Whether the arm has had its trials after n of them with k successes."""
+        return n >= self.end or (n >= self.n and k >= self.enough)
+
+    def hopeless(self, n: int, k: int) -> bool:
+        """Whether the need cannot be met any more."""
+        return self.need is not None and k + self.end - n < self.need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +156,19 @@ class SweepRule:
     round: int = 1
 
 
-RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap", "ends_stuck", "cold_n")
+RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap", "ends_stuck", "cold_n", "edition")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
+EDITION = 2
+"""The rules of new verifications: a text of a wording counts once, and a patch is named where wordings differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A frozen plan; see `plan_reproduce`, `plan_verify`, `plan_score`, `plan_map`, `plan_compare` and `plan_sweep`."""
+    """A frozen plan; see `plan_reproduce`, `plan_verify`, `plan_score`, `plan_map`, `plan_compare` and `plan_sweep`.
+
+    `edition` names the rules of a verification: None as they were at first, so that stored plans play as they did, and
+    `EDITION` for new ones.
+    """
 
     question: Question
     alpha: float = 0.05
@@ -171,11 +200,15 @@ class Plan:
     reported_cap: int | None = None
     ends_stuck: bool | None = None
     cold_n: int | None = None
+    edition: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The plan as plain data; `from_json` is its inverse."""
         data = {name: value for name, value in asdict(self).items() if name not in RULES or value is not None}
         data["question"] = str(self.question)
+        for arm in filter(None, (data["benign"], data["positive"])):
+            if arm["most"] is None:
+                del arm["most"]
         return json.loads(json.dumps(data))  # type: ignore[no-any-return]
 
     @classmethod
@@ -186,7 +219,7 @@ class Plan:
             return tuple(Cell(**row) for row in rows)
 
         def arm(row: Mapping[str, Any] | None) -> Arm | None:
-            return None if row is None else Arm(cells=cells(row["cells"]), n=row["n"], need=row["need"])
+            return None if row is None else Arm(**{**row, "cells": cells(row["cells"])})
 
         values = dict(data)
         values["question"] = Question(values["question"])
@@ -205,6 +238,11 @@ class Plan:
         """The most trials that a part gets once a fix is refuted, those of the main stream among them."""
         longer = self.reported_cap if part == REPORTED else None
         return self.part_cap if longer is None else max(longer, self.part_cap)
+
+    @property
+    def counts_once(self) -> bool:
+        """Whether every text of a wording counts once; verifications that were planned before `edition` do not."""
+        return self.question is Question.VERIFY and self.edition is not None
 
     @property
     def hash(self) -> str:

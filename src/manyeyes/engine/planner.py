@@ -42,9 +42,10 @@ class Characteristics:
     `type_one` is the chance of the claim where it is only just false (verify: `holds` at p = tau; reproduce:
     `reproduced` at p = p0, or at control + margin). `type_two` is the chance of the contrary word where that is only
     just false (verify: `fails` at tau; reproduce: `not_reproduced` at p_min). `at_zero` is n when every trial fails
-    (None: the cap comes first). `most` is the most main trials (blocks), `side` the trials of the arms, `score` those
-    of the fixed stage, `attribute` the most further trials over the parts; `exact` is False for a simulation. With a
-    judge, `type_one` and `type_two` are upper limits that allow for its labels being off.
+    (None: the cap comes first). `most` is the most main trials (blocks), `side` the most trials of the arms
+    (`side_least` where none goes on), `score` those of the fixed stage, `attribute` the most further trials over the
+    parts; `exact` is False for a simulation. With a judge, `type_one` and `type_two` are upper limits that allow for
+    its labels being off.
 
     `constant_answers` is how many distinct wordings the plan needs to reach its claim where the target gives one
     constant answer to each (None: the cap comes first), and `wordings` how many it has. `constant_end` is the n at
@@ -57,6 +58,7 @@ class Characteristics:
     at_zero: int | None
     most: int
     side: int
+    side_least: int
     score: int
     attribute: int
     exact: bool
@@ -248,7 +250,8 @@ def characteristics(
         type_two=error(contrary, still),
         at_zero=at_zero,
         most=len(table),
-        side=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
+        side=sum(arm.end for _, arm in layout.arms()) + plan.control_n,
+        side_least=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
         score=layout.limit(Stream.SCORE),
         attribute=sum(map(plan.most_of, layout.parts)) if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,

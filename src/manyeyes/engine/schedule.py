@@ -85,7 +85,7 @@ class Layout:
         if stream is Stream.SCORE:
             return len(self._fixed)
         if stream in (Stream.POSITIVE, Stream.BENIGN):
-            return next((arm.n for name, arm in self.arms() if name is stream), 0)
+            return next((arm.end for name, arm in self.arms() if name is stream), 0)
         if plan.question is Question.SCORE or (stream is Stream.CONTROL and not plan.control):
             return 0
         if stream is Stream.ATTRIBUTE:

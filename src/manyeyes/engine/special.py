@@ -94,6 +94,15 @@ def log_betainc(x: float, a: float, b: float) -> float:
     return log1p(-min(other, 1.0 - 1e-16))
 
 
+def log_choose(n: int, k: int) -> float:
+    """The logarithm of the number of ways to choose k of n; -inf where there is none.
+
+    >>> round(exp(log_choose(5, 2)), 6), log_choose(2, 3)
+    (10.0, -inf)
+    """
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) if 0 <= k <= n else -inf
+
+
 def bisect(test: Callable[[float], bool], low: float, high: float, *, steps: int = 60) -> float:
     """The point in [low, high] where `test` turns from True to False (True at low, False at high).
 

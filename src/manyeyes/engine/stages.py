@@ -12,8 +12,8 @@ from itertools import accumulate
 
 from manyeyes.engine.counted import FixedCount, Reading, name_of
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.parts import Before, PartTally
-from manyeyes.engine.plan import Answer, Arm, Outcome, Plan, Question, Stream
+from manyeyes.engine.parts import Before, PartTally, differs, passing
+from manyeyes.engine.plan import REPORTED, Answer, Arm, Outcome, Plan, Question, Stream
 from manyeyes.engine.schedule import Layout, Place
 from manyeyes.engine.tally import Tally
 
@@ -51,12 +51,17 @@ class ArmCount:
     @property
     def unmet(self) -> bool:
         """Whether the need cannot be met any more."""
-        return self.arm.need is not None and self.k + self.arm.n - self.n < self.arm.need
+        return self.arm.hopeless(self.n, self.k)
 
     @property
     def done(self) -> bool:
         """Whether the count is final."""
-        return self.n == self.arm.n or self.unmet
+        return self.arm.over(self.n, self.k) or self.unmet
+
+    @property
+    def sure(self) -> int:
+        """How many of its trials are needed for certain, as far as is known; no other is asked for ahead."""
+        return min(self.arm.end, max(self.arm.n, self.n + self.arm.enough - self.k))
 
 
 class ArmsStage:
@@ -69,14 +74,15 @@ class ArmsStage:
 
     def __init__(self, counts: list[ArmCount]) -> None:
         self.counts = counts
-        turns = sorted((turn / count.arm.n, i) for i, count in enumerate(counts) for turn in range(count.arm.n))
+        turns = sorted((turn / count.arm.n, i) for i, count in enumerate(counts) for turn in range(count.arm.end))
         self._order = [counts[i] for _, i in turns]
         self._read = 0
 
     def advance(self, ledger: Ledger) -> bool:
         """Count; True when all arms are complete or one has failed."""
         while self.failed is None and self._read < len(self._order):
-            if not self._order[self._read].read(ledger):
+            count = self._order[self._read]
+            if not count.done and not count.read(ledger):
                 return False
             self._read += 1
         return True
@@ -90,7 +96,8 @@ class ArmsStage:
         """The trials not counted yet, in order."""
         ahead = {id(count): count.start + count.n for count in self.counts}
         for count in self._order[self._read :]:
-            yield count.stream, ahead[id(count)]
+            if ahead[id(count)] < count.start + count.sure:
+                yield count.stream, ahead[id(count)]
             ahead[id(count)] += 1
 
 
@@ -180,8 +187,17 @@ class PartsStage:
         A low rate before the fix makes that hard to tell. More trials of the blocked wording tell it sooner than more
         of the version with the flaw would, and its e-process may go on as long as it likes.
         """
-        passing = any(tally.verdict == "fails" for tally in self.tallies)
-        return passing and any(tally.longer() for tally in self.tallies)
+        if not passing(self.plan, self.tallies):
+            return False
+        return any(tally.longer() for tally in self.tallies) or self._compared()
+
+    def _compared(self) -> bool:
+        """Whether the parts between which it lies go on, since their few trials show no difference yet."""
+        own = next((tally for tally in self.tallies if tally.part == REPORTED), None)
+        if own is None or not own.quiet or differs(self.plan, self.tallies):
+            return False
+        failing = [tally for tally in self.tallies if tally.verdict == "fails"]
+        return any(tally.go_on() for tally in (own, *failing))
 
     def _read(self, ledger: Ledger) -> None:
         for part, tally in enumerate(self.tallies):

@@ -1,12 +1,14 @@
 """The main stream read one trial at a time: counts, repeats, e-values, and the first boundary reached.
 
-Independence. Identical answers to one wording are one observation of that wording. Failures with the same text as the
-answer before them, to the same wording, are left out where they would support the claim: so a cache counts once for
-each answer that it drew, however long it keeps it, and a target that draws afresh loses its chance repeats only.
-Successes are left out while every answer to their wording is the same text. What speaks against the claim all counts. A
-left-out repeat could only have raised the e-value, so at every prefix the e-process in use is no larger than the full
-one, and no larger than that of a cache's own draws, and Ville's inequality still holds. Answers without a digest are
-taken as different.
+Independence. Identical answers to one wording are one observation of that wording. A verification counts every text of
+a wording once as support for its claim, whenever it comes again: behind a cache, on one machine or on many, kept for
+ever or forgotten now and then, what counts is never more than what was drawn. A reproduction leaves out failures with
+the same text as the answer before them, to the same wording, and successes while every answer to their wording is the
+same text. (So did verifications whose plan has no `edition`; they are read by the rule that they were made under.)
+What speaks against the claim all counts. A left-out repeat could only have raised the e-value, so at every prefix the
+e-process in use is no larger than the full one; that of a verification is no larger than the e-process of a cache's own
+draws either, taken as they first come, and Ville's inequality holds for that. Answers without a digest are taken as
+different.
 """
 
 from __future__ import annotations
@@ -56,25 +58,47 @@ class _Wording:
 
 @dataclass
 class _Texts:
-    """The same under the strict rule: every text of a wording counts once, whatever else the wording answered."""
+    """The same where every text of a wording counts once, whatever else the wording answered in between."""
 
-    seen: set[tuple[str, bool]] = field(default_factory=set)
+    digest: str | None
+    constant: bool = True
+    seen: set[tuple[int, bool]] = field(default_factory=set)
     counts: tuple[int, int, float] = (0, 0, 0.0)
 
     def add(self, success: bool, digest: str | None, gain: float) -> None:
+        self.constant = self.constant and digest is not None and digest == self.digest
         if digest is None:
             return
-        if (digest, success) in self.seen:
+        key = hash(digest), success
+        if key in self.seen:
             successes, failures, gained = self.counts
             self.counts = successes + success, failures + (not success), gained + (max(0.0, gain) if success else 0.0)
-        self.seen.add((digest, success))
+        self.seen.add(key)
 
     def repeats(self) -> tuple[int, int, float]:
         return self.counts
 
 
+class _Flow:
+    """How many trials in the later half of a growing sequence brought something new."""
+
+    def __init__(self) -> None:
+        self._marks = bytearray()
+        self.new = 0
+
+    def add(self, new: bool) -> None:
+        self._marks.append(new)
+        self.new += new
+        if len(self._marks) % 2 == 0:
+            self.new -= self._marks[len(self._marks) // 2 - 1]
+
+    @property
+    def n(self) -> int:
+        return len(self._marks) - len(self._marks) // 2
+
+
 class Repeats:
-    """Which observations of a sequence are repeats of an earlier answer to the same wording (`strict`: of any)."""
+    """Which observations of a sequence repeat the answer before them to the same wording (`strict`: any before)."""
 
     def __init__(self, *, strict: bool = False) -> None:
         self._wordings: dict[str, _Wording | _Texts] = {}
@@ -82,6 +106,8 @@ class Repeats:
         self.successes, self.failures, self.gain = 0, 0, 0.0
         self.again = 0
         """How many trials asked a wording that had been asked before, and so could be repeats."""
+        self.late = _Flow()
+        """Of these, what the later half still brought."""
         self.known = True
 
     def add(self, cell: Cell, success: bool, digest: str | None, gain: float = 0.0) -> None:
@@ -89,12 +115,15 @@ class Repeats:
         self.known = self.known and digest is not None
         name = cell.wording or cell.key
         entry = self._wordings.get(name)
-        self.again += entry is not None
+        first = entry is None
+        self.again += not first
         if entry is None:
-            entry = self._wordings[name] = _Texts() if self._strict else _Wording(digest)
+            entry = self._wordings[name] = _Texts(digest) if self._strict else _Wording(digest)
         before = entry.repeats()
         entry.add(success, digest, gain)
         after = entry.repeats()
+        if not first:
+            self.late.add(after[:2] == before[:2])
         self.successes += after[0] - before[0]
         self.failures += after[1] - before[1]
         self.gain += after[2] - before[2]
@@ -123,9 +152,8 @@ class Repeats:
 
     @property
     def constant(self) -> list[str]:
-        """The wordings that answered the same text every time, twice or more; the strict rule does not ask."""
-        told = ((name, entry) for name, entry in self._wordings.items() if isinstance(entry, _Wording))
-        return [name for name, entry in told if entry.constant and sum(entry.repeats()[:2]) > 0]
+        """The wordings that answered the same text every time, twice or more."""
+        return [name for name, entry in self._wordings.items() if entry.constant and sum(entry.repeats()[:2]) > 0]
 
 
 def counts_as_success(question: Question, outcome: Outcome, *, control: bool = False) -> bool:
@@ -152,7 +180,7 @@ class Tally:
         self.n = self.k = self.undecided = self.control_k = 0
         self.first_success: int | None = None
         self.bits = bytearray()
-        self.repeats = Repeats(strict=strict)
+        self.repeats = Repeats(strict=strict or plan.counts_once)
         self._blocks = 0.0
         self._passed = FUTILE if plan.resumes else ()
         self._wordings = len({cell.wording or cell.key for cell in plan.cells})
@@ -223,10 +251,10 @@ class Tally:
     def stuck(self) -> bool:
         """Whether answers repeat too often for the claim ever to be reached, tested at every prefix at `STUCK_LEVEL`.
 
-        A verification without a success so far: answers that differ from the one before come more seldom than they
-        must from here on to reach the boundary at the cap. A reproduction with successes: every wording got one text
-        throughout. In both the contrary is out of reach as well, or too rare to wait for. Only a plan that says so
-        ends by this, and not one that a person resumed.
+        A verification without a success so far: answers that count come more seldom than they must from here on to
+        reach the boundary at the cap, over the whole run, or lately, since a wording runs out of texts. A reproduction
+        with successes: every wording got one text throughout. In both the contrary is out of reach as well, or too rare
+        to wait for. Only a plan that says so ends by this, and not one that a person resumed.
         """
         if not self.plan.ends_stuck or self.plan.resumes or not self.repeats.known:
             return False
@@ -242,8 +270,13 @@ class Tally:
         left = self.plan.cap - self.n
         if missing <= 0 or left <= 0:
             return False
-        new, again = self.repeats.again - self.repeats.failures, self.repeats.again
-        return missing >= left or log_e_below(again, new, missing / left) >= -log(STUCK_LEVEL)
+        if missing >= left:
+            return True
+        repeats = self.repeats
+        seen = [(repeats.again, repeats.again - repeats.failures)]
+        if self.plan.counts_once:
+            seen.append((repeats.late.n, repeats.late.new))
+        return any(log_e_below(n, new, missing / left) >= -log(STUCK_LEVEL) for n, new in seen)
 
     def _fewest(self) -> int:
         """How many failures in a row reach the claim; past the cap where none do."""

@@ -1,4 +1,6 @@
-"""Exploit against control: an e-value over blocks of one trial each (Turner & Grünwald 2023).
+"""Two rates held against each other: an e-value over blocks, and an exact test of fixed counts.
+
+Exploit against control: an e-value over blocks of one trial each (Turner & Grünwald 2023).
 
 The alternative (a, b) is learned from earlier blocks by a Beta(0.18) plug-in; the null {b <= a + margin} answers with
 its point nearest in Kullback-Leibler divergence (the reverse information projection), so every block is a fair or
@@ -9,7 +11,9 @@ k-sample tests".
 from __future__ import annotations
 
 from functools import lru_cache
-from math import log
+from math import exp, log
+
+from manyeyes.engine.special import log_choose, log_sum
 
 _PRIOR = 0.18
 _EDGE = 1e-12
@@ -54,3 +58,13 @@ def log_block(n: int, control: int, exploit: int, y_control: bool, y_exploit: bo
     y = x + margin
     first = log(a / x) if y_control else log((1 - a) / (1 - x))
     return first + (log(b / y) if y_exploit else log((1 - b) / (1 - y)))
+
+
+def fewer_p_value(k: int, n: int, other_k: int, other_n: int) -> float:
+    """Fisher's (1922) exact one-sided p-value of so few successes, k of n, beside other_k of other_n at one rate.
+
+    >>> round(fewer_p_value(0, 5, 7, 10), 4), fewer_p_value(2, 4, 0, 6)
+    (0.0186, 1.0)
+    """
+    total, whole = k + other_k, log_choose(n + other_n, k + other_k)
+    return min(1.0, exp(log_sum([log_choose(n, x) + log_choose(other_n, total - x) - whole for x in range(k + 1)])))

@@ -40,6 +40,10 @@ class Options:
     verify, compare and sweep 85 % of them (17 of 20) must get useful answers, elsewhere they say how often they show
     the flaw. `control_n` fresh trials of the control follow a reproduction.
 
+    A version with the flaw is tried `positive_n` times, and longer where it shows the flaw seldom: until it did so
+    twice `positive_need` times, in as many trials as that takes at a rate of `positive_rate` (None: no longer), or at
+    the claimed one where that is lower.
+
     `ends_stuck` ends a reproduction, a verification or a comparison whose answers repeat too often ever to decide it.
 
     For map: `epsilon`, `delta`, `certificate` ("practical" or "rigorous"), `budget` (trials per setting), and whether
@@ -75,6 +79,7 @@ class Options:
     benign_need: int | None = None
     positive_n: int = 12
     positive_need: int = 3
+    positive_rate: float | None = 0.3
     part_cap: int = 20
     reported_cap: int | None = 100
     ends_stuck: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from manyeyes.engine import plan_reproduce, plan_score, plan_verify
+from manyeyes.engine.patched import arm_most
 from manyeyes.engine.plan import Arm, Cell, Fixed, Outcome, Plan, Question
 from manyeyes.plugins.detection import Whole
 from manyeyes.plugins.protocols import Ask, Exchange, Reply
@@ -195,10 +196,19 @@ class _Making:
         need = useful_need(n) if self.options.benign_need is None else self.options.benign_need
         return Arm(cells=(cell,), n=n, need=need if verify else None)
 
+    def _most(self, n: int, need: int) -> int | None:
+        """How far the version with the flaw is tried to see it, at the rate known or else at the least one expected."""
+        least, claim = self.options.positive_rate, self.reproducer.claim
+        if least is None or need == 0:
+            return None
+        known = self.options.before or ((claim.successes, claim.trials) if claim else (1, 1))
+        return max(n, arm_most(need, min(least, known[0] / known[1])))
+
     def _positive(self) -> Arm | None:
         if "positive" in self.targets:
             cells = tuple(self.cells.exploit(self.rated, wording) for wording in self.reported)
-            return Arm(cells=cells, n=self.options.positive_n, need=self.options.positive_need)
+            n, need = self.options.positive_n, self.options.positive_need
+            return Arm(cells=cells, n=n, need=need, most=self._most(n, need))
         if self.reproducer.example is None:
             raise PrepareError(
                 "positive: verify needs a version that still has the flaw (role 'positive', --positive URL), or in the "

@@ -147,7 +147,7 @@ def rescored(document: PlanDocument, trials: Sequence[TrialRecord]) -> tuple[Ver
 
 
 def _bounded(plan: Plan) -> None:
-    arms = [arm.n for arm in (plan.benign, plan.positive) if arm is not None]
+    arms = [arm.end for arm in (plan.benign, plan.positive) if arm is not None]
     arms += [plan.sweep.cap * len(plan.sweep.items)] if plan.sweep else []
     arms += [plan.worst.score_n] if plan.worst else []
     rounds = [rule.round for rule in (plan.sweep, plan.worst) if rule is not None]
