@@ -132,6 +132,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:replay_new", "", "theo", f"/desk/cases/{cases['triaged']}/replay/")
     yield Place("console:verify_new", "", "olga", f"/desk/cases/{cases['fix_deployed']}/verify/")
     yield Place("console:severity", "", "theo", f"/desk/cases/{cases['signed']}/severity/")
+    yield Place("console:quick", "", "theo", f"/desk/cases/{cases['triaged']}/severity/quick/")
     yield Place("console:fix_new", "", "olga", f"/desk/cases/{cases['remediating']}/fix/")
     yield Place("console:advisory", "", "pia", f"/desk/cases/{pages['resolved']}/advisory/")
     yield Place("console:replay", "", "theo", f"/desk/replays/{pages['reproduction']}/")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from manyeyes.cases import (
+    clocks,
+    queue,
     reproduction,
     severity,
     signing,
     timeline,
     triage,
 )
+from manyeyes.cases.facts import facts_of
 from manyeyes.cases.judgement import standing
+from manyeyes.programs import rubrics
 from manyeyes.rules import mes
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from tests.people import LETTERS, REASONS, Cast, agree, make_case
@@ -108,3 +114,124 @@ def test_a_sign_off_on_an_older_rating_is_a_conflict(cast: Cast) -> None:
     )
     with pytest.raises(Conflict):
         agree(case, cast.theo, "security", rating=seen.rating)
+
+
+def test_the_tries_of_an_attacker_have_a_source(cast: Cast) -> None:
+    case = make_case(cast, at="reproduced")
+    begun = severity.prefill(case)
+    assert (begun.budget.tries, begun.budget.source) == (3, "The reproducer declares it.")
+    with pytest.raises(Invalid) as refused:
+        severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, tries="25")
+    assert set(refused.value.fields) == {"tries_source"}
+    for wrong in ("0", "101", "many", "-3", "²"):
+        with pytest.raises(Invalid) as refused:
+            severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, tries=wrong, tries_source="a log")
+        assert set(refused.value.fields) == {"tries"}
+    row = severity.rate(
+        case,
+        by=cast.theo,
+        letters=LETTERS,
+        reasons=REASONS,
+        tries="u",
+        tries_source="No limit in the gateway's settings.",
+    )
+    assert row.vector.endswith("/RB:U")
+    kept = severity.prefill(case).budget
+    assert (kept.written, kept.source) == ("U", "The gateway sets no limit.")
+    back = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, tries="3", why="The gateway was set.")
+    assert (back.vector[-5:], back.budget_source) == ("/RB:3", "The reproducer declares it.")
+
+
+def test_without_a_reproducer_one_try_is_assumed_and_said(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    case.preflights.all().delete()
+    case.reproducers.all().delete()
+    assert severity.prefill(case).budget.source == "Nobody said; one try is assumed."
+    case.reproducers.create(text="no reproducer", content_hash="0" * 64, by=cast.theo, key=case.key)
+    assert severity.prefill(case).budget.source == "The reproducer cannot be read; one try is assumed."
+
+
+def test_the_setting_in_service_is_scored_beside_the_rated_one(cast: Cast) -> None:
+    case = make_case(cast, at="reproduced")
+    places = severity.prefill(case).places
+    assert places
+    name, words, k, n = places[0]
+    row = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service=name)
+    assert row.deployed == {"setting": name, "words": words, "k": k, "n": n}
+    assert "temperature" in words
+    beside = row.at_deployed
+    assert beside is not None
+    assert f"/OB:{k}of{n}/" in beside.vector
+    assert row.score.vector == row.vector != beside.vector
+    assert severity.prefill(case).in_service == name
+    same = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service="rated", why="Olga looked.")
+    assert (same.at_deployed, same.deployed["setting"]) == (None, "rated")
+    with pytest.raises(Invalid) as refused:
+        severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service="guessed", why="Guessed.")
+    assert set(refused.value.fields) == {"in_service"}
+
+
+def test_cvss_stands_beside_and_changes_nothing(cast: Cast) -> None:
+    case = make_case(cast, at="reproduced")
+    plain = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS)
+    vector = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N"
+    row = severity.rate(
+        case, by=cast.theo, letters=LETTERS, reasons=REASONS, cvss=f" {vector} ", why="A vector beside."
+    )
+    assert (row.cvss, row.vector, row.score.sec) == (vector, plain.vector, plain.score.sec)
+    with pytest.raises(Invalid) as refused:
+        severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, cvss="CVSS:4.0/AV:Z", why="Again.")
+    assert "AV:Z is not one of" in refused.value.fields["cvss"]
+
+
+def test_membership_is_rated_by_what_it_reveals(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    case.vuln_class = "MI"
+    begun = severity.prefill(case)
+    assert "DX" not in begun.letters
+    assert begun.asks["DX"].startswith("What does it tell about a person")
+    with pytest.raises(Invalid) as refused:
+        severity.rate(case, by=cast.theo, letters=begun.letters, reasons=REASONS)
+    assert set(refused.value.fields) == {"DX"}
+
+
+ANSWERS = {"worst": "others_data", "victim": "nothing", "who": "anybody", "often": "R5", "reach": "here"}
+
+
+def test_five_answers_rate_a_case_and_confirm_only_what_is_low(cast: Cast) -> None:
+    case = make_case(cast, at="reproduced")
+    row = severity.rate_quickly(case, by=cast.theo, answers=ANSWERS)
+    assert (row.method, row.replay is not None) == ("questions", True)
+    assert row.reasons["DX"].startswith("What is the worst it leads to?")
+    assert not facts_of(case).rated
+    assert "letter by letter" in queue.rows([case])[0].todo
+    low = severity.rate_quickly(case, by=cast.theo, answers={**ANSWERS, "worst": "internals"}, why="It was the manual.")
+    assert low.score.highest_band == "Low"
+    assert facts_of(case).rated
+    severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, why="No: it opens accounts.")
+    assert facts_of(case).rated
+    with pytest.raises(Invalid):
+        severity.rate_quickly(case, by=cast.theo, answers={}, why="Nothing said.")
+
+
+def test_a_rating_keeps_the_version_of_the_rubric_it_was_made_under(cast: Cast) -> None:
+    case = make_case(cast, at="rated")
+    before = standing(case)
+    assert before is not None
+    first, vector = before.score.sec, before.rating.vector
+    data = mes.STANDARD.as_data()
+    data["metrics"][0]["levels"][3]["weight"] = 4
+    row = rubrics.publish(
+        cast.program, by=cast.lena, text=json.dumps(data), why="Our data is public.", seen=mes.STANDARD.version
+    )
+    assert row.version == "MES:1.0+wicket.1"
+    case.refresh_from_db()
+    still = standing(case)
+    assert still is not None
+    assert (still.rating.vector, still.score.sec) == (vector, first)
+    again = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, why="By our own rubric.")
+    assert again.vector.startswith("MES:1.0+wicket.1/")
+    assert again.score.sec is not None
+    assert again.score.sec < (first or 0)
+    assert queue.rows([case])[0].score == again.score
+    assert clocks.clocks(case), "the band of the deadlines is read from the log, whichever rubric it was"

@@ -174,6 +174,7 @@ ROWS: dict[str, Row] = {
     "console:replay_new": Row(DESK_CASE),
     "console:verify_new": Row(DESK_CASE),
     "console:severity": Row(DESK_CASE),
+    "console:quick": Row(DESK_CASE),
     "console:fix_new": Row(DESK_CASE),
     "console:advisory": Row(DESK_CASE),
     "console:replay": Row(DESK_CASE),

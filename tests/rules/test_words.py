@@ -111,16 +111,12 @@ def test_kinds_are_those_of_the_reproducer_format_and_every_code_has_its_form() 
     for kind in taxonomy.KINDS.values():
         assert kind.help.endswith(".")
         assert kind.help.count(".") == 1
-        assert all(code.endswith(":2026") for code in (*kind.llm, *kind.agentic))
-        assert all(code.startswith("AML.T") for code in kind.atlas)
-        assert kind.atlas
-        assert all(code.startswith("CWE-") for code in kind.cwe)
-    assert taxonomy.KINDS["HC"].llm == ("LLM08:2026", "LLM02:2026")
-    assert taxonomy.KINDS["EV"].crosswalk[0] == ("MITRE ATLAS 2026.09", ("AML.T0015", "AML.T0043"))
 
 
 @pytest.mark.parametrize("code", taxonomy.KINDS)
 def test_every_kind_starts_with_a_vector_that_can_be_scored(code: str) -> None:
-    vector = severity.build(taxonomy.starting_letters(code), observed=(20, 30))
+    asked = dict.fromkeys(taxonomy.KINDS[code].asks, "L")  # left open until a person says what it reveals
+    assert not set(asked) & set(taxonomy.starting_letters(code))
+    vector = severity.build({**taxonomy.starting_letters(code), **asked}, observed=(20, 30))
     result = severity.score(vector)
     assert max(result.sec or 0, result.saf or 0) > 0

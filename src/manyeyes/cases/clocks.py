@@ -69,7 +69,8 @@ def taken(rows: Iterable[Any]) -> dict[str, int]:
 def _detail(row: Any) -> str:
     """What the clocks read of an event: the band of a rating, the kind of a fix, the date both sides agreed on."""
     if row.kind == deadlines.RATED:
-        return severity.score(row.data["vector"]).highest_band
+        # Ratings from before rubrics had versions name no band; they are all of the standard.
+        return str(row.data.get("band") or severity.score(row.data["vector"]).highest_band)
     name = {deadlines.FIX_KIND: "fix", deadlines.AGREED: "until"}.get(row.kind)
     return str(row.data.get(name, "")) if name else ""
 

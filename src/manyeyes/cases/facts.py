@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from manyeyes.cases.models import Case, Rating, Remediation, Reproduction, Retest
+from manyeyes.cases.judged import Rating
+from manyeyes.cases.models import Case, Remediation, Reproduction, Retest
 from manyeyes.cases.signoffs import state_of
 from manyeyes.events.models import Event
 from manyeyes.rules import clock
+from manyeyes.rules.five import ENOUGH_FOR
 from manyeyes.rules.lifecycle import Facts, Status
 
 RETEST_WINDOW = timedelta(days=14)
@@ -24,7 +26,7 @@ def facts_of(case: Case, *, log: Iterable[Any] | None = None) -> Facts:
     """
     since = reopened_at(case, log)
     rating = newest_rating(case)
-    rated = rating is not None and _after(rating.at, since)
+    rated = rating is not None and _after(rating.at, since) and judged_enough(rating)
     fix = newest_fix(case)
     return Facts(
         acknowledged=case.acknowledged_at is not None,
@@ -39,6 +41,11 @@ def facts_of(case: Case, *, log: Iterable[Any] | None = None) -> Facts:
         holds=fix is not None and fix.outcome == "holds",
         researcher_agreed=fix is not None and _researcher_agreed(case, fix),
     )
+
+
+def judged_enough(rating: Rating) -> bool:
+    """Whether a rating may stand behind a confirmation: every letter judged, or five answers to what is Low at most."""
+    return rating.method == Rating.Method.VECTOR or rating.score.highest_band in ENOUGH_FOR
 
 
 def newest_rating(case: Case) -> Rating | None:

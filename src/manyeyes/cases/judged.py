@@ -71,7 +71,7 @@ class Rating(UnderRubric):
     @property
     def at_deployed(self) -> scale.MesScore | None:
         """The scores at the setting in service; None where it is the rated one, or nobody said."""
-        if not self.deployed:
+        if not self.deployed or self.deployed["setting"] == "rated":
             return None
         return scale.score(replace(self.parsed, observed=(self.deployed["k"], self.deployed["n"])))
 

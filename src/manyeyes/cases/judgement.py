@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from manyeyes.cases.facts import newest_rating
-from manyeyes.cases.models import Case, Rating
+from manyeyes.cases.judged import Rating
+from manyeyes.cases.models import Case
 from manyeyes.cases.signoffs import SignOffState, state_of
-from manyeyes.rules import severity as rubric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,4 +25,4 @@ def standing(case: Case) -> Judgement | None:
     rating = newest_rating(case)
     if rating is None:
         return None
-    return Judgement(rating=rating, score=rubric.score(rating.vector), sign_offs=state_of(case, rating))
+    return Judgement(rating=rating, score=rating.score, sign_offs=state_of(case, rating))

@@ -53,7 +53,7 @@ def _standing(case: Case) -> dict[str, Any]:
         "looked_for": _looked_for(case, status),
         "wants_security": asks and "security" not in signed,
         "wants_ml": asks and "ml" not in signed,
-        "band": severity.BANDS.index(severity.score(rating.vector).highest_band) if rating is not None else 0,
+        "band": severity.BANDS.index(rating.score.highest_band) if rating is not None else 0,
         "tried": max((round(1000 * row.low) for row in case.preflights.all() if row.k and row.low), default=0),
         "embargo_until": _embargo(case),
         "rule": RULE,

@@ -125,7 +125,9 @@ def _with_everything(found: QuerySet[Case]) -> list[Case]:
             "reporter",
             "assignee",
             "owner",
-        ).prefetch_related("ratings", "sign_offs__by", "remediations", "reproductions__replay", "retests", "reports")
+        ).prefetch_related(
+            "ratings__rubric_version", "sign_offs__by", "remediations", "reproductions__replay", "retests", "reports"
+        )
     )
 
 
@@ -152,7 +154,7 @@ def _row(case: Case, log: list[Any]) -> Row:
         paused=next((one for one in found if one.paused_since is not None), None),
         replay=next(iter([*verifications(case), *reproductions(case)]), None),
         claim=claimed,  # type: ignore[arg-type]
-        score=rubric.score(rating.vector) if rating is not None else None,
+        score=rating.score if rating is not None else None,
         signoffs=state_of(case, rating).seen_by(None) if rating is not None else None,
         with_whom=_with_whom(case, group),
     )
@@ -189,7 +191,9 @@ def _before_confirming(case: Case, facts: Facts, since: datetime | None) -> tupl
     if not facts.first_success_seen:
         return "team", "a look at the first success"
     if not facts.rated:
-        return "team", "a severity rating"
+        rating = newest_rating(case)
+        begun = rating is not None and (since is None or rating.at > since)
+        return "team", "the severity letter by letter" if begun else "a severity rating"
     if not facts.signed_off:
         rating = newest_rating(case)
         assert rating is not None

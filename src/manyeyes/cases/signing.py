@@ -11,7 +11,8 @@ from manyeyes.cases import people
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating, reopened_at
-from manyeyes.cases.models import Case, Rating, SignOff
+from manyeyes.cases.judged import Rating
+from manyeyes.cases.models import Case, SignOff
 from manyeyes.cases.moves import acting
 from manyeyes.cases.signoffs import state_of
 from manyeyes.programs.access import disciplines_of

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from manyeyes.cases.models import Case, Rating, SignOff
+from manyeyes.cases.judged import Rating
+from manyeyes.cases.models import Case, SignOff
 from manyeyes.programs.triaging import rules_of
-from manyeyes.rules import severity as rubric
 from manyeyes.rules import signoff as law
 from manyeyes.rules.assessment import ASSESSMENTS
 
@@ -71,7 +71,7 @@ def state_of(case: Case, rating: Rating) -> SignOffState:
             if row.discipline in law.DISCIPLINES
         ],
         set_by.policy,
-        severity=rubric.score(rating.vector).highest_band,
+        severity=rating.score.highest_band,
         # The reason was demanded when it was written; it is not decrypted here only to be found there.
         override=law.Override(person=str(decision.by_id), reason="on record", at=decision.at) if decision else None,
     )

@@ -11,10 +11,9 @@ from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
 from manyeyes.programs.models import Program, Target
 from manyeyes.programs.setup import TEAM_ROLES
-from manyeyes.rules import mes, permits
+from manyeyes.rules import permits
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
-from manyeyes.rules.rubric import Group
 
 
 class TeamForm(forms.Form):
@@ -137,61 +136,6 @@ class LongerForm(TeamForm):
         label=_("Calls in all, at most"), help_text=_("Those made so far are among them. Empty: all it may take."),
         min_value=1, max_value=1_000_000, required=False,
     )  # fmt: skip
-
-
-class RatingForm(TeamForm):
-    """A letter and one line of why for each metric that people judge."""
-
-    why = forms.CharField(
-        label=_("Why the rating changes"),
-        help_text=_("One line. Whoever sees the rating reads it."),
-        required=False,
-        max_length=500,
-    )
-
-    def __init__(self, *args: Any, letters: dict[str, str], reasons: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for metric in mes.STANDARD.metrics:
-            levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.levels]
-            self.fields[metric.code] = forms.ChoiceField(
-                label=metric.name,
-                help_text=metric.question,
-                choices=levels,
-                initial=letters.get(metric.code),
-                required=False,
-            )
-            self.fields[f"why_{metric.code}"] = forms.CharField(
-                label=_("Why"), required=False, strip=True, initial=reasons.get(metric.code, "")
-            )
-
-    def groups(self) -> list[dict[str, Any]]:
-        """The metrics under their headings, each as letter and reason."""
-        headings = {"Security": (Group.SECURITY,), "Safety": (Group.SAFETY, Group.SAFETY_FACTOR)}
-        told = {group for names in headings.values() for group in names}
-        headings["Exposure and spread"] = tuple({metric.group for metric in mes.STANDARD.metrics} - told)
-        return [
-            {
-                "name": name,
-                "metrics": [
-                    {"letter": self[metric.code], "why": self[f"why_{metric.code}"]}
-                    for metric in mes.STANDARD.metrics
-                    if metric.group in groups
-                ],
-            }
-            for name, groups in headings.items()
-        ]
-
-    def letters(self) -> dict[str, str]:
-        """Metric → letter, as chosen."""
-        return {
-            metric.code: self.cleaned_data[metric.code]
-            for metric in mes.STANDARD.metrics
-            if self.cleaned_data[metric.code]
-        }
-
-    def reasons(self) -> dict[str, str]:
-        """Metric → why."""
-        return {metric.code: self.cleaned_data[f"why_{metric.code}"] for metric in mes.STANDARD.metrics}
 
 
 KINDS_OF_FIX = (

@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from manyeyes.cases.judgement import Judgement
 from manyeyes.console.forms import TeamForm, words
-from manyeyes.rules import severity as rubric
 from manyeyes.rules.assessment import ASSESSMENTS, proposed
 from manyeyes.rules.signoff import DISCIPLINES
 
@@ -63,7 +62,7 @@ def unsent(signs: Iterable[str], standing: Judgement | None) -> list[SignOffForm
     """An empty form for each discipline the viewer may sign for, those that wait for a word first."""
     if standing is None:
         return []
-    letters, state = dict(rubric.parse(standing.rating.vector).letters), standing.sign_offs
+    letters, state = dict(standing.rating.parsed.letters), standing.sign_offs
     given = {"security": state.security is not None, "ml": state.ml is not None}
     return [
         SignOffForm(discipline=name, letters=letters, waits=not given[name], initial={"rating": standing.rating.pk})

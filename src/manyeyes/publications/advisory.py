@@ -15,7 +15,7 @@ from manyeyes.cases.timeline import sentence_of
 from manyeyes.programs.models import Program
 from manyeyes.publications.models import Advisory, AdvisoryDraft
 from manyeyes.reproducer.load import ReproducerError, load_text
-from manyeyes.rules import clock, severity
+from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotFound
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 from manyeyes.rules.words import target_percent
@@ -83,7 +83,7 @@ def facts(case: Case) -> dict[str, Any]:
     found = reproduction.finding(case)
     rating = newest_rating(case)
     cause = rootcause.standing(case)
-    score = severity.score(rating.vector) if rating is not None else None
+    score = rating.score if rating is not None else None
     return {
         "ref": case.ref,
         "vuln_class": case.vuln_class,

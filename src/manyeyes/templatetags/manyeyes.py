@@ -18,7 +18,7 @@ from manyeyes.accounts import oidc
 from manyeyes.charts import bars, icons
 from manyeyes.charts.inert import counted, escaped, segments
 from manyeyes.charts.table import SameTable
-from manyeyes.rules import words
+from manyeyes.rules import cvss4, words
 
 register = template.Library()
 
@@ -120,6 +120,13 @@ def severity(score: float | None, band: str, kind: str = "Sec") -> SafeString:
     """`{% severity 7.9 "High" "Sec" %}`: rising bars, kind, score and band; an open score shows its word only."""
     shown = "" if score is None else f"{score:.1f} "
     return format_html('<span class="sev">{}{} {}{}</span>', _trusted(bars.severity_bars(band)), kind, shown, band)
+
+
+@register.filter
+def cvss_score(vector: str) -> str:
+    """`{{ rating.cvss|cvss_score }}`: 8.7 High (CVSS-B)."""
+    found = cvss4.read(vector)
+    return f"{found.score} {found.severity} ({found.nomenclature})"
 
 
 @register.simple_tag

@@ -1,52 +1,20 @@
-"""Severity and sign-off: how bad is it, metric by metric, and do both disciplines agree?"""
+"""Sign-off: do both disciplines agree with the rating?"""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
-from manyeyes.cases import judgement, severity, signing
+from manyeyes.cases import signing
 from manyeyes.cases.models import Case
-from manyeyes.console.forms import RatingForm, SayForm, TeamForm
+from manyeyes.console.forms import SayForm, TeamForm
 from manyeyes.console.gate import team
 from manyeyes.console.signoff_form import DecisionForm, SignOffForm
 from manyeyes.console.views.case import desk_case, show
-from manyeyes.console.views.case import version as _version
-from manyeyes.rules import severity as rubric
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.signoff import DISCIPLINES
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@team
-def rate(request: HttpRequest, ref: str) -> HttpResponse:
-    """Letters with reasons; how often it works is measured and never typed."""
-    case = desk_case(request, ref)
-    start = severity.prefill(case)
-    form = RatingForm(request.POST or None, letters=dict(start.letters), reasons=dict(start.reasons))
-    if request.method == "POST" and form.is_valid():
-        try:
-            severity.rate(
-                case, by=request.user, letters=form.letters(), reasons=form.reasons(), why=form.cleaned_data["why"],
-                expected_version=_version(request),
-            )  # fmt: skip
-            return redirect("console:case", ref=case.ref)
-        except Invalid as error:
-            for name, problem in error.fields.items():
-                place = f"why_{name}" if f"why_{name}" in form.fields and name in form.letters() else name
-                form.add_error(place if place in form.fields else None, problem)
-    standing = judgement.standing(case)
-    context = {
-        "case": case,
-        "form": form,
-        "start": start,
-        "standing": standing,
-        "groups": form.groups(),
-        "curve": rubric.curve(standing.rating.vector) if standing else (),
-    }
-    return render(request, "console/severity.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
