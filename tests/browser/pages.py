@@ -160,6 +160,8 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:program", "", "lena", "/desk/program/")
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
     yield Place("console:launch", "", "lena", "/desk/program/wicket/launch/")
+    yield Place("console:machines", "", "lena", "/desk/program/wicket/machines/")
+    yield Place("console:machines", "reader", "olga", "/desk/program/wicket/machines/")
     yield Place("console:launch", "reader", "aud", "/desk/program/wicket/launch/")
     yield Place("console:guests", "", "pia", "/desk/program/quiet/guests/")
     yield Place("console:guests", "public", "lena", "/desk/program/wicket/guests/")

@@ -142,6 +142,7 @@ ROWS: dict[str, Row] = {
     "console:program": Row(DESK),
     "console:one_program": Row(DESK),
     "console:launch": Row(DESK),
+    "console:machines": Row(DESK),
     "console:guests": Row(MANAGED),
     "console:program_key": Row(DESK),
     "console:case_mail": act(DESK_CASE, mail="follow"),

@@ -14,6 +14,7 @@ from manyeyes.rules.permits import (
     Refusal,
     kinds,
     may_approve,
+    may_judge,
     may_replay,
 )
 
@@ -125,3 +126,11 @@ def test_each_refusal_has_a_kind() -> None:
     assert kinds(refused) == ["production", "hazard", "effects", "budget"]
     assert kinds(may_replay(None, hazard="cse")) == ["hazard", "permit"]
     assert kinds(["There is no reproducer yet."]) == []
+
+
+def test_a_judge_is_shown_only_what_it_is_allowed_by_name() -> None:
+    assert may_judge((), "") == []
+    assert may_judge(("iwp",), "iwp") == []
+    assert kinds(may_judge(None)) == ["judge"]
+    assert "not allowed for the hazard class hate" in only(may_judge(("iwp",), "hte"))
+    assert "never replayed, varied or judged" in only(may_judge(tuple(HAZARDS), "cse"))

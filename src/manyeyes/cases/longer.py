@@ -9,8 +9,8 @@ from typing import Any
 from manyeyes.cases import facts, people, proposals, replayed
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.moves import acting
-from manyeyes.cases.proposals import MANUAL
-from manyeyes.cases.reproduction import ASKERS, REPLAYED_IN
+from manyeyes.cases.proposals import ASKERS, MANUAL
+from manyeyes.cases.reproduction import REPLAYED_IN
 from manyeyes.engine import characteristics
 from manyeyes.replays import longer
 from manyeyes.replays.ready import needs_environment
@@ -77,6 +77,7 @@ def request(
         return before
     going = propose(link, cap=cap, max_calls=max_calls)
     if going.problems:
+        proposals.refuse(case, going.problems, by=by)
         raise IllegalMove(f"Go on: {' '.join(going.problems)}", missing=list(going.problems))
     with acting(
         case, "replay.longer", by=by, allowed=ASKERS, tell=people.reporter(case), public=True,

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from manyeyes.cases import judging
 from manyeyes.cases.models import Case
+from manyeyes.cases.moves import acting
 from manyeyes.engine import Characteristics, characteristics
 from manyeyes.engine.plan import Question
 from manyeyes.programs.models import Target, TargetVersion
-from manyeyes.programs.targets import permit_of
+from manyeyes.programs.targets import permit_of, price_of
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.errors import IllegalMove, Invalid
-from manyeyes.rules.permits import may_replay
+from manyeyes.rules.lifecycle import TRIAGERS, Role
+from manyeyes.rules.permits import Refusal, Why, kinds, may_replay
 from manyeyes.runs.document import PlanDocument, TargetInfo
+from manyeyes.runs.estimate import tokens
 from manyeyes.runs.prepare import Options, PrepareError, prepare
 
+ASKERS = frozenset(TRIAGERS | {Role.TARGET_OWNER})
+"""Who may ask for a replay."""
 RUNNER, MANUAL = str(Replay.Mode.RUNNER), str(Replay.Mode.MANUAL)
 NO_REPRODUCER = "There is no reproducer yet. Attach one, or ask the researcher for it."
 NO_VERSION = "There is no version of the target to test. Ask the target owner to register one."
@@ -34,6 +40,8 @@ class Proposal:
     mode: str
     version: TargetVersion | None
     positive: TargetVersion | None
+    judge: TargetVersion | None
+    asks_judge: bool
     document: PlanDocument | None
     odds: Characteristics | None
     most_calls: int
@@ -43,6 +51,16 @@ class Proposal:
     def ready(self) -> bool:
         """Whether it may be requested."""
         return self.document is not None and not self.problems
+
+    @property
+    def most_cost(self) -> float | None:
+        """The most it can cost, from estimated tokens, and never more than its cap; None where no price is known."""
+        if self.document is None or self.document.price is None:
+            return None
+        into, out = tokens(self.document)
+        estimated = self.document.price.cost(round(self.most_calls * into), round(self.most_calls * out))
+        cap = self.document.caps.max_cost
+        return estimated if cap is None else min(cap, estimated)
 
     def expected_trials(self, rate: float) -> float | None:
         """The expected number of scored trials if every trial succeeds with chance `rate` (asked at the planner)."""
@@ -66,23 +84,23 @@ def make(
     *,
     version: TargetVersion | None,
     positive: TargetVersion | None = None,
+    judge: TargetVersion | None = None,
     mode: str = RUNNER,
     options: Options,
     rates: tuple[float, ...] = (),
 ) -> Proposal:
-    """The proposal for a question about a version of the case's target."""
+    """The proposal for a question about a version of the case's target; `judge` answers where a rule asks a model."""
     reproducer = reproducer_of(case)
-    problems = [] if reproducer is not None else [NO_REPRODUCER]
+    if reproducer is not None and mode == MANUAL:
+        reproducer = _by_hand(reproducer)
+    asks_judge = mode == RUNNER and judging.asks(reproducer)
+    judge = (judge or judging.before(case)) if asks_judge else None
+    problems: list[str] = [] if reproducer is not None else [NO_REPRODUCER]
     problems += [] if version is not None else [NO_VERSION]
     document, odds, most, asked = None, None, 0, 0
-    if reproducer is not None and version is not None:
-        if mode == MANUAL:
-            reproducer = _by_hand(reproducer)
-        if reproducer.control is None or not options.use_control:
-            options = replace(options, margin=0.0)  # there is nothing to stand out from
-        targets = {"main": _info(version, mode)} | ({"positive": _info(positive, mode)} if positive else {})
+    if reproducer is not None and version is not None and (judge or not asks_judge):
         try:
-            document = prepare(reproducer, question, targets=targets, options=options)
+            document = _document(reproducer, question, version, positive, judge, mode, options)
         except PrepareError as error:
             problems.append(str(error))
     if document is not None:
@@ -94,10 +112,26 @@ def make(
         problems += forbidden(
             case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=asked, environment=played
         )
+        problems += judging.problems(reproducer, judge)
     return Proposal(
-        case=case, mode=mode, version=version, positive=positive, document=document, odds=odds, most_calls=most,
-        problems=tuple(problems),
+        case=case, mode=mode, version=version, positive=positive, judge=judge, asks_judge=asks_judge,
+        document=document, odds=odds, most_calls=most, problems=tuple(problems),
     )  # fmt: skip
+
+
+def _document(
+    reproducer: Reproducer, question: Question, version: TargetVersion, positive: TargetVersion | None,
+    judge: TargetVersion | None, mode: str, options: Options,
+) -> PlanDocument:  # fmt: skip
+    """The frozen plan. Raises PrepareError."""
+    if mode == RUNNER and options.price is None:
+        options = replace(options, price=price_of(version))
+    if reproducer.control is None or not options.use_control:
+        options = replace(options, margin=0.0)  # there is nothing to stand out from
+    targets = {"main": _info(version, mode)} | ({"positive": _info(positive, mode)} if positive else {})
+    if judge is not None:
+        targets, options = targets | {"judge": _info(judge, mode)}, judging.told(options, judge)
+    return prepare(reproducer, question, targets=targets, options=options)
 
 
 def calls_of(document: PlanDocument, odds: Characteristics) -> tuple[int, int]:
@@ -114,24 +148,38 @@ def mode_of(case: Case) -> str:
     return RUNNER if case.target.by_machine else MANUAL
 
 
-def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int, environment: str = "") -> list[str]:
+def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int, environment: str = "") -> list[Refusal]:
     """Why the machine may not make these calls to the target today, or not in this environment."""
     if not target.by_machine:
-        return [f"{target.name} cannot be reached by machine. Work through the plan by hand."]
+        by_hand = f"{target.name} cannot be reached by machine. Work through the plan by hand."
+        return [Refusal(Why.PERMIT, by_hand)]
     refused = []
     if environment and target.access != Target.Access.HARNESS:
-        refused.append(f"The reproducer plays in {environment}; register {target.name} as reached by a harness first.")
+        first = f"The reproducer plays in {environment}; register {target.name} as reached by a harness first."
+        refused.append(Refusal(Why.PERMIT, first))
     today = queue.calls_today(target)
     return refused + may_replay(
         permit_of(target), effects, hazard, calls=calls, calls_today=today, resets=bool(environment)
     )
 
 
-def require(proposal: Proposal, label: str) -> PlanDocument:
-    """The document of a proposal that may be requested. Raises IllegalMove saying what stands in the way."""
+def require(proposal: Proposal, label: str, *, by: Any) -> PlanDocument:
+    """The document of a proposal that may be requested. Raises IllegalMove saying what stands in the way.
+
+    That somebody asked for what the permit forbids is put on record, with the kinds of what forbids it.
+    """
     if proposal.document is None or proposal.problems:
+        refuse(proposal.case, proposal.problems, by=by)
         raise IllegalMove(f"{label} {' '.join(proposal.problems)}", missing=list(proposal.problems))
     return proposal.document
+
+
+def refuse(case: Case, problems: Iterable[str], *, by: Any) -> None:
+    """Put a refusal by the permit on record; what is only missing from the case is none. Raises NotAllowed."""
+    why = kinds(problems)
+    if why:
+        with acting(case, "replay.refused", by=by, allowed=ASKERS, why=why):
+            pass
 
 
 def seeded(options: Options, request_id: uuid.UUID) -> Options:

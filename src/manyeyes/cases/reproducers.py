@@ -16,7 +16,7 @@ from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
 from manyeyes.vault import tokens
 
 ARRIVING = (str(Status.NEW), str(Status.NEEDS_INFO))
-"""While nobody has taken the case into work, a reproducer that its researcher adds is tried like one that came along."""
+"""While nobody has taken the case into work, a reproducer that its researcher adds is tried on arrival too."""
 
 
 def attach_reproducer(case: Case, *, by: Any, text: str, name: str = "") -> ReproducerFile:

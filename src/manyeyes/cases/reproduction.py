@@ -11,7 +11,7 @@ from manyeyes.cases import people, proposals
 from manyeyes.cases.facts import reopened_at, reproductions
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.moves import acting
-from manyeyes.cases.proposals import MANUAL, RUNNER, Proposal
+from manyeyes.cases.proposals import ASKERS, MANUAL, RUNNER, Proposal
 from manyeyes.cases.verdicts import AlreadyTakenUp, take_up
 from manyeyes.engine.plan import Question
 from manyeyes.programs.models import TargetVersion
@@ -19,17 +19,21 @@ from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid
-from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+from manyeyes.rules.lifecycle import TRIAGERS, Status
 from manyeyes.runs.prepare import Options
 
 REPLAYED_IN = (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED, Status.CONFIRMED)
-ASKERS = frozenset(TRIAGERS | {Role.TARGET_OWNER})
 BY_MACHINE = Options(min_successes=3, margin=0.05)
 BY_HAND = Options(min_successes=3, p0=0.02, p_min=0.2, cap=40, rated_n=10, benign_n=2, use_control=False)
 
 
 def propose(
-    case: Case, *, version: TargetVersion | None = None, options: Options | None = None, mode: str | None = None
+    case: Case,
+    *,
+    version: TargetVersion | None = None,
+    options: Options | None = None,
+    mode: str | None = None,
+    judge: TargetVersion | None = None,
 ) -> Proposal:
     """What a reproduction would do and cost, and whether it may; nothing is spent by asking."""
     how = mode or proposals.mode_of(case)
@@ -37,6 +41,7 @@ def propose(
         case,
         Question.REPRODUCE,
         version=version or case.target_version or case.target.current,
+        judge=judge,
         mode=how,
         options=options or (BY_MACHINE if how == RUNNER else BY_HAND),
         rates=(0.0, 0.05, 0.5),
@@ -50,15 +55,24 @@ def request(
     version: TargetVersion | None = None,
     options: Options | None = None,
     mode: str | None = None,
+    judge: TargetVersion | None = None,
     request_id: uuid.UUID | None = None,
 ) -> Reproduction:
     """Queue a replay for the worker, or (mode "manual") freeze a plan for a person to work through.
 
-    By hand needs no permit and no connection. The same `request_id` again gives the replay that was asked for already.
+    By hand needs no permit and no connection. `judge` answers where the success rule asks a model. The same
+    `request_id` again gives the replay that was asked for already.
     """
-    how = mode or RUNNER
-    start = BY_MACHINE if how == RUNNER else BY_HAND
-    return _request(case, by=by, version=version, options=options or start, mode=how, request_id=request_id)
+    wanted, how = request_id or uuid.uuid4(), mode or RUNNER
+    if version is not None and version.target_id != case.target_id:
+        raise Invalid(version="This version belongs to another target.")
+    if Status(case.status) not in REPLAYED_IN:
+        raise IllegalMove(f"Replay: not possible while the case is {case.status.replace('_', ' ')}.")
+    before = Reproduction.objects.filter(replay_id=wanted, case=case).first()
+    if before is not None:
+        return before
+    chosen = proposals.seeded(options or (BY_MACHINE if how == RUNNER else BY_HAND), wanted)
+    return _request(propose(case, version=version, options=chosen, mode=how, judge=judge), by=by, wanted=wanted)
 
 
 def request_manual(case: Case, *, by: Any, options: Options | None = None) -> Reproduction:
@@ -128,28 +142,21 @@ def finding(case: Case) -> Finding | None:
     return None
 
 
-def _request(
-    case: Case, *, by: Any, version: TargetVersion | None, options: Options, mode: str, request_id: uuid.UUID | None
-) -> Reproduction:
-    wanted = request_id or uuid.uuid4()
-    if version is not None and version.target_id != case.target_id:
-        raise Invalid(version="This version belongs to another target.")
-    if Status(case.status) not in REPLAYED_IN:
-        raise IllegalMove(f"Replay: not possible while the case is {case.status.replace('_', ' ')}.")
-    before = Reproduction.objects.filter(replay_id=wanted, case=case).first()
-    if before is not None:
-        return before
-    proposal = propose(case, version=version, options=proposals.seeded(options, wanted), mode=mode)
-    document = proposals.require(proposal, "Replay:")
+def _request(proposal: Proposal, *, by: Any, wanted: uuid.UUID) -> Reproduction:
+    case, judge = proposal.case, proposal.judge
+    document = proposals.require(proposal, "Replay:", by=by)
     with acting(
         case, "replay.requested", by=by, allowed=ASKERS, tell=people.reporter(case), public=True,
-        replay=str(wanted), purpose="reproduction", mode=mode, said=document.hash,
+        replay=str(wanted), purpose="reproduction", mode=proposal.mode, said=document.hash,
     ) as row:  # fmt: skip
+        if judge is not None:
+            row.note(judge=str(judge.pk))
         if row.reproductions.filter(replay_id=wanted).exists():
             raise Conflict("This replay was requested a moment ago. Reload the page.")
         replay = queue.enqueue(
-            document, row.key, mode=mode, main_version=proposal.version, requested_by=by, replay_id=wanted
-        )
+            document, row.key, mode=proposal.mode, main_version=proposal.version, judge_version=judge,
+            requested_by=by, replay_id=wanted,
+        )  # fmt: skip
         if row.target_version_id is None:
             row.target_version = proposal.version
         return Reproduction.objects.create(

@@ -84,7 +84,7 @@ def request(
     if tau is not None:
         chosen = proposals.chosen(chosen, tau=tau)
     proposal = propose(case, options=proposals.seeded(chosen, wanted), mode=how)
-    document = proposals.require(proposal, "Verify the fix:")
+    document = proposals.require(proposal, "Verify the fix:", by=by)
     told = {"replay": str(wanted), "purpose": "verification", "mode": proposal.mode, "said": document.hash}
     with _opening(case, by=by, expected_version=expected_version, told=told) as row:
         fix = newest_fix(row)
@@ -92,7 +92,7 @@ def request(
             raise Conflict("A verification of this fix is running already.")
         replay = queue.enqueue(
             document, row.key, mode=proposal.mode, main_version=proposal.version,
-            positive_version=proposal.positive, requested_by=by, replay_id=wanted,
+            positive_version=proposal.positive, judge_version=proposal.judge, requested_by=by, replay_id=wanted,
         )  # fmt: skip
         return Reproduction.objects.create(
             case=row, replay=replay, purpose=Reproduction.Purpose.VERIFICATION, remediation=fix, asked_by=by,

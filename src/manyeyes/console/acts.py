@@ -13,7 +13,8 @@ from manyeyes.cases.conversation import SPEAKERS
 from manyeyes.cases.disclosure import BOTH_SIDES
 from manyeyes.cases.holds import HOLDERS
 from manyeyes.cases.models import Case
-from manyeyes.cases.reproduction import ASKERS, REPLAYED_IN
+from manyeyes.cases.proposals import ASKERS
+from manyeyes.cases.reproduction import REPLAYED_IN
 from manyeyes.cases.steering import WHO
 from manyeyes.programs.access import disciplines_of
 from manyeyes.publications.advisory import PUBLISHERS, WRITERS

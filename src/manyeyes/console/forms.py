@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from manyeyes.cases.models import Case, Remediation
 from manyeyes.cases.rootcause import CATEGORIES
+from manyeyes.programs import judges
 from manyeyes.programs.models import Program, Target
 from manyeyes.programs.setup import TEAM_ROLES
 from manyeyes.rules import permits
@@ -105,6 +106,20 @@ class PlanForm(TeamForm):
     seed = forms.IntegerField(
         label=_("Seed"), help_text=_("Empty: one is made."), min_value=0, max_value=2**31, required=False
     )
+    judge = forms.ChoiceField(
+        label=_("Who judges the answers"), required=False,
+        help_text=_("Its calls count too. You look again at every success it calls."),
+    )  # fmt: skip
+
+    def name_judges(self, program: Program) -> None:
+        """Offer the models that the program lets judge."""
+        self.judges = {str(row.version_id): row.version for row in judges.allowed(program)}
+        rows = [("", _("No model"))] + [(key, str(row)) for key, row in self.judges.items()]
+        self.fields["judge"].choices = rows  # type: ignore[attr-defined]
+
+    def clean_judge(self) -> Any:
+        """The version behind the choice."""
+        return self.judges.get(self.cleaned_data["judge"])
 
 
 class VerifyForm(TeamForm):
@@ -220,6 +235,19 @@ class VersionForm(TeamForm):
     api_key = forms.CharField(
         label=_("Credential"), required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
+    price_in = forms.FloatField(label=_("Money per million tokens sent"), min_value=0, required=False)
+    price_out = forms.FloatField(label=_("Money per million tokens answered"), min_value=0, required=False)
+    currency = forms.CharField(label=_("Currency"), max_length=3, required=False, initial="USD")
+
+    def clean(self) -> dict[str, Any]:
+        """One price of the three boxes; half a price is none, and said."""
+        data: dict[str, Any] = super().clean() or {}
+        into, out, currency = (data.pop(name, None) for name in ("price_in", "price_out", "currency"))
+        if (into is None) != (out is None):
+            self.add_error("price_out" if out is None else "price_in", _("Give both prices, or neither."))
+        known = into is not None and out is not None
+        data["price"] = Price(per_million_in=into, per_million_out=out, currency=currency or "USD") if known else None
+        return data
 
 
 class PermitForm(TeamForm):
@@ -230,6 +258,27 @@ class PermitForm(TeamForm):
     basis = forms.CharField(label=_("On what basis"), max_length=200)
     environment = forms.ChoiceField(label=_("Where"), choices=[(str(one), str(one)) for one in permits.Environment])
     calls_per_day = forms.IntegerField(label=_("Calls a day"), min_value=1, max_value=1_000_000, initial=5000)
+    budget_owner = forms.ChoiceField(
+        label=_("Who answers for the cost"), required=False, help_text=_("Nobody chosen: you do.")
+    )
+    hazard_classes = forms.MultipleChoiceField(
+        label=_("Hazard classes it covers"),
+        choices=[(code, said) for code, said in permits.HAZARDS.items() if code not in permits.NEVER_BY_MACHINE],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def name_targets(self, program: Program) -> None:
+        """Offer the targets, and the people of the program."""
+        super().name_targets(program)
+        self.members = {str(row.person_id): row.person for row in program.memberships.select_related("person")}
+        nobody = [("", _("You"))]
+        people = [(key, person.name) for key, person in self.members.items()]
+        self.fields["budget_owner"].choices = nobody + people  # type: ignore[attr-defined]
+
+    def clean_budget_owner(self) -> Any:
+        """The person behind the choice."""
+        return self.members.get(self.cleaned_data["budget_owner"])
 
 
 class PersonForm(TeamForm):

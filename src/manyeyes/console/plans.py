@@ -57,7 +57,7 @@ def _wordings(document: PlanDocument) -> list[dict[str, str]]:
 
 
 def _price(proposal: Proposal) -> str:
-    """The most it can cost, where the document caps it; empty where no price is known."""
-    most = proposal.document.caps.max_cost if proposal.document else None
+    """The most it can cost; empty where no price is known."""
+    most = proposal.most_cost
     price = proposal.document.price if proposal.document else None
     return f"{most:.2f} {price.currency}" if most is not None and price is not None else ""

@@ -72,6 +72,7 @@ def go_on(replay: Replay, document: PlanDocument, *, by: Any, replay_id: uuid.UU
         mode=old.mode,
         main_version_id=old.main_version_id,
         positive_version_id=old.positive_version_id,
+        judge_version_id=old.judge_version_id,
         requested_by=by,
         concurrency=old.concurrency,
         calls=old.calls,

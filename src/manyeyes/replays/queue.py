@@ -53,6 +53,7 @@ def enqueue(
     mode: str = Replay.Mode.RUNNER,
     main_version: TargetVersion | None = None,
     positive_version: TargetVersion | None = None,
+    judge_version: TargetVersion | None = None,
     requested_by: Any = None,
     concurrency: int | None = None,
     replay_id: uuid.UUID | None = None,
@@ -70,6 +71,7 @@ def enqueue(
         "mode": mode,
         "main_version": main_version,
         "positive_version": positive_version,
+        "judge_version": judge_version,
         "requested_by": requested_by,
         "concurrency": concurrency or settings.MANYEYES_REPLAY_CONCURRENCY,
     }

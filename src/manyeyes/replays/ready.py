@@ -11,6 +11,7 @@ from django.conf import settings
 
 from manyeyes.plugins.protocols import Target
 from manyeyes.plugins.registry import find
+from manyeyes.programs import judges
 from manyeyes.programs import targets as registered
 from manyeyes.programs.models import Target as ProgramTarget
 from manyeyes.programs.models import TargetVersion
@@ -26,6 +27,8 @@ from manyeyes.runs.pacing import Pacing
 from manyeyes.vault import files
 from manyeyes.vault.models import StoredFile
 
+ROLES = ("main_version__target", "positive_version__target", "judge_version__target")
+JUDGE = "judge"
 KIND = "openai_chat"  # what a registered version with an address speaks
 
 
@@ -58,7 +61,7 @@ class Ready:
 
 def prepare(lease: queue.Lease) -> Ready:
     """Look again whether the replay may run now. Raises NotPermitted, and LeaseLost."""
-    replay: Replay | None = lease.rows().select_related("main_version__target", "positive_version__target").first()
+    replay: Replay | None = lease.rows().select_related(*ROLES).first()
     if replay is None:
         raise queue.LeaseLost(str(lease.replay_id))
     try:
@@ -67,9 +70,11 @@ def prepare(lease: queue.Lease) -> Ready:
         raise NotPermitted("The stored plan cannot be read by this version. Request the replay again.") from None
     if replay.main_version is None:
         raise NotPermitted("The plan names no registered version of a target. Request the replay again.")
-    versions = {"main": replay.main_version, "positive": replay.positive_version}
+    versions = {"main": replay.main_version, "positive": replay.positive_version, JUDGE: replay.judge_version}
     used = {role: versions.get(role) for role in document.targets}
-    left = min(_left_today(document, target) for target in {row.target for row in used.values() if row})
+    attacked = {row.target for role, row in used.items() if row and role != JUDGE}
+    left = min(_left_today(document, target) for target in attacked)
+    _may_judge(document, used.get(JUDGE))
     ways = {role: _way(document, role, version, replay.concurrency) for role, version in used.items()}
     most = replay.calls + left if document.caps.max_calls is None else min(replay.calls + left, document.caps.max_calls)
     pacing = Pacing.lasting(settings.MANYEYES_RETRY_SECONDS)
@@ -90,6 +95,12 @@ def _left_today(document: PlanDocument, target: ProgramTarget) -> int:
     if permit is None or refused:
         raise NotPermitted(f"{target}: {' '.join(refused)}")
     return permit.calls_per_day - spent
+
+
+def _may_judge(document: PlanDocument, version: TargetVersion | None) -> None:
+    """Whether the program still lets the judge of a plan read answers; it is attacked by nobody and needs no permit."""
+    if version is not None and (refused := judges.refused(version, document.hazard)):
+        raise NotPermitted(f"{version}: {' '.join(refused)}")
 
 
 def needs_environment(document: PlanDocument) -> str:

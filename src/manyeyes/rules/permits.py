@@ -52,6 +52,7 @@ class Why(StrEnum):
     PRODUCTION = "production"
     HAZARD = "hazard"
     EFFECTS = "effects"
+    JUDGE = "judge"
     BUDGET = "budget"
 
 
@@ -134,6 +135,21 @@ def may_replay(
         spent = f"The permit allows {permit.calls_per_day} calls a day; {left} are left and {calls} are asked for."
         refused.append(Refusal(Why.BUDGET, spent))
     return refused
+
+
+def may_judge(allowed: tuple[str, ...] | None, hazard: str = "") -> list[Refusal]:
+    """Why a model may not be shown answers, which may be embargoed; empty where it may.
+
+    `allowed` are the hazard classes it is allowed for by name; None: nobody has allowed it at all.
+    """
+    if hazard in NEVER_BY_MACHINE:
+        return list(_untouchable(hazard))
+    if allowed is None:
+        nobody = "A judge reads what may be under embargo, and the program allows this one nothing. Its manager can."
+        return [Refusal(Why.JUDGE, nobody)]
+    if hazard and hazard not in allowed:
+        return [Refusal(Why.HAZARD, f"The judge is not allowed for the hazard class {HAZARDS.get(hazard, hazard)}.")]
+    return []
 
 
 def _untouchable(hazard: str) -> Iterator[Refusal]:

@@ -51,22 +51,23 @@ def verify_new(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _plan(request: HttpRequest, case: Case, stage: Any, kind: type[TeamForm], template: str) -> HttpResponse:
-    form = kind(request.POST or None)
+    form = _named(kind(request.POST or None), case)
     chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
     wanted = chosen.get("request_id") or uuid4()
     mode = str(Replay.Mode.MANUAL) if chosen.get("manual") or not case.target.by_machine else str(Replay.Mode.RUNNER)
     seen = request.POST.get("shown") or mode
     options = _options(stage, mode, seen, chosen)
+    by_judge = {"judge": chosen["judge"]} if chosen.get("judge") else {}
     if request.POST.get("action") == "start" and not form.errors and seen == mode:
         try:
-            link = stage.request(case, by=request.user, options=options, mode=mode, request_id=wanted)
+            link = stage.request(case, by=request.user, options=options, mode=mode, request_id=wanted, **by_judge)
             return redirect("console:replay", replay_id=link.replay_id)
         except Invalid as error:
             form.refuse_all(error)
     if not form.errors:  # the boxes hold what the preview was computed with, so that this very plan is what starts
-        form = kind(initial=_boxes(options, mode))
+        form = _named(kind(initial=_boxes(options, mode) | {"judge": _key_of(chosen.get("judge"))}), case)
     # What is shown is what would start: the seed, and with it the wordings, belong to the request.
-    proposal = stage.propose(case, options=proposals.seeded(options, wanted), mode=mode)
+    proposal = stage.propose(case, options=proposals.seeded(options, wanted), mode=mode, **by_judge)
     context = {
         "case": case,
         "form": form,
@@ -76,6 +77,17 @@ def _plan(request: HttpRequest, case: Case, stage: Any, kind: type[TeamForm], te
         **plans.shown(proposal),
     }
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _named(form: TeamForm, case: Case) -> TeamForm:
+    """The form with the judges of the program, where it asks for one."""
+    if isinstance(form, PlanForm):
+        form.name_judges(case.program)
+    return form
+
+
+def _key_of(version: Any) -> str:
+    return str(version.pk) if version else ""
 
 
 NUMBERS = ("p_min", "tau", "retry_budget", "seed")
