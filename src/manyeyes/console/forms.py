@@ -15,6 +15,7 @@ from manyeyes.programs.setup import TEAM_ROLES
 from manyeyes.rules import permits
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
+from manyeyes.runs.price import Price
 
 
 class TeamForm(forms.Form):
