@@ -149,6 +149,7 @@ ROWS: dict[str, Row] = {
     "console:program_add": Row(MANAGED),
     "console:policy": Row(MANAGED),
     "console:policy_preview": Row(DESK),
+    "console:promises": Row(MANAGED),
     "console:scope": Row(MANAGED),
     "console:scope_new": Row(MANAGED),
     "console:scope_line": Row(MANAGED),

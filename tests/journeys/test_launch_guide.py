@@ -229,4 +229,4 @@ def rehearse(newcomer: Newcomer) -> None:
     reply = next(one for one in case.forms if one.values.get("audience") == "public")
     done = newcomer.browser.send(case, reply, {"text": "It reached us."})
     assert done.status == 200
-    assert "All 14 are in order." in newcomer.browser.get("/desk/program/larkfield/launch/").words
+    assert "All 15 are in order." in newcomer.browser.get("/desk/program/larkfield/launch/").words

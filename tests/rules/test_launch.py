@@ -21,7 +21,7 @@ def missing(facts: Facts, answers: dict[str, Answer]) -> dict[str, str]:
 
 
 def test_a_new_program_lacks_everything_and_each_line_says_what() -> None:
-    found = missing(Facts(securitytxt_problem="Not over https."), {})
+    found = missing(Facts(securitytxt_problem="Not over https.", unkept="Nobody reads on Sunday."), {})
     assert set(found) == {item.name for item in ITEMS} - {"finance"}
     assert all(found.values())
     assert found["capacity"] == "Nobody is named, with hours a week."

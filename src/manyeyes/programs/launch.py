@@ -16,7 +16,7 @@ from manyeyes.programs import policy
 from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import LaunchAnswer, Membership, Program
 from manyeyes.programs.openpgp import MANAGERS, subject
-from manyeyes.rules import clock, launch
+from manyeyes.rules import clock, launch, promises
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
 from manyeyes.rules.marked import marked as _
 
@@ -101,6 +101,7 @@ def facts(program: Program) -> launch.Facts:
         systems=program.targets.count(),
         scope_lines=program.scope.filter(in_scope=True).count(),
         securitytxt_problem=securitytxt_problem(settings.MANYEYES_BASE_URL),
+        unkept=promises.unkept(policy.terms_of(program, version)),
         test_sent=program.test_sent_at is not None,
         test_answered=program.test_answered_at is not None,
     )

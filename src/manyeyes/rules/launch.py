@@ -52,6 +52,8 @@ ITEMS: tuple[Item, ...] = (
          why=_("Does the same when the first one is ill or away.")),
     Item(name="clocks", kind=Kind.PERSON, title=_("The clocks can be kept"),
          why=_("Somebody has looked at the promised hours and says that they hold in an ordinary week.")),
+    Item(name="days_off", kind=Kind.FACT, title=_("Somebody reads reports on days off"), skippable=True,
+         why=_("A first answer within a day cannot be kept over a weekend unless somebody reads then.")),
     Item(name="policy", kind=Kind.FACT, title=_("Policy in force, without errors"),
          why=_("Researchers must know what protects them before they begin.")),
     Item(name="scope", kind=Kind.FACT, title=_("Scope"),
@@ -77,6 +79,7 @@ class Facts:
     systems: int = 0
     scope_lines: int = 0
     securitytxt_problem: str = ""
+    unkept: str = ""
     test_sent: bool = False
     test_answered: bool = False
 
@@ -166,6 +169,8 @@ def _fact_missing(name: str, facts: Facts) -> str:
         if not facts.systems:
             return _("No system is registered.")
         return "" if facts.scope_lines else _("No line says what may be tested.")
+    if name == "days_off":
+        return facts.unkept
     if name == "securitytxt":
         return facts.securitytxt_problem
     if not facts.test_sent:

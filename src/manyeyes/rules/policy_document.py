@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from manyeyes.rules import promises
 from manyeyes.rules.policy_templates import SECTIONS
 from manyeyes.rules.taxonomy import KINDS
 
@@ -186,4 +187,5 @@ def terms_text(terms: Mapping[str, Any] | None) -> str:
         rows.append(f"- Publishing: at the latest {days} days after the report")
     if "pays" in terms:
         rows.append(f"- Money: {'paid, as the scope names it' if terms['pays'] else 'none'}")
+    rows += [f"- {sentence}" for sentence in promises.sentences(terms)]
     return "\n".join(rows)
