@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts import receipts
 from manyeyes.accounts.models import Person, Receipt
-from manyeyes.cases import drafts, people, preflight, reproducers
+from manyeyes.cases import drafts, people, preflight, reproducers, signals
 from manyeyes.cases.arrival import Arrival, report_is_as_sent
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, Kept, forget, keep_all
@@ -74,7 +74,7 @@ def submit(
     if not program.takes_reports:
         raise Conflict(_("This program takes no reports at the moment."))
     key = keyring.new_key("case")
-    kept = _bring(key, files, draft)
+    kept, marks = _bring(key, files, draft), signals.marks_of(program, report)
     # All slow work is done by now: while the transaction is open, nobody else can write to an embedded database.
     arrival = Arrival(
         program=program, target=target, key=key, report=report, deferred=deferred or flooded(program),
@@ -88,6 +88,7 @@ def submit(
             if file is not None:
                 file.save()
             preflight.arrived(case, file)
+            signals.keep(case, marks)
             if draft is not None:
                 drafts.drop(draft)
             return Submitted(case=case, receipt=digits)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from manyeyes.cases import coreporters, drafts, people, senders, triage
+from manyeyes.cases import coreporters, drafts, people, senders, signals, triage
 from manyeyes.cases.access import reported_by
 from manyeyes.cases.models import Case, CoReporter, Reproduction
 from manyeyes.cases.moves import acting
@@ -129,6 +129,7 @@ def forget(person: Any) -> None:
             if case.reporter_id == person.pk:
                 senders.forget(case)
             if case in going:
+                signals.forget(case)
                 keyring.shred(case.key)
     for draft in Draft.objects.filter(owner=person):
         drafts.drop(draft)
