@@ -55,10 +55,12 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     405: ("method-not-allowed", "This address takes another method."),
     409: ("conflict", "This is not possible as things stand."),
     413: ("too-large", "The request is too large."),
+    414: ("address-too-long", "The address is too long."),
     415: ("unsupported-media-type", "This kind of content is not taken here."),
     422: ("invalid", "Something in the request cannot be used."),
     423: ("embargo", "An agreed date lies ahead."),
     429: ("too-many-requests", "Too many requests. Wait a while."),
+    431: ("headers-too-large", "The headers of the request are too large."),
     500: ("failure", "The failure is ours. Nothing was changed; try again later."),
     503: ("busy", "Too much at once. Wait a few seconds and send the same again."),
 }

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from manyeyes.commands.unreadable import LONGEST_LINE, Threads
 from manyeyes.logs import NoContent
 
 HELP = "serve the pages and run the worker beside them"
@@ -145,7 +146,8 @@ class Site(BaseApplication):  # type: ignore[misc]
         values = {
             "bind": [where],
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": Threads,
+            "limit_request_line": LONGEST_LINE,
             "threads": self.args.threads,
             "timeout": 120,
             "graceful_timeout": 15,
