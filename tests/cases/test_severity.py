@@ -133,7 +133,7 @@ def test_the_tries_of_an_attacker_have_a_source(cast: Cast) -> None:
         letters=LETTERS,
         reasons=REASONS,
         tries="u",
-        tries_source="No limit in the gateway's settings.",
+        tries_source="The gateway sets no limit.",
     )
     assert row.vector.endswith("/RB:U")
     kept = severity.prefill(case).budget
@@ -157,15 +157,15 @@ def test_the_setting_in_service_is_scored_beside_the_rated_one(cast: Cast) -> No
     assert places
     name, words, k, n = places[0]
     row = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service=name)
-    assert row.deployed == {"setting": name, "words": words, "k": k, "n": n}
-    assert "temperature" in words
+    assert row.deployed == {"place": name, "k": k, "n": n}
+    assert "temperature" in words == row.deployed_words
     beside = row.at_deployed
     assert beside is not None
     assert f"/OB:{k}of{n}/" in beside.vector
     assert row.score.vector == row.vector != beside.vector
     assert severity.prefill(case).in_service == name
     same = severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service="rated", why="Olga looked.")
-    assert (same.at_deployed, same.deployed["setting"]) == (None, "rated")
+    assert (same.at_deployed, same.deployed["place"]) == (None, "rated")
     with pytest.raises(Invalid) as refused:
         severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS, in_service="guessed", why="Guessed.")
     assert set(refused.value.fields) == {"in_service"}

@@ -13,6 +13,7 @@ from manyeyes.programs.yardsticks import RubricVersion
 from manyeyes.rules import clock, mes
 from manyeyes.rules import severity as scale
 from manyeyes.rules.rubric import Rubric
+from manyeyes.rules.sentences import setting_words
 from manyeyes.vault.fields import EncryptedJSON, EncryptedText
 from manyeyes.vault.models import Encrypted
 
@@ -49,8 +50,8 @@ class UnderRubric(Encrypted):
 class Rating(UnderRubric):
     """A severity vector with one line of why for each letter. The newest stands; older ones stay on record.
 
-    `deployed` is a fixed-number count at the setting in service, where that is not the rated one:
-    {setting, words, k, n}. `cvss` stands beside and enters nothing.
+    `deployed` is the fixed-number count at the setting in service: {place, k, n}, where place is "rated" or the row
+    of the replay's settings. `cvss` stands beside and enters nothing.
     """
 
     class Method(models.TextChoices):
@@ -71,9 +72,16 @@ class Rating(UnderRubric):
     @property
     def at_deployed(self) -> scale.MesScore | None:
         """The scores at the setting in service; None where it is the rated one, or nobody said."""
-        if not self.deployed or self.deployed["setting"] == "rated":
+        if not self.deployed or self.deployed["place"] == "rated":
             return None
         return scale.score(replace(self.parsed, observed=(self.deployed["k"], self.deployed["n"])))
+
+    @property
+    def deployed_words(self) -> str:
+        """The setting in service in words, as the replay has it."""
+        rows = (self.replay.verdict or {}).get("settings", ()) if self.replay and self.at_deployed else ()
+        found = [row for place, row in enumerate(rows) if str(place) == self.deployed["place"]] if self.deployed else []
+        return setting_words(found[0].get("parameters", {})) if found else ""
 
 
 class BlindRating(UnderRubric):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from manyeyes.cases import people, proposals
+from manyeyes.cases import people, proposals, rescoring
 from manyeyes.cases.facts import reopened_at, reproductions
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.moves import acting
@@ -92,6 +92,7 @@ def conclude(replay: Replay) -> Reproduction:
     ):  # fmt: skip
         take_up(link, shown=shown)
     link.refresh_from_db()
+    rescoring.propose(link)
     return link
 
 

@@ -111,7 +111,7 @@ def prefill(case: Case) -> Prefill:
         observed=observed,
         budget=budget_of(case, rating, rubric),
         places=_places(link),
-        in_service=str(deployed.get("setting", "")),
+        in_service=str(deployed.get("place", "")),
         cvss=rating.cvss if rating is not None else "",
         source=link,
     )
@@ -148,8 +148,9 @@ def rate(
     row = Rating(
         reasons=_checked_reasons(letters, reasons, rubric), budget_source=budget.source,
         deployed=_deployed(observed, link, in_service), cvss=cvss4.read(cvss).vector if cvss.strip() else "",
+        replay=link.replay if link else None,
     )  # fmt: skip
-    return _store(case, row, vector, version, by=by, why=why, link=link, expected_version=expected_version)
+    return store(case, row, vector, version, by=by, why=why, expected_version=expected_version)
 
 
 def rate_quickly(
@@ -163,16 +164,26 @@ def rate_quickly(
     observed, link = measured(case)
     budget = declared(case, "", "", rubric)
     found = five.assess(answers, observed=observed, retry_budget=budget.tries, rubric=rubric)
-    row = Rating(reasons=dict(found.reasons), budget_source=budget.source, method=Rating.Method.QUESTIONS)
-    return _store(case, row, found.vector, version, by=by, why=why, link=link, expected_version=expected_version)
+    row = Rating(
+        reasons=dict(found.reasons), budget_source=budget.source, method=Rating.Method.QUESTIONS,
+        replay=link.replay if link else None,
+    )  # fmt: skip
+    return store(case, row, found.vector, version, by=by, why=why, expected_version=expected_version)
 
 
-def _store(
-    case: Case, row: Rating, vector: scale.Vector, version: RubricVersion | None, *, by: Any, why: str,
-    link: Reproduction | None, expected_version: int | None,
-) -> Rating:  # fmt: skip
+def store(
+    case: Case,
+    row: Rating,
+    vector: scale.Vector,
+    version: RubricVersion | None,
+    *,
+    by: Any,
+    why: str,
+    expected_version: int | None = None,
+) -> Rating:
+    """Put a rating on the case: the one way in, whoever or whatever prepared it."""
     row.vector, row.rubric_version, row.by, row.at = str(vector), version, by, clock.now()
-    row.replay, row.why = link.replay if link else None, _why(case, why)
+    row.why = _why(case, why)
     score = row.score
     public = Status(case.status) not in (Status.NEW, Status.NEEDS_INFO, Status.TRIAGED)
     tell = people.everybody(case) if public else people.triagers(case)
@@ -194,9 +205,11 @@ def _why(case: Case, why: str) -> str | None:
 def _places(link: Reproduction | None) -> tuple[tuple[str, str, int, int], ...]:
     """The settings beside the rated one that were tried a fixed number of times with answers that differ."""
     rows = (link.replay.verdict or {}).get("settings", ()) if link else ()
-    counted = [row for row in rows if not row["rated"] and row["n"] and not row["one_answer"]]
-    named = [(row["cell"], setting_words(row.get("parameters", {})) or row["setting"], row) for row in counted]
-    return tuple((name, words, row["k"], row["n"]) for name, words, row in named)
+    return tuple(
+        (str(place), setting_words(row.get("parameters", {})) or row["setting"], row["k"], row["n"])
+        for place, row in enumerate(rows)
+        if not row["rated"] and row["n"] and not row["one_answer"]
+    )
 
 
 def _deployed(observed: tuple[int, int] | None, link: Reproduction | None, in_service: str) -> dict[str, Any] | None:
@@ -204,10 +217,10 @@ def _deployed(observed: tuple[int, int] | None, link: Reproduction | None, in_se
     if not in_service or observed is None:
         return None
     if in_service == IN_SERVICE:
-        return {"setting": IN_SERVICE, "words": "", "k": observed[0], "n": observed[1]}
-    for name, words, k, n in _places(link):
+        return {"place": IN_SERVICE, "k": observed[0], "n": observed[1]}
+    for name, _words, k, n in _places(link):
         if name == in_service:
-            return {"setting": name, "words": words, "k": k, "n": n}
+            return {"place": name, "k": k, "n": n}
     raise Invalid(in_service=_("This setting was not counted. Choose one of those listed."))
 
 
