@@ -129,6 +129,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:reproducer", "", "theo", f"/desk/cases/{cases['triaged']}/reproducer/")
     for move in ("ask_researcher", "close"):
         yield Place("console:move", move, "theo", f"/desk/cases/{cases['triaged']}/move/{move}/")
+    yield Place("console:reassign", "", "theo", f"/desk/cases/{cases['triaged']}/reassign/?discipline=security")
     yield Place("console:replay_new", "", "theo", f"/desk/cases/{cases['triaged']}/replay/")
     yield Place("console:verify_new", "", "olga", f"/desk/cases/{cases['fix_deployed']}/verify/")
     yield Place("console:severity", "", "theo", f"/desk/cases/{cases['signed']}/severity/")

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from manyeyes.cases import access, conversation, intake, reproduction, timeline, triage
+from manyeyes.cases import access, assignment, conversation, intake, reproduction, timeline, triage
 from manyeyes.cases.models import Reproduction
 from manyeyes.programs.setup import create_program
 from manyeyes.rules.errors import NotAllowed, NotFound
@@ -103,7 +103,7 @@ def test_a_reference_may_be_typed_carelessly(cast: Cast) -> None:
 def test_the_researcher_reads_nothing_internal(cast: Cast) -> None:
     case = make_case(cast, at="rated")
     conversation.say(case, by=cast.theo, text="Between us.", public=False)
-    triage.assign(case, by=cast.theo, to=cast.mina)
+    assignment.give(case, by=cast.theo, to=cast.mina, note="You know it better.")
     outside = timeline.entries(case, cast.rhea)
     assert all(entry.public for entry in outside)
     assert not {entry.kind for entry in outside} & {"message.internal", "rated", "assigned", "signed_off"}

@@ -11,12 +11,13 @@ import pytest
 
 from manyeyes import events
 from manyeyes.accounts.at_work import Absence
-from manyeyes.cases import alarms, conversation, queue, remediation, timeline, triage
+from manyeyes.cases import alarms, assignment, conversation, queue, remediation, timeline, triage
 from manyeyes.cases.clocks import clocks
 from manyeyes.cases.models import Case
 from manyeyes.events.models import Delivery
 from manyeyes.programs import launch
 from manyeyes.programs.setup import add_member
+from manyeyes.programs.triage_rules import TriageRules
 from manyeyes.rules import clock
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.errors import IllegalMove, Invalid, NotAllowed
@@ -40,7 +41,8 @@ def steps(case: Case) -> list[tuple[str, int]]:
 
 @contextmanager
 def stage(cast: Cast, rung: str = "new", **changes: Any) -> Iterator[Case]:
-    """A case of this moment, and a clock that moves only when told; earlier mails are out."""
+    """A case of this moment that nobody was named for, and a clock that moves only when told; earlier mails are out."""
+    TriageRules.objects.get_or_create(program=cast.program, defaults={"assigns": False})
     with clock.freeze(clock.now()):
         case = make_case(cast, at=rung, **changes)
         Delivery.objects.all().delete()
@@ -58,7 +60,7 @@ def sent() -> None:
 def test_the_steps_go_up_to_the_backup_the_manager_and_the_admin(cast: Cast) -> None:
     with stage(cast) as case:
         launch.say(cast.program, item="backup", by=cast.lena, person=cast.pia)
-        triage.assign(case, by=cast.mina, to=cast.theo)
+        assignment.give(case, by=cast.mina, to=cast.theo, note="Yours.")
         sent()
         rungs = []
         for hours in (35, 1, 12, 12, 12, 30):
@@ -130,7 +132,7 @@ def test_a_worker_that_dies_within_a_step_leaves_nothing_half_done(cast: Cast, m
 
 def test_while_everybody_is_away_the_next_ones_up_hear_at_once(cast: Cast) -> None:
     with stage(cast) as case:
-        triage.assign(case, by=cast.mina, to=cast.theo)
+        assignment.give(case, by=cast.mina, to=cast.theo, note="Yours.")
         sent()
         today = clock.now().date()
         days = {"first_day": today - timedelta(days=1), "last_day": today + timedelta(days=9)}

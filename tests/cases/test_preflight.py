@@ -62,7 +62,7 @@ def test_a_text_against_the_sandbox_is_tried_a_few_times_at_its_rated_setting(ca
     shown = preflight.tried([case])[case.pk]
     assert (shown.worked, shown.k, shown.n) == (True, row.k, 12)
     assert shown.words.startswith(f"{row.k} of 12 (")
-    assert kinds_on_record(case) == ["report.received", "preflight.started", "preflight.tried"]
+    assert kinds_on_record(case) == ["report.received", "assigned.by_rule", "preflight.started", "preflight.tried"]
 
 
 def test_it_decides_nothing_answers_nobody_and_stays_inside(cast: Cast) -> None:

@@ -53,7 +53,7 @@ def test_the_filters_hold_what_they_say(cast: Cast) -> None:
     assert held(cast.theo, "unanswered") == {fresh.ref}
     assert held(cast.theo, "needs_me") == set()
     assert held(cast.mina, "needs_me") == {rated.ref}
-    assert held(cast.theo, "mine") == {rated.ref, asked.ref}
+    assert held(cast.theo, "mine") == {fresh.ref, rated.ref, asked.ref}
     assert held(cast.theo, "waiting") == {asked.ref}
     assert held(cast.theo, "all") == {fresh.ref, rated.ref, asked.ref}
     assert held(cast.eve, "all") == set()

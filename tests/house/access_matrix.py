@@ -158,6 +158,7 @@ ROWS: dict[str, Row] = {
     "console:move": act(TRIAGE, words="It came back."),
     "console:acknowledge": act(TRIAGE_NEW, at="new", text="I have read it."),
     "console:assign": act(TRIAGE),
+    "console:reassign": Row(DESK_CASE),
     "console:file": Row(DESK_CASE),
     "console:say": act(WRITE, text="A note inside the team.", audience="internal"),
     "console:fact": act(MECHANISM, what="mitigated", words="The code was changed."),
@@ -171,7 +172,7 @@ ROWS: dict[str, Row] = {
         privileges="none",
         exposure="public",
         blast="one",
-    ),  # fmt: skip
+    ),
     "console:embargo": act(DATES, until=SOON),
     "console:replay_new": Row(DESK_CASE),
     "console:verify_new": Row(DESK_CASE),

@@ -9,7 +9,7 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.accounts import receipts
-from manyeyes.cases import alarms, coreporters, people, senders
+from manyeyes.cases import alarms, assignment, coreporters, people, senders
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Kept
 from manyeyes.cases.models import Attachment, Case, Report
@@ -59,6 +59,8 @@ class Arrival:
         for handle in {name.strip().removeprefix("@").casefold(): name for name in sent.co_reporters}.values():
             coreporters.invite(case, by=person, handle=handle)
         place(case)
+        if not self.waits:
+            assignment.arrived(case)
         told(case, people.reporter(case), by=None, reason="report.received")
         self._knock(case)
         return case, digits

@@ -16,7 +16,7 @@ from manyeyes.cases.models import Case
 from manyeyes.cases.people import following
 from manyeyes.cases.placing import place
 from manyeyes.rules import clock, lifecycle
-from manyeyes.rules.errors import Conflict, NotAllowed, NotFound
+from manyeyes.rules.errors import NotAllowed, NotFound, Stale
 from manyeyes.rules.lifecycle import Role, Status
 from manyeyes.rules.words import status_words
 
@@ -48,11 +48,9 @@ def moving(
         yield row
         row.came_from = str(before) if after == Status.NEEDS_INFO else ""
         row.status = str(after)
-        row.version += 1
-        row.changed_at = clock.now()
-        row.changed_by = by
+        data = {"before": str(before), "after": str(after), **data, **_changed(row, by)}
         row.save()
-        _record(row, f"move.{move}", by, public, said, {"before": str(before), "after": str(after), **data})
+        _record(row, f"move.{move}", by, public, said, data)
         told(row, tell, by=by, reason=f"move.{move}")
     _bring_up_to_date(case, row)
 
@@ -68,18 +66,22 @@ def acting(
     expected_version: int | None = None,
     public: bool = False,
     said: str = "",
+    changes: bool = False,
     **data: Any,
 ) -> Iterator[Case]:
     """Do something that leaves the status alone: same lock, event and mails; `allowed` None asks for no role.
 
     Without `expected_version` an act does not ask whether the case moved meanwhile: two people may both say a word.
+    One that `changes` what others decide by asks it always, and whoever decided by the older state learns of it.
     """
     with transaction.atomic():
-        row = _locked(case, expected_version, strict=False)
+        row = _locked(case, expected_version, strict=changes)
         roles = roles_in(by, row)
         if allowed is not None and not roles & set(allowed):
             raise NotAllowed("This act belongs to another role.")
         yield row
+        if changes:
+            data = {**data, **_changed(row, by)}
         row.save()
         _record(row, act, by, public, said, data)
         told(row, tell, by=by, reason=act)
@@ -93,15 +95,22 @@ def _locked(case: Case, expected: int | None, *, strict: bool = True) -> Case:
         raise NotFound("There is nothing here.")
     seen = expected if expected is not None else (case.version if strict else None)
     if seen is not None and seen != row.version:
-        raise Conflict(_who_was_first(row))
+        raise Stale(_who_was_first(row), seen=seen, now=row.version)
     return row
+
+
+def _changed(row: Case, by: Any) -> dict[str, int]:
+    """Count a change that others decide by; its event says which version it made, to tell what is newer."""
+    row.version += 1
+    row.changed_at, row.changed_by = clock.now(), by
+    return {"version": row.version}
 
 
 def _who_was_first(row: Case) -> str:
     who = "The platform" if row.changed_by is None else str(row.changed_by)
     status = status_words(row.status, row.close_reason)
     when = f"{row.changed_at:%H:%M} UTC"
-    return f"{who} changed this case to “{status}” at {when}, after you opened it. Look again, then decide."
+    return f"{who} changed this case at {when}, after you opened it; it is “{status}” now. Look again, then decide."
 
 
 def _record(row: Case, kind: str, by: Any, public: bool, said: str, data: dict[str, Any]) -> None:

@@ -30,8 +30,9 @@ def holding(case: Case, roles: Iterable[Role]) -> list[Any]:
 
 
 def team(case: Case) -> list[Any]:
-    """The people at work on the case; while nobody is, everybody who could be first to answer."""
-    at_work = [person for person in (case.assignee, case.owner) if person is not None]
+    """The people at work on the case (lead, seats, owner); while nobody is, everybody who could be first to answer."""
+    seats = [seat.person for seat in case.seats.select_related("person") if seat.person_id is not None]
+    at_work = [person for person in (case.assignee, *seats, case.owner) if person is not None]
     return at_work or holding(case, FIRST_RESPONDERS)
 
 

@@ -10,12 +10,14 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from manyeyes import events
+from manyeyes.accounts import working
 from manyeyes.accounts.models import Person
+from manyeyes.cases import assignment
 from manyeyes.cases.access import roles_in
 from manyeyes.cases.intake_report import OPEN_HAZARDS
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
-from manyeyes.rules.errors import Invalid
+from manyeyes.rules.errors import Invalid, NotAllowed
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
 OPENED = "restricted.opened"
@@ -44,15 +46,25 @@ class Opening:
 
 def may_open(viewer: Any, case: Case) -> bool:
     """Whether this viewer may open what is restricted in the case; true also where nothing is."""
-    return not case.hazard or bool(roles_in(viewer, case) & OPENERS)
+    return not case.hazard or (bool(roles_in(viewer, case) & OPENERS) and not declined(viewer, case))
+
+
+def declined(viewer: Any, case: Case) -> bool:
+    """Whether the viewer said that they do not view content of this kind."""
+    return bool(case.hazard) and case.hazard in working.declines(viewer)
 
 
 def access_restricted(case: Case, *, by: Any, what: str, item: object = "") -> None:
     """Open one thing of the case: put on record who did it and when, before a byte is handed out.
 
-    `what` is one of `THINGS`, `item` the id of the row it speaks of. Raises NotAllowed for whoever lacks the right.
+    `what` is one of `THINGS`, `item` the id of the row it speaks of. Raises NotAllowed for whoever lacks the right, and
+    for whoever said that they do not view this kind of content.
     """
-    with acting(case, OPENED, by=by, allowed=OPENERS, what=what, item=str(item)):
+    if declined(by, case):
+        raise NotAllowed(
+            str(_("You said that you do not view this kind of content. Your own page changes that.")),
+        )
+    with acting(case, OPENED, by=by, allowed=OPENERS, what=what, item=str(item), hazard=case.hazard):
         pass
 
 
@@ -63,6 +75,7 @@ def restrict(case: Case, *, by: Any, hazard: str) -> Case:
     allowed = TRIAGERS if hazard else {Role.PROGRAM_MANAGER}
     with acting(case, "restricted.set", by=by, allowed=allowed, hazard=hazard) as row:
         row.hazard = hazard
+    assignment.relieve(case)
     return case
 
 

@@ -40,6 +40,8 @@ ACTS: dict[str, str] = {
     "bundle.received": "sent a measurement of their own",
     "bundle.scored": "scored the researcher's measurement again",
     "assigned": "assigned the case",
+    "assigned.by_rule": "named who looks at it",
+    "assigned.relieved": "named somebody else, because the content is not viewed by who had it",
     "owner_assigned": "named the owner of the fix",
     "reproducer.attached": "attached a reproducer",
     "replay.requested": "requested a replay",

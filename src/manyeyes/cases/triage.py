@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from manyeyes import events
-from manyeyes.cases import people
+from manyeyes.cases import assignment, people
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import facts_of
@@ -33,6 +33,8 @@ def accept(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
     with moving(case, "accept", by=by, tell=people.reporter(case), expected_version=expected_version) as row:
         if row.assignee_id is None:
             row.assignee = by
+    if not case.seats.exists():  # it came in a flood, or before the program assigned on arrival
+        assignment.arrived(case)
     return case
 
 
@@ -67,16 +69,6 @@ def answer(case: Case, *, by: Any, text: str, expected_version: int | None = Non
         said=word.text,
     ):
         word.save()
-    return case
-
-
-def assign(case: Case, *, by: Any, to: Any) -> Case:
-    """Give the case to a member of the team."""
-    if to is not None and not roles_of(to, case.program) & TRIAGERS:
-        raise Invalid(to="This person does not triage in this program. Choose a triager or the manager.")
-    tell = [to] if to is not None else []
-    with acting(case, "assigned", by=by, allowed=TRIAGERS, tell=tell, to=f"person:{to.pk}" if to else "") as row:
-        row.assignee = to
     return case
 
 

@@ -15,14 +15,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from manyeyes.cases import access
+from manyeyes.console import stale
 from manyeyes.programs.access import programs_of
-from manyeyes.rules.errors import NotFound
+from manyeyes.rules.errors import NotFound, Stale
 
 View = Callable[..., HttpResponseBase]
 
 
 def team(view: View) -> View:
-    """Only members of a team get further; others are told the same as about an address that does not exist."""
+    """Only members of a team get further; others are told the same as about an address that does not exist.
+
+    Whoever acts on a case that changed meanwhile gets both versions in place of a refusal.
+    """
 
     @functools.wraps(view)
     def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -33,6 +38,12 @@ def team(view: View) -> View:
         if settings.MANYEYES_REQUIRE_MFA and not is_mfa_enabled(request.user):
             messages.info(request, _("People on a team set up a second factor before they see cases."))
             return redirect("mfa_index")
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except Stale as error:
+            if request.method != "POST" or "ref" not in kwargs:
+                raise
+            case = access.case_for(request.user, kwargs["ref"])
+            return stale.page(request, case, error, move=kwargs.get("name", ""))
 
     return gated

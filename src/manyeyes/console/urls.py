@@ -6,6 +6,7 @@ from django.urls import path
 
 from manyeyes.console.closed import opened_first
 from manyeyes.console.views import (
+    assigning,
     case,
     fix,
     guests,
@@ -42,7 +43,8 @@ urlpatterns = [
     path("cases/<str:ref>/appeal/", talk.appeal, name="appeal"),
     path("cases/<str:ref>/call/", talk.call, name="call_discipline"),
     path("cases/<str:ref>/acknowledge/", case.acknowledge, name="acknowledge"),
-    path("cases/<str:ref>/assign/", case.assign, name="assign"),
+    path("cases/<str:ref>/assign/", assigning.assign, name="assign"),
+    path("cases/<str:ref>/reassign/", assigning.reassign, name="reassign"),
     path("cases/<str:ref>/cause/", case.cause, name="cause"),
     path("cases/<str:ref>/fact/", case.fact, name="fact"),
     path("cases/<str:ref>/opened/", restricted.opened, name="opened"),

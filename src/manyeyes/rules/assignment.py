@@ -69,6 +69,10 @@ class Arriving:
         """How well somebody knows it: a point for the kind of flaw, a point for the target."""
         return int(self.vuln_class in one.classes) + int(self.target in one.targets)
 
+    def open_to(self, one: Colleague) -> bool:
+        """Whether somebody may have it at all: there, without a conflict, and willing to view its kind of content."""
+        return not (one.away or one.conflict or (self.hazard and self.hazard in one.declines))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
@@ -87,7 +91,7 @@ def seats(team: Iterable[Colleague], case: Arriving) -> tuple[Seat, ...]:
     capacity is named only where everybody able is. Two people come before one with both hats; then fit, then load.
     """
     everybody = sorted(team, key=lambda one: (one.name, one.person))
-    able = [one for one in everybody if not _kept_out(one, case)]
+    able = [one for one in everybody if case.open_to(one)]
     nobody: list[Colleague | None] = [None]
     choices = [[one for one in able if name in one.disciplines] or nobody for name in DISCIPLINES]
     chosen = min(product(*choices), key=lambda pair: _cost(pair, case))
@@ -102,14 +106,10 @@ def stand_in(
     None where nobody is left.
     """
     out = set(without)
-    left = [one for one in team if one.person not in out and not _kept_out(one, case)]
+    left = [one for one in team if one.person not in out and case.open_to(one)]
     ranked = sorted(left, key=lambda one: (discipline not in one.disciplines, not one.leads, *_rank(one, case)))
     same = [one for one in ranked if discipline in one.disciplines]
     return min(same, key=lambda one: _rank(one, case)) if same else next(iter(ranked), None)
-
-
-def _kept_out(one: Colleague, case: Arriving) -> bool:
-    return bool(one.away or one.conflict or (case.hazard and case.hazard in one.declines))
 
 
 def _rank(one: Colleague, case: Arriving) -> tuple[bool, int, float, str, str]:

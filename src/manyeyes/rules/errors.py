@@ -36,6 +36,15 @@ class Conflict(Refused):
     """Somebody else changed the thing meanwhile, or it exists already."""
 
 
+class Stale(Conflict):
+    """A case changed after the form was made: `seen` is the version the person looked at, `now` the one that stands."""
+
+    def __init__(self, message: str, *, seen: int, now: int) -> None:
+        super().__init__(message)
+        self.seen = seen
+        self.now = now
+
+
 class Invalid(Refused):
     """Input that cannot be used; `fields` says for each field what is wrong and how to mend it."""
 

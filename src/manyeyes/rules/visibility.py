@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-TEAM_ONLY = frozenset({"assigned", "owner_assigned", "signed_off", "root_cause.concluded"})
+TEAM_ONLY = frozenset(
+    {"assigned", "assigned.by_rule", "assigned.relieved", "owner_assigned", "signed_off", "root_cause.concluded"}
+)
 """Kinds that stay inside whatever their flag says: who works on it, what the disciplines wrote, cause experiments."""
 
 OUTSIDE_FIELDS = frozenset(

@@ -81,7 +81,8 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         **_judged(request, row, mine.signs, more),
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
-        "owners": _owners(row),
+        "owners": owners(row),
+        "seats": row.seats.select_related("person", "backup").order_by("-discipline"),
         "may_open": restricted.may_open(request.user, row),
         "openings": restricted.openings(row, request.user),
         "hazards": OPEN_HAZARDS.items(),
@@ -126,7 +127,7 @@ def _embargo(row: Case) -> dict[str, Any]:
     return {"proposal": proposal, "embargo": disclosure.in_force(row) or proposal}
 
 
-def _owners(row: Case) -> list[Any]:
+def owners(row: Case) -> list[Any]:
     """Who may own a fix, each once."""
     found = members_with(row.program, Role.TARGET_OWNER) + members_with(row.program, Role.PROGRAM_MANAGER)
     return list({person.pk: person for person in found}.values())
@@ -237,21 +238,6 @@ def version(request: HttpRequest) -> int | None:
     """The version of the case that a form was made from; None where it says none."""
     typed = request.POST.get("version", "")
     return int(typed) if typed.isdecimal() and len(typed) < 10 else None
-
-
-@require_POST
-@team
-def assign(request: HttpRequest, ref: str) -> HttpResponse:
-    """Take the case, or name the owner of the fix."""
-    row = desk_case(request, ref)
-    if request.POST.get("what") == "owner":
-        chosen = next((one for one in _owners(row) if str(one.pk) == request.POST.get("person")), None)
-        triage.assign_owner(row, by=request.user, to=chosen)
-    else:
-        if not access.roles_in(request.user, row) & TRIAGERS:
-            raise NotAllowed(_("Assign the case: this belongs to the triagers and the program manager."))
-        triage.assign(row, by=request.user, to=request.user)
-    return redirect("console:case", ref=row.ref)
 
 
 @require_POST

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from manyeyes.cases import lists, saved, sleeping, triage
+from manyeyes.cases import assignment, lists, saved, sleeping
 from manyeyes.cases import queue as work
 from manyeyes.cases.models import Case
 from manyeyes.console.forms import TeamForm
@@ -114,7 +114,7 @@ def _one(request: HttpRequest, case: Case, given: dict[str, Any]) -> str:
     me, what = request.user, given["what"]
     try:
         if what == "assign":
-            triage.assign(case, by=me, to=me)
+            assignment.take(case, by=me)
             return _("%(ref)s is yours.") % {"ref": case.ref}
         if what == "wake":
             sleeping.wake(case, by=me)
