@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from manyeyes.cases.models import Case
+from manyeyes.programs.models import TargetVersion
 from manyeyes.templatetags.evidence import check_words
 from tests.people import Cast, make_case, patched, verify
 
@@ -84,3 +85,22 @@ def test_a_harmless_question_after_a_fix_is_useful_or_not(cast: Cast, as_: As) -
 )  # fmt: skip
 def test_checks_print_their_result(check: dict[str, Any], end: str) -> None:
     assert check_words(check) == end
+
+
+def test_both_sides_can_make_a_replay_again_and_read_how_the_claim_fits(cast: Cast, as_: As) -> None:
+    case = make_case(cast, at="holds")
+    TargetVersion.objects.update(price_in=2.0, price_out=8.0, currency="EUR")
+    for purpose, word, ours, theirs in (
+        ("reproduction", "replay", "replays", "replay"), ("verification", "verify", "fixes", "fix"),
+    ):  # fmt: skip
+        replay = case.reproductions.get(purpose=purpose).replay
+        inside = as_("theo").get(f"/desk/{ours}/{replay.pk}/").content.decode()
+        outside = as_("rhea").get(f"/my/{case.ref}/{theirs}/{replay.pk}/").content.decode()
+        assert f"manyeyes {word} {case.ref}.poc.yaml --target http://127.0.0.1:9/" in inside
+        assert f"manyeyes {word} {case.ref}.poc.yaml --target YOUR-URL" in outside
+        assert "127.0.0.1" not in outside
+        assert "Cost" not in outside
+        if word == "replay":
+            for page in (inside, outside):
+                assert "Claimed: 7 of 10 (" in page
+                assert "Measured: " in page

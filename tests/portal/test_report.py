@@ -337,3 +337,24 @@ def test_the_pages_of_an_account_lead_nobody_to_a_console_they_have_not(as_: As)
     where = "/accounts/password/change/"
     assert 'href="/desk/"' not in as_("rhea").get(where).content.decode()
     assert 'href="/desk/"' in as_("theo").get(where).content.decode()
+
+
+def test_what_no_machine_can_try_is_said_before_sending_with_what_helps(cast: Cast) -> None:
+    told = sound(Client().post(PAGE, answers(cast, action="check")))
+    assert "There is no reproducer that a machine could try." in told
+    assert "manyeyes replay finding.poc.yaml --target YOUR-URL --model NAME --bundle evidence.zip" in told
+    assert "Keep a log by hand" in told
+    by_hand = REPRODUCER.replace('{canary: "BLUE-HERON-42"}', '{human: "Is the code there?"}')
+    told = sound(Client().post(PAGE, answers(cast, reproducer=by_hand, action="check")))
+    assert "A person has to say whether an answer is a success." in told
+    assert "permit" not in told.split("</header>")[1].split("<footer")[0]
+
+
+@pytest.mark.parametrize("given", [{"reproducer": REPRODUCER}, {"success_text": "BLUE-HERON-42"}])
+def test_what_a_machine_can_try_is_offered_nothing_more_whatever_is_permitted(
+    cast: Cast, given: dict[str, str]
+) -> None:
+    cast.target.permits.all().delete()
+    told = sound(Client().post(PAGE, answers(cast, **given, action="check")))
+    assert "No machine can try this" not in told
+    assert "Send report" in told

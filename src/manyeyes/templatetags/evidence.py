@@ -12,8 +12,10 @@ from django.utils.safestring import SafeString
 from manyeyes.charts import pictures
 from manyeyes.charts.table import SameTable
 from manyeyes.rules import sentences
+from manyeyes.rules.claims import claim_words
 from manyeyes.rules.numerals import interval_words
 from manyeyes.rules.sentences import before_of, check_sentence, headline, part_words, verdict_sentence
+from manyeyes.runs.again import command as again_command
 
 register = template.Library()
 
@@ -25,6 +27,21 @@ def sentence(evidence: Any) -> str:
         return ""
     where = evidence.rated["words"] if evidence.rated else ""
     return verdict_sentence(evidence.verdict, where=where, plan=evidence.plan.to_json())
+
+
+@register.simple_tag
+def beside_claim(evidence: Any) -> str:
+    """`{% beside_claim evidence %}`: the researcher's count held against the measured one; empty without a count."""
+    if not evidence.claim:
+        return ""
+    rated, verdict = evidence.rated, evidence.verdict
+    return claim_words(evidence.claim, rated if rated and rated["n"] else verdict)
+
+
+@register.simple_tag
+def again(evidence: Any, case: Any, inside: Any = False) -> str:
+    """`{% again evidence case inside %}`: the command that makes it again; addresses of ours for the team alone."""
+    return again_command(evidence.document, file=f"{case.ref}.poc.yaml", addresses=bool(inside))
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from manyeyes.cases import drafts, imported
 from manyeyes.cases.drafts import MOST_FILES, Found
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, brought
+from manyeyes.cases.offered import unfit_for_machines
 from manyeyes.cases.understood import from_file, understood
 from manyeyes.engine import exact_interval
 from manyeyes.http import TRY_AGAIN, may_try
@@ -179,6 +180,7 @@ class Sheet:
         context = {
             **self._known(),
             "rows": understood(report),
+            "unfit": unfit_for_machines(report),
             "system": dict(self.form.fields["target"].choices).get(report.target, ""),  # type: ignore[attr-defined]
             "claim": (k, n, *exact_interval(k or 0, n or 0)) if counted else None,
             "unanswered": [field for field in self.form.asked() if not field.value()],
