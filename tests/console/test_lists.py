@@ -150,6 +150,7 @@ def test_every_rung_has_its_views_and_its_place_can_be_made_anew(cast: Cast) -> 
         return {view: {rung for rung, case in made.items() if case.pk in found} for view, found in held.items()}
 
     before = views()
+    assert {view: len(found) for view, found in before.items()} == lists.counts(cast.theo)
     assert before["awaiting_fix"] == {"confirmed", "remediating"}
     assert before["retest"] == {"fix_deployed", "retesting"}
     assert before["ended"] == {"resolved"}

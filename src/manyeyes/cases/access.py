@@ -26,7 +26,7 @@ def visible_to(viewer: Any, program: Program | None = None) -> QuerySet[Case]:
     """The cases this viewer may know of: their own reports, and what their roles in a program open to them."""
     if not _signed_in(viewer):
         return Case.objects.none()
-    return _of(program).filter(_reported(viewer) | _as_staff(viewer))
+    return _of(program).filter(_reported(viewer) | opened_to(viewer))
 
 
 def desk_of(viewer: Any, program: Program | None = None, *, by: str = "program_id") -> QuerySet[Case]:
@@ -34,7 +34,7 @@ def desk_of(viewer: Any, program: Program | None = None, *, by: str = "program_i
 
     `by` names another column that holds the program, where a list is sorted by columns that stand beside that one.
     """
-    return _of(program, by).filter(_as_staff(viewer, by)) if _signed_in(viewer) else Case.objects.none()
+    return _of(program, by).filter(opened_to(viewer, by)) if _signed_in(viewer) else Case.objects.none()
 
 
 def reported_by(viewer: Any) -> QuerySet[Case]:
@@ -76,23 +76,27 @@ def _of(program: Program | None, by: str = "program_id") -> QuerySet[Case]:
     return rows if program is None else rows.filter(**{by: program.pk})
 
 
-def _as_staff(viewer: Any, by: str = "program_id") -> Q:
+def opened_to(viewer: Any, by: str = "program_id", case: str = "") -> Q:
+    """What the roles of a signed-in viewer open, as a condition on a table that names the program `by`.
+
+    `case` is the way from that table to the case ("case__"), empty for cases themselves.
+    """
     allowed = Q(pk__in=[])
     for membership in Membership.objects.filter(person=viewer):
-        allowed |= _opened_by(viewer, membership, by)
+        allowed |= _opened_by(viewer, membership, by, case)
     return allowed
 
 
-def _opened_by(viewer: Any, membership: Membership, by: str) -> Q:
+def _opened_by(viewer: Any, membership: Membership, by: str, case: str) -> Q:
     roles = {Role(name) for name in membership.roles}
     here = Q(**{by: membership.program_id})
     if roles & WHOLE_PROGRAM:
         return here
     opened = Q(pk__in=[])
     if Role.TARGET_OWNER in roles:
-        opened |= here & (Q(target__owner=viewer) | Q(owner=viewer))
+        opened |= here & (Q(**{f"{case}target__owner": viewer}) | Q(**{f"{case}owner": viewer}))
     if Role.PUBLISHER in roles:
-        opened |= here & Q(confirmed_at__isnull=False)
+        opened |= here & Q(**{f"{case}confirmed_at__isnull": False})
     return opened
 
 

@@ -13,11 +13,11 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from manyeyes.cases.access import desk_of
+from manyeyes.cases.access import desk_of, opened_to
 from manyeyes.cases.asleep import Sleep
 from manyeyes.cases.models import Case
 from manyeyes.cases.ownnumbers import numbered
-from manyeyes.cases.placed import AGES, NEAR
+from manyeyes.cases.placed import AGES, NEAR, Place
 from manyeyes.cases.seats import Seat
 from manyeyes.cases.sleeping import asleep_for
 from manyeyes.programs.models import Membership, Program, Target
@@ -110,32 +110,37 @@ def cases(
         )  # fmt: skip
     if facets:
         found = facets.narrow(found)
-    if not text and view in SLEEPY:
-        found = found.exclude(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case"))
-    narrow = _VIEWS.get(view, _VIEWS["all"])
-    return narrow(found, viewer).order_by(*_order(view, sort))
+    narrow = _View(viewer=viewer, asleep=_asleep(viewer), of="place__", case="")
+    return found.filter(narrow.condition(view, everything=bool(text))).order_by(*_order(view, sort))
 
 
 def counts(viewer: Any, *, program: Program | None = None) -> dict[str, int]:
-    """How many cases each view holds, counted up to COUNTED: the numbers that stand beside the lists."""
-    return {view: how_many(cases(viewer, program=program, view=view)) for view in FILTERS}
+    """How many cases each view holds, counted up to COUNTED: the numbers that stand beside the lists.
+
+    Reads the places alone and not the cases: the places of destroyed cases are gone.
+    """
+    found = Place.objects.filter(opened_to(viewer, case="case__"))
+    if program is not None:
+        found = found.filter(program=program)
+    narrow = _View(viewer=viewer, asleep=_asleep(viewer), of="", case="case__")
+    return {view: how_many(found.filter(narrow.condition(view))) for view in FILTERS}
 
 
-def how_many(found: QuerySet[Case]) -> int:
-    """The number of cases in a list, or COUNTED where there are as many or more."""
+def how_many(found: QuerySet[Any]) -> int:
+    """The number of rows in a list, or COUNTED where there are as many or more."""
     return found.order_by()[:COUNTED].count()
+
+
+def news(viewer: Any, *, since: Any) -> int:
+    """How many cases somebody else changed after a moment, up to COUNTED: what a page that is open does not show."""
+    found = Place.objects.filter(opened_to(viewer, case="case__"), changed_at__gt=since)
+    return how_many(found.exclude(changed_by=viewer.pk))
 
 
 def targets_of(viewer: Any) -> list[tuple[Any, str]]:
     """(id, name) of the targets of the programs in which the viewer works."""
     programs = Membership.objects.filter(person=viewer).values("program")
     return list(Target.objects.filter(program__in=programs).order_by("name").values_list("pk", "name"))
-
-
-def news(viewer: Any, *, since: Any) -> int:
-    """How many cases somebody else changed after a moment, up to COUNTED: what a page that is open does not show."""
-    found = desk_of(viewer, by="place__program_id").filter(place__changed_at__gt=since)
-    return how_many(found.exclude(changed_by=viewer))
 
 
 def _named(target: str) -> list[UUID]:
@@ -161,46 +166,64 @@ def _disciplines(viewer: Any) -> dict[str, list[Any]]:
     return found
 
 
-def _needs_me(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    wanted = Q(pk__in=[])
-    for name, programs in _disciplines(viewer).items():
-        wanted |= Q(place__program_id__in=programs, **{f"place__wants_{name}": True})
-    return desk.filter(wanted)
+def _asleep(viewer: Any) -> list[Any]:
+    return list(Sleep.objects.filter(asleep_for(viewer)).values_list("case", flat=True))
 
 
-def _mine(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    seats = Seat.objects.filter(person=viewer).values("case")
-    return desk.filter(Q(assignee=viewer) | Q(owner=viewer) | Q(pk__in=seats), place__at_work=True)
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """The views of one person as conditions on cases or on their places.
 
+    `of` is the way from the table to the place of a case, `case` the way to the case itself.
+    """
 
-def _by_clock(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    """Everything open but the tray; of the tray what is late, because lateness is hidden by no view."""
-    return desk.filter(place__at_work=True).exclude(Q(place__deferred=True) & Q(place__queue_at__gte=clock.now()))
+    viewer: Any
+    asleep: list[Any]
+    of: str
+    case: str
 
+    def condition(self, view: str, *, everything: bool = False) -> Q:
+        """What a view holds; `everything` shows what sleeps too."""
+        found: Q = self._all().get(view, self._by_clock)()
+        hides = view in SLEEPY and self.asleep and not everything
+        return found & ~Q(pk__in=self.asleep) if hides else found
 
-def _late(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    now = clock.now()
-    exploited = Q(place__queue_at__lt=now - AGES)
-    return desk.filter(Q(place__queue_at__gte=NEAR, place__queue_at__lt=now) | exploited, place__at_work=True)
+    def _all(self) -> dict[str, Callable[[], Q]]:
+        fixing = (Status.CONFIRMED, Status.REMEDIATING)
+        return {
+            "deferred": lambda: self._is(deferred=True),
+            "mine": self._mine,
+            "unanswered": lambda: self._is(at_work=True, unanswered=True),
+            "late": self._late,
+            "replay_finished": lambda: self._is(looked_for=True),
+            "needs_me": self._needs_me,
+            "waiting": lambda: self._is(status=Status.NEEDS_INFO),
+            "awaiting_fix": lambda: self._is(status__in=fixing),
+            "retest": lambda: self._is(status__in=(Status.FIX_DEPLOYED, Status.RETESTING)),
+            "embargo": lambda: self._is(embargo_until__gte=clock.now(), embargo_until__lt=clock.now() + SOON),
+            "asleep": lambda: Q(pk__in=self.asleep),
+            "ended": lambda: self._is(at_work=False),
+        }
 
+    def _is(self, **columns: Any) -> Q:
+        return Q(**{f"{self.of}{name}": value for name, value in columns.items()})
 
-def _embargo(desk: QuerySet[Case], viewer: Any) -> QuerySet[Case]:
-    now = clock.now()
-    return desk.filter(place__embargo_until__gte=now, place__embargo_until__lt=now + SOON)
+    def _by_clock(self) -> Q:
+        # Everything open but the tray; of the tray what is late, because lateness is hidden by no view.
+        return self._is(at_work=True) & (self._is(deferred=False) | self._is(queue_at__lt=clock.now()))
 
+    def _late(self) -> Q:
+        now = clock.now()
+        exploited = self._is(queue_at__lt=now - AGES)
+        return self._is(at_work=True) & (self._is(queue_at__gte=NEAR, queue_at__lt=now) | exploited)
 
-_VIEWS: dict[str, Callable[[QuerySet[Case], Any], QuerySet[Case]]] = {
-    "all": _by_clock,
-    "deferred": lambda desk, _viewer: desk.filter(place__deferred=True),
-    "mine": _mine,
-    "unanswered": lambda desk, _viewer: desk.filter(place__at_work=True, place__unanswered=True),
-    "late": _late,
-    "replay_finished": lambda desk, _viewer: desk.filter(place__looked_for=True),
-    "needs_me": _needs_me,
-    "waiting": lambda desk, _viewer: desk.filter(place__status=Status.NEEDS_INFO),
-    "awaiting_fix": lambda desk, _viewer: desk.filter(place__status__in=(Status.CONFIRMED, Status.REMEDIATING)),
-    "retest": lambda desk, _viewer: desk.filter(place__status__in=(Status.FIX_DEPLOYED, Status.RETESTING)),
-    "embargo": _embargo,
-    "asleep": lambda desk, viewer: desk.filter(pk__in=Sleep.objects.filter(asleep_for(viewer)).values("case")),
-    "ended": lambda desk, _viewer: desk.filter(place__at_work=False),
-}
+    def _mine(self) -> Q:
+        seats = Seat.objects.filter(person=self.viewer).values("case")
+        given = Q(**{f"{self.case}assignee": self.viewer}) | Q(**{f"{self.case}owner": self.viewer})
+        return self._is(at_work=True) & (given | Q(pk__in=seats))
+
+    def _needs_me(self) -> Q:
+        wanted = Q(pk__in=[])
+        for name, programs in _disciplines(self.viewer).items():
+            wanted |= self._is(program__in=programs, **{f"wants_{name}": True})
+        return wanted

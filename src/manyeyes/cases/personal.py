@@ -12,6 +12,7 @@ from manyeyes.cases import coreporters, drafts, people, senders, signals, triage
 from manyeyes.cases.access import reported_by
 from manyeyes.cases.models import Case, CoReporter, Reproduction
 from manyeyes.cases.moves import acting
+from manyeyes.cases.placed import Place
 from manyeyes.cases.unsent import Draft
 from manyeyes.programs import guests
 from manyeyes.rules.errors import Conflict
@@ -131,6 +132,7 @@ def forget(person: Any) -> None:
             if case in going:
                 signals.forget(case)
                 keyring.shred(case.key)
+                Place.objects.filter(case=case).delete()
     for draft in Draft.objects.filter(owner=person):
         drafts.drop(draft)
     for invitation in coreporters.waiting_for(person):

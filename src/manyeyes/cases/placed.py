@@ -27,6 +27,7 @@ class Place(models.Model):
     program = models.ForeignKey("programs.Program", on_delete=models.PROTECT, related_name="+")
     arrived_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    changed_by = models.UUIDField(null=True)
     status = models.CharField(max_length=16)
     at_work = models.BooleanField(default=True)
     queue_at = models.DateTimeField(default=FAR)

@@ -46,6 +46,7 @@ def _standing(case: Case) -> dict[str, Any]:
         "program_id": case.program_id,
         "arrived_at": case.created_at,
         "changed_at": case.changed_at,
+        "changed_by": case.changed_by_id,
         "status": case.status,
         "at_work": not ended or (case.appealed_at is not None and case.due_at is not None),
         "unanswered": case.acknowledged_at is None and (not ended or case.due_at is not None),

@@ -20,6 +20,7 @@ def backfill(apps, schema_editor):
         rows.append(
             place(
                 case_id=row.pk, program_id=row.program_id, arrived_at=row.created_at, changed_at=row.changed_at,
+                changed_by=row.changed_by_id,
                 status=row.status, at_work=not ended or (row.appealed_at is not None and row.due_at is not None),
                 queue_at=row.due_at or manyeyes.cases.placed.FAR, unanswered=row.acknowledged_at is None and not ended,
                 deferred=row.deferred_at is not None and row.acknowledged_at is None and row.status == "new",
@@ -50,6 +51,7 @@ class Migration(migrations.Migration):
                 ),
                 ("arrived_at", models.DateTimeField()),
                 ("changed_at", models.DateTimeField()),
+                ("changed_by", models.UUIDField(null=True)),
                 ("status", models.CharField(max_length=16)),
                 ("at_work", models.BooleanField(default=True)),
                 ("queue_at", models.DateTimeField(default=manyeyes.cases.placed.FAR)),
