@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from manyeyes.api.drafting import wanted
 from manyeyes.api.holders import Token, TokenOrNobody, holder
 from manyeyes.api.routes import acting, reading
 from manyeyes.cases import drafts, intake
+from manyeyes.cases.clocks import first_answer_due
 from manyeyes.http import may_try, within_limit
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Invalid
@@ -46,7 +46,7 @@ def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]
         program, report, by=who.known, draft=found.draft if found else None, deferred=flood
     )  # fmt: skip
     case = sent.case
-    answer_by = case.created_at + timedelta(hours=program.first_response_hours)
+    answer_by = first_answer_due(case)
     return Status(201, {
         "ref": case.ref, "receipt": sent.receipt, "again": sent.again, "answer_by": answer_by,
         "url": shown.page("portal:my_case", case.ref),

@@ -24,6 +24,7 @@ from manyeyes.publications.models import Advisory, Credit
 from manyeyes.replays import evidence
 from manyeyes.rules import lifecycle
 from manyeyes.rules.lifecycle import Role, Status
+from manyeyes.rules.promises import counted_words
 from manyeyes.rules.visibility import result_for_researcher
 from manyeyes.rules.words import status_words
 
@@ -162,7 +163,8 @@ def _severity(row: Case) -> dict[str, Any] | None:
 
 
 def _clock(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in ("name", "label", "due", "done_at", "paused_since", "late")}
+    names = ("name", "label", "due", "done_at", "stopped_at", "paused_since", "pause", "late")
+    return {**{name: getattr(one, name) for name in names}, "counted": counted_words(one.calendar)}
 
 
 def _moves(row: Case, person: Any) -> list[dict[str, Any]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from manyeyes.cases import drafts, typed
+from manyeyes.cases.clocks import answer_by
 from manyeyes.cases.drafts import Found
 from manyeyes.cases.imported import Read
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.understood import from_file, understood
 from manyeyes.cases.unsent import Draft
 from manyeyes.programs.models import Program
-from manyeyes.rules import clock, questions
+from manyeyes.rules import questions
 from manyeyes.rules.readings import Reading
 
 
@@ -78,5 +78,5 @@ def preview(report: IntakeReport, program: Program, found: Found | None) -> dict
         "readings": [reading(row) for row in understood(report)],
         "unanswered": [one.name for one in asked if not str(report.answers.get(one.name, "")).strip()],
         "files": _files(found) if found else [],
-        "answer_by": clock.now() + timedelta(hours=program.first_response_hours),
+        "answer_by": answer_by(program),
     }

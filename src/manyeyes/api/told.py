@@ -69,8 +69,11 @@ class ClockOut(Schema):
     label: str
     due: datetime
     done_at: datetime | None
+    stopped_at: datetime | None = Field(description="The case ended before the promise was due.")
     paused_since: datetime | None
+    pause: str = Field(description="Why it stands still: `researcher` while your answer is waited for.")
     late: bool
+    counted: str = Field(description="Which time counts, in words.")
 
 
 class MoveOut(Schema):

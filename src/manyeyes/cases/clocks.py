@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from manyeyes import events
 from manyeyes.cases.models import Case
+from manyeyes.programs.models import Program
 from manyeyes.rules import alarms, clock, deadlines, promises, severity
+from manyeyes.rules.calendars import reached
 from manyeyes.rules.deadlines import Clock
 
 OF_THE_REPORTER = frozenset({"report.received", "move.answer", "move.withdraw", "credit.chosen"})
@@ -37,6 +39,19 @@ def terms(case: Case) -> dict[str, Any]:
     program, kept = case.program, case.policy_version.terms if case.policy_version else {}
     own = {name: getattr(program, name) for name in ("first_response_hours", "decision_hours", "embargo_days")}
     return {**own, **kept}
+
+
+def answer_by(program: Program) -> datetime:
+    """When a person will have answered a report that is sent now, by the policy in force."""
+    version = program.policy
+    kept = promises.read({"first_response_hours": program.first_response_hours, **(version.terms if version else {})})
+    hours = timedelta(hours=kept.first_answer_hours)
+    return reached(clock.now(), hours, kept.calendar_of("first_answer"))
+
+
+def first_answer_due(case: Case) -> datetime:
+    """When a person will have answered this report."""
+    return next(one.due for one in clocks(case) if one.name == "first_answer")
 
 
 def running(found: Iterable[Clock]) -> list[Clock]:

@@ -24,13 +24,15 @@ SHOWN = 200
 class FirstResponses:
     """How the promise of a first answer was kept for the newest reports. `hours` has one number per answer, sorted.
 
-    `waiting` are unanswered reports within the promise; `late` those answered, or still unanswered, after it.
+    `on_time` says of each in the same order whether it came within what was promised to that report. `waiting` are
+    unanswered reports within the promise; `late` those answered, or still unanswered, after it.
     """
 
     promised: float
     since: datetime | None
     reports: int
     hours: tuple[float, ...]
+    on_time: tuple[bool, ...]
     waiting: int
     late: int
 
@@ -42,7 +44,12 @@ class FirstResponses:
     @property
     def in_time(self) -> int:
         """How many of them within the promise."""
-        return sum(1 for hours in self.hours if hours <= self.promised)
+        return sum(self.on_time)
+
+    @property
+    def answers(self) -> list[tuple[float, bool]]:
+        """Each answer: after how many hours, and whether that was in time."""
+        return list(zip(self.hours, self.on_time, strict=True))
 
     @property
     def unanswered_late(self) -> int:
@@ -82,15 +89,17 @@ def first_responses(program: Program, *, at: datetime | None = None) -> FirstRes
     seen = Event.objects.filter(subject__in=[case.subject for case in cases], public=True)
     for event in seen.order_by("subject", "seq"):
         logs[event.subject].append(event)
-    hours, waiting, late = [], 0, 0
+    answers, waiting, late = [], 0, 0
     for case in cases:
         first = next(one for one in clocks(case, log=logs[case.subject], at=moment) if one.name == "first_answer")
         late += first.late
         if first.done_at is not None:
-            hours.append((first.done_at - logs[case.subject][0].at) / timedelta(hours=1))
-        elif not first.late:
+            answers.append(((first.done_at - first.started_at) / timedelta(hours=1), not first.late))
+        elif first.stopped_at is None and not first.late:
             waiting += 1
+    answers.sort()
     return FirstResponses(
         promised=float(program.first_response_hours), since=min((case.created_at for case in cases), default=None),
-        reports=len(cases), hours=tuple(sorted(hours)), waiting=waiting, late=late,
+        reports=len(cases), hours=tuple(hours for hours, _ in answers), on_time=tuple(kept for _, kept in answers),
+        waiting=waiting, late=late,
     )  # fmt: skip

@@ -176,16 +176,20 @@ def kind_names(codes: Sequence[str]) -> str:
 
 def terms_text(terms: Mapping[str, Any] | None) -> str:
     """The promises in figures as a Markdown list, empty where none were kept."""
+    return "\n".join(f"- {sentence}" for sentence in promised_words(terms))
+
+
+def promised_words(terms: Mapping[str, Any] | None) -> list[str]:
+    """The promises in figures, one sentence each; none where none were kept."""
     if not terms:
-        return ""
+        return []
     rows = []
     if hours := terms.get("first_response_hours"):
-        rows.append(f"- First answer by a person: within {hours} hours")
+        rows.append(f"First answer by a person: within {hours} hours")
     if hours := terms.get("decision_hours"):
-        rows.append(f"- Decision: within {max(1, round(hours / 24))} days")
+        rows.append(f"Decision: within {max(1, round(hours / 24))} days")
     if days := terms.get("embargo_days"):
-        rows.append(f"- Publishing: at the latest {days} days after the report")
+        rows.append(f"Publishing: at the latest {days} days after the report")
     if "pays" in terms:
-        rows.append(f"- Money: {'paid, as the scope names it' if terms['pays'] else 'none'}")
-    rows += [f"- {sentence}" for sentence in promises.sentences(terms)]
-    return "\n".join(rows)
+        rows.append(f"Money: {'paid, as the scope names it' if terms['pays'] else 'none'}")
+    return rows + promises.sentences(terms)

@@ -13,12 +13,14 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from manyeyes.accounts import oidc
 from manyeyes.charts import bars, icons
 from manyeyes.charts.inert import counted, escaped, segments
 from manyeyes.charts.table import SameTable
-from manyeyes.rules import cvss4, words
+from manyeyes.rules import clock, cvss4, words
+from manyeyes.rules.promises import counted_words
 
 register = template.Library()
 
@@ -99,6 +101,26 @@ def provider_is_on() -> bool:
 def duration(length: timedelta | None) -> str:
     """`{{ clock.left|duration }}`: 22 h, from 48 h on 2 d 1 h."""
     return "" if length is None else words.duration_words(length)
+
+
+@register.filter
+def left(promise: Any) -> str:
+    """`{{ clock|left }}`: 22 h left, or 2 h late; of a clock that has ended, how late that was."""
+    return words.time_left(promise.due, promise.done_at or promise.stopped_at or clock.now())
+
+
+@register.filter
+def counting(promises: Any) -> str:
+    """`{{ clocks|counting }}`: how the hours of these clocks count, for the head of their panel."""
+    if any(one.calendar is not None for one in promises):
+        return gettext("times in UTC; some count working days")
+    return gettext("calendar hours, weekends included, UTC")
+
+
+@register.filter
+def counted_in(promise: Any) -> str:
+    """`{{ clock|counted_in }}`: which days a clock counts, where it does not count every hour."""
+    return "" if promise.calendar is None else counted_words(promise.calendar)
 
 
 @register.filter

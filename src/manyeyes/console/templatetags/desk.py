@@ -10,10 +10,10 @@ from manyeyes.cases import signoffs
 from manyeyes.cases.lists import COUNTED
 from manyeyes.engine import anytime_interval
 from manyeyes.engine.plan import Stream
-from manyeyes.rules import clock, sentences
+from manyeyes.rules import sentences
 from manyeyes.rules.deadlines import LABELS
 from manyeyes.rules.lifecycle import Role
-from manyeyes.rules.numerals import many, percent, target_percent, time_left
+from manyeyes.rules.numerals import many, percent, target_percent
 from manyeyes.rules.taxonomy import KINDS
 
 register = template.Library()
@@ -46,12 +46,6 @@ def counted(number: int) -> str:
 def stream_name(stream: str) -> str:
     """`{{ call.stream|stream_name }}`: what a stream of trials is for."""
     return STREAMS.get(stream, stream)
-
-
-@register.filter
-def left(promise: Any) -> str:
-    """`{{ clock|left }}`: 22 h left, or 2 h late."""
-    return time_left(promise.due, clock.now())
 
 
 @register.filter

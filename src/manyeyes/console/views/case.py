@@ -46,6 +46,7 @@ from manyeyes.console.forms import CauseForm, CloseForm, ReproducerForm, SayForm
 from manyeyes.console.gate import team
 from manyeyes.http import as_download
 from manyeyes.programs.access import members_with
+from manyeyes.rules.deadlines import FIX_KINDS
 from manyeyes.rules.errors import Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import MOVES, TRIAGERS, Role
 
@@ -78,6 +79,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "sleeps": sleeping.until(row, request.user),
         "mail": events.chosen(request.user.pk, row.ref),  # type: ignore[arg-type]
         "clocks": clocks(row),
+        "fix_kinds": FIX_KINDS.items(),
         **_judged(request, row, mine.signs, more),
         "cause": rootcause.standing(row),
         "reproducer": row.reproducers.order_by("-at").first(),
@@ -266,6 +268,8 @@ def fact(request: HttpRequest, ref: str) -> HttpResponse:
         triage.exploited(row, by=request.user)
     elif request.POST.get("what") == "origin":
         triage.came_from(row, by=request.user, origin=request.POST.get("origin", ""))
+    elif request.POST.get("what") == "fix_kind":
+        remediation.say_kind(row, by=request.user, kind=request.POST.get("kind", ""))
     elif request.POST.get("what") == "hazard":
         restricted.restrict(row, by=request.user, hazard=request.POST.get("hazard", ""))
     else:

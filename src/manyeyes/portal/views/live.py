@@ -8,9 +8,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from manyeyes.cases.clocks import answer_by
 from manyeyes.cases.so_far import REQUIRED, so_far
 from manyeyes.http import forbidden, from_this_site, may_try
-from manyeyes.portal.views.sheet import Sheet, answer_by
+from manyeyes.portal.views.sheet import Sheet
 from manyeyes.programs.access import program_for
 
 LOOKS = 60

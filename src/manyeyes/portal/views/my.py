@@ -32,7 +32,7 @@ from manyeyes.cases import (
     triage,
     verification,
 )
-from manyeyes.cases.clocks import clocks
+from manyeyes.cases.clocks import clocks, terms
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.http import as_download, paged
 from manyeyes.portal.forms import CreditForm, EmbargoForm, RetestForm, WordsForm
@@ -41,6 +41,7 @@ from manyeyes.programs.access import programs_of
 from manyeyes.publications import credit
 from manyeyes.replays import evidence
 from manyeyes.rules.errors import Invalid, NotFound
+from manyeyes.rules.policy_document import promised_words
 from manyeyes.rules.visibility import result_for_researcher
 
 
@@ -96,6 +97,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "since": conversation.last_read(case, request.user),
         "mail": events.chosen(request.user.pk, case.ref),  # type: ignore[arg-type]
         "clocks": clocks(case),
+        "promised": promised_words(terms(case)),
         "steps": progress.steps(case),
         "judgement": judgement.standing(case) if case.confirmed_at else None,
         "form": form,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -15,9 +18,10 @@ from manyeyes.http import paged
 from manyeyes.portal.views.page import page
 from manyeyes.programs import openpgp, policy, scope, securitytxt
 from manyeyes.programs.access import program_for, visible_to
+from manyeyes.programs.models import Program
 from manyeyes.publications import advisory, credit, figures, hall
 from manyeyes.publications.measures import measures
-from manyeyes.rules import clock
+from manyeyes.rules import clock, promises, words
 
 
 @require_safe
@@ -46,11 +50,24 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
         "outside": [line for line in lines if not line.in_scope],
         "key": openpgp.key_of(found),
         "kept": kept,
+        "promised": _promised(found),
         "kept_chart": waiting_dots(kept.hours, kept.promised),
         "security_txt": securitytxt.signed(found, settings.MANYEYES_BASE_URL, clock.now()),
         "here": "program",
     }
     return page(request, "portal/program.html", context)
+
+
+def _promised(found: Program) -> dict[str, Any]:
+    """What the policy in force promises beside the figures of the program, for the page that strangers read."""
+    held = promises.read(policy.terms_of(found, found.policy))
+    first = held.calendar_of("first_answer")
+    return {
+        "calendar": first,
+        "counted": promises.counted_words(first),
+        "word_hours": held.word_hours,
+        "word": words.duration_words(timedelta(hours=held.word_hours)),
+    }
 
 
 @require_safe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts.models import Person
 from manyeyes.cases import drafts, imported
+from manyeyes.cases.clocks import answer_by
 from manyeyes.cases.drafts import MOST_FILES, Found
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Brought, brought
@@ -21,7 +21,7 @@ from manyeyes.http import TRY_AGAIN, may_try
 from manyeyes.portal.report_form import ReportForm
 from manyeyes.portal.views.page import page
 from manyeyes.programs.models import Program
-from manyeyes.rules import clock, taxonomy
+from manyeyes.rules import taxonomy
 from manyeyes.rules.errors import Conflict, Invalid
 from manyeyes.vault import uploads
 
@@ -201,8 +201,3 @@ class Sheet:
 def from_file_of(held: Any) -> list[Any]:
     """The readings of a tool's file that lies with a draft."""
     return from_file(IntakeReport(imported=held)) if held else []
-
-
-def answer_by(program: Program) -> datetime:
-    """When a person will have answered a report that is sent now."""
-    return clock.now() + timedelta(hours=program.first_response_hours)
