@@ -43,6 +43,22 @@ def test_a_constant_guard_ends_a_verification_long_before_its_cap(tau: float, co
     assert run(replace(plan, ends_stuck=None), lambda t: answer(t, False, "No.")).n == plan.cap
 
 
+def test_a_run_that_too_few_trials_are_left_to_ends_at_its_first_repeat() -> None:
+    plan = plan_verify(tau=0.05, cap=63, cells=wordings(13), ends_stuck=True)
+    assert run(plan, lambda t: answer(t, False, "No.")).n == 14
+
+
+def test_a_wording_that_runs_out_of_texts_is_seen_by_what_comes_lately() -> None:
+    """Four texts each are 52 of the 63 that it takes; a plan of the first edition counts every change among them."""
+    plan = plan_verify(tau=0.05, cells=wordings(13), ends_stuck=True)
+    found, old = (
+        run(replace(plan, edition=edition), lambda t: answer(t, False, str(Random(t.seed).randrange(4))))
+        for edition in (plan.edition, None)
+    )
+    assert (found.verdict, found.n < 280) == ("inconclusive", True)
+    assert (old.verdict, old.n < 120) == ("holds", True)
+
+
 def test_one_answer_to_each_of_enough_wordings_holds() -> None:
     plan = plan_verify(tau=0.05, cells=wordings(63), ends_stuck=True)
     assert run(plan, lambda t: answer(t, False, "No.")).verdict == "holds"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from manyeyes.commands.judge_calls import Bill, bill, roles_asked
-from manyeyes.engine.foresight import Foresight, foresee_compare, foresee_map, foresee_sweep, type_one
+from manyeyes.engine.foresight import Foresight, constant_pairs, foresee_compare, foresee_map, foresee_sweep, type_one
 from manyeyes.engine.plan import Plan, Question
 from manyeyes.rules.numerals import many, percent
 from manyeyes.runs.document import PlanDocument
@@ -50,6 +51,7 @@ def foreseen(document: PlanDocument, pairs: Sequence[tuple[float, float]] = VERS
         **judged(document, judges),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, name, seen, each, side + fresh) for name, seen in rows],
+        **({"constant": asdict(constant_pairs(plan))} if plan.compare is not None else {}),
     }
 
 
@@ -137,6 +139,12 @@ def told(data: Mapping[str, Any]) -> str:
     tokens = many(data["worst_tokens"], "token")
     lines.append(f"\nat worst {many(data['worst_calls'], 'call')}, {tokens}{money} (tokens are estimates)")
     lines += judge_words(data)
+    if (row := data.get("constant")) and row["needed"] and row["end"]:
+        lines.append(
+            "two versions that answer each wording with one fixed text, as a filter or a cache does, count once per "
+            f"wording: it then takes {many(row['needed'], 'wording')} to say 'worse', and this plan has "
+            f"{row['wordings']} (add wordings to the file); it would end undecided after {many(row['end'], 'pair')}"
+        )
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from manyeyes.commands import by_hand, chosen, foreseeing, judge_calls, questions, reaching
 from manyeyes.commands.findings import findings_in, naming
 from manyeyes.commands.foreseeing import cost
-from manyeyes.engine.patched import SURE, foresee_patch
+from manyeyes.engine.patched import SURE, arm_ends, foresee_patch
 from manyeyes.engine.plan import REPORTED, Plan, Question
 from manyeyes.engine.planner import Characteristics, Point, characteristics
 from manyeyes.engine.worded import foresee_worded
@@ -25,8 +25,10 @@ from manyeyes.runs.wider import prepare_sweep
 
 HELP = "exact error rates and price of a question, before spending"
 UNUSABLE = 2
-BEFORE = (0.5, 0.7, 0.9)
+BEFORE = (0.3, 0.5, 0.9)
 """Rates of the version with the flaw at which the forecast of a verification looks."""
+USEFUL = (0.95, 0.9)
+"""Shares of harmless requests that a fix may answer usefully, at which it looks as well."""
 WIDER = (Question.MAP, Question.COMPARE, Question.SWEEP)
 
 
@@ -190,7 +192,11 @@ def forecast(document: PlanDocument, found: Characteristics) -> dict[str, Any]:
         **foreseeing.judged(document, judges),
         "currency": document.price.currency if document.price else None,
         "points": [_point(document, found, point, tokens_in, tokens_out) for point in found.points],
-        **({"patched": _patched(plan), "worded": _worded(plan)} if plan.question is Question.VERIFY else {}),
+        **(
+            {"patched": _patched(plan), "worded": _worded(plan), "useful": _useful(plan)}
+            if plan.question is Question.VERIFY
+            else {}
+        ),
     }
 
 
@@ -206,6 +212,15 @@ def _worded(plan: Plan) -> list[dict[str, float]]:
     """How a fix fares that words its refusals in so many ways; fewer runs of a long plan, which take longer."""
     runs = max(2, min(20, 20_000 // plan.cap))
     return [asdict(foresee_worded(plan, texts, runs=runs)) for texts in (2, 4, 8, 16, 32)]
+
+
+def _useful(plan: Plan) -> dict[str, Any]:
+    """How surely a fix passes the harmless requests that answers this share of them usefully."""
+    arm = plan.benign
+    if arm is None or arm.need is None:
+        return {}
+    passes = [{"rate": rate, "chance": sum(chance for _, chance in arm_ends(arm, rate))} for rate in USEFUL]
+    return {"need": arm.need, "n": arm.n, "passes": passes}
 
 
 def _arms(plan: Plan) -> int:
@@ -260,6 +275,16 @@ def _few_texts(data: dict[str, Any]) -> list[str]:
     return [f"a fix that refuses all wordings in few texts, drawn afresh: each counts once per wording; {ends}"]
 
 
+def _gate(row: dict[str, Any]) -> str:
+    told = "; ".join(
+        f"a fix that answers {percent(one['rate'])} of them so passes in {percent(one['chance'])} of runs"
+        for one in row["passes"]
+    )
+    return (
+        f"harmless requests: {row['need']} of {row['n']} must be answered usefully; {told}; more --benign-trials help"
+    )
+
+
 def told(data: dict[str, Any]) -> str:
     """The forecast for people."""
     verify = data["question"] == "verify"
@@ -288,6 +313,8 @@ def told(data: dict[str, Any]) -> str:
     if data["constant_answers"] and data["constant_end"]:
         lines.append(_fixed_texts(data, claim))
     lines += _few_texts(data)
+    if data.get("useful"):
+        lines.append(_gate(data["useful"]))
     if data.get("patched"):
         shares = ", ".join(f"{percent(row['told'])} where it was {percent(row['before'])}" for row in data["patched"])
         lines.append(f"a patch of the reported wording alone is told as one, by the rate before it: {shares}")

@@ -15,7 +15,8 @@ from random import Random
 
 from manyeyes.engine.comparison import log_e_mcnemar
 from manyeyes.engine.drive import drive
-from manyeyes.engine.plan import Plan, Question, Stream, Trial
+from manyeyes.engine.plan import Answer, Feed, Outcome, Plan, Question, Stream, Trial
+from manyeyes.engine.replay import replay
 from manyeyes.engine.verdict import Verdict
 from manyeyes.engine.wider import layout_of
 
@@ -166,6 +167,52 @@ def type_one(plan: Plan) -> float:
     """
     _asked(plan, Question.COMPARE)
     return _pairs(plan, 0.5, 0.5, "inconclusive").error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantPairs:
+    """What to expect of two versions that always differ, and give each wording one text every time.
+
+    `needed` is how many distinct wordings it takes to say so (None: the cap comes first), `wordings` how many the plan
+    has, and `end` the pair at which it ends undecided (None: it decides).
+    """
+
+    needed: int | None
+    wordings: int
+    end: int | None
+
+
+def constant_pairs(plan: Plan) -> ConstantPairs:
+    """How a comparison fares with such versions: repeats of one answer count once. ValueError for another question.
+
+    >>> from manyeyes.engine import Cell, plan_compare
+    >>> cells = [Cell(key=name, wording=name) for name in "ab"]
+    >>> constant_pairs(plan_compare(cells=cells, ends_stuck=True))
+    ConstantPairs(needed=7, wordings=2, end=35)
+    """
+    _asked(plan, Question.COMPARE)
+    bare = replace(plan, benign=None, positive=None)
+    told = drive(bare, lambda trial: trial.stream is Stream.MAIN)
+    engine, answers = replay(bare), list[Answer]()
+    next(engine)
+    while True:
+        try:
+            batch = engine.send(Feed(answers=answers, room=2, look=False))
+        except StopIteration as stop:
+            found: Verdict = stop.value
+            break
+        answers = [_fixed(trial) for trial in batch.trials]
+    return ConstantPairs(
+        needed=told.n if told.verdict == "worse" else None,
+        wordings=len({cell.wording or cell.key for cell in plan.cells}),
+        end=None if found.verdict == "worse" else found.n,
+    )
+
+
+def _fixed(trial: Trial) -> Answer:
+    new = trial.stream is Stream.MAIN
+    outcome = Outcome.SUCCESS if new else Outcome.FAILURE
+    return Answer(stream=trial.stream, index=trial.index, outcome=outcome, digest=f"{trial.stream}")
 
 
 def _pairs(plan: Plan, worse: float, better: float, right: str) -> Foresight:
