@@ -263,7 +263,7 @@ class LongPaginator(Paginator):  # type: ignore[type-arg]
         if not found and place > 1:
             return self.get_page(1)
         self.__dict__["num_pages"] = place + (len(found) > self.per_page)
-        return self._get_page(found[: self.per_page], place, self)
+        return Page(found[: self.per_page], place, self)
 
 
 def paged_far(request: HttpRequest, rows: Any, *, counted: int) -> Page[Any]:

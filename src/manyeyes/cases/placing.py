@@ -84,6 +84,6 @@ def _looked_for(case: Case, status: Status) -> bool:
 
 def _embargo(case: Case) -> Any:
     """The date that both sides agreed on and nobody ended; None without one."""
-    agreed = [row for row in case.embargoes.all() if row.agreed_at is not None]
-    newest = max(agreed, key=lambda row: row.agreed_at, default=None)
-    return newest.until if newest is not None and newest.ended_at is None else None
+    agreed = [(row.agreed_at, row) for row in case.embargoes.all() if row.agreed_at is not None]
+    newest = max(agreed, key=lambda pair: pair[0], default=None)
+    return newest[1].until if newest is not None and newest[1].ended_at is None else None
