@@ -150,12 +150,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return problem(400) if by_machine(request) else render(request, "errors/400.html", status=400)
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
-    """The page for more text than one form may hold; what was typed is still in the sender's browser."""
+def too_large(request: HttpRequest, field: str = "") -> HttpResponse:
+    """The page for more text than one form may hold; what was typed is still in the sender's browser.
+
+    `field` names the answer that went beyond, where that is known.
+    """
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000
     if by_machine(request):
         return problem(413, f"The text of a request may hold {most} MB. Send what is longer as a file.")
-    return render(request, "errors/too_large.html", {"most": most}, status=413)
+    return render(request, "errors/too_large.html", {"most": most, "field": field}, status=413)
 
 
 def drain(request: HttpRequest) -> None:

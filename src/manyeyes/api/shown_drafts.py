@@ -74,8 +74,9 @@ def tool_file(seen: Read) -> dict[str, Any]:
 def preview(report: IntakeReport, program: Program, found: Found | None) -> dict[str, Any]:
     """What would be understood of a valid report."""
     asked = questions.questions_of(report.vuln_class)
+    beside = [(one.stored.name, one.inside) for one in found.files] if found else []
     return {
-        "readings": [reading(row) for row in understood(report)],
+        "readings": [reading(row) for row in understood(report, beside)],
         "unanswered": [one.name for one in asked if not str(report.answers.get(one.name, "")).strip()],
         "files": _files(found) if found else [],
         "answer_by": answer_by(program),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -221,6 +221,12 @@ def _has_account(person: Any) -> bool:
 def too_many() -> str:
     """What is said to whoever brings more files than a report may have."""
     return _("A report brings at most %(most)d files. Put several into one archive.") % {"most": MOST_FILES}
+
+
+def not_taken(names: Sequence[str]) -> str:
+    """What is said of files beyond those that a report may have."""
+    said = _("A report brings at most %(most)d files, so these were not taken: %(names)s. Put several into one.")
+    return said % {"most": MOST_FILES, "names": ", ".join(name[:80] for name in names)}
 
 
 def _room_for(draft: Draft, coming: list[Brought]) -> None:

@@ -75,10 +75,11 @@ def submit(
         raise Conflict(_("This program takes no reports at the moment."))
     key = keyring.new_key("case")
     kept, marks = _bring(key, files, draft), signals.marks_of(program, report)
+    readings = understood(report, [(one.stored.name, one.inside) for one in kept])
     # All slow work is done by now: while the transaction is open, nobody else can write to an embedded database.
     arrival = Arrival(
         program=program, target=target, key=key, report=report, deferred=deferred or flooded(program),
-        hazard=report.hazard or reproducers.hazard_in(text), readings=understood(report),
+        hazard=report.hazard or reproducers.hazard_in(text), readings=readings,
         secret=None if by is not None else receipts.fresh_secret(),
     )  # fmt: skip
     try:

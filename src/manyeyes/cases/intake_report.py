@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from manyeyes.cases.conversation import problem_with
 from manyeyes.cases.sketch import SUCCESS, conversation_problem, pattern_problem
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import CLASSES
-from manyeyes.rules import questions
+from manyeyes.rules import clock, questions
 from manyeyes.rules.permits import HAZARDS, NEVER_BY_MACHINE
 
 TITLE_LONGEST = 200
@@ -28,6 +28,8 @@ SEEN: dict[str, int] = {
 }  # fmt: skip
 """Where in a product it was met: name → how long it may be."""
 PLANS: dict[str, int] = {"publish_on": 20, "publish_where": 300}
+PUBLISH_WITHIN = timedelta(days=5 * 366)
+"""How far from today a publication may lie: what was published earlier is told of as well."""
 COUNTED = ("", "advance", "best")
 OPEN_HAZARDS = {code: words for code, words in HAZARDS.items() if code not in NEVER_BY_MACHINE}
 """Hazard classes a report may name; material of the others is never taken."""
@@ -167,7 +169,9 @@ def _date_problem(typed: str) -> str | None:
     if not typed.strip():
         return None
     try:
-        date.fromisoformat(typed.strip())
+        meant = date.fromisoformat(typed.strip())
     except ValueError:
         return _("Write the date as 2027-02-18, or leave it empty.")
+    if abs(meant - clock.now().date()) > PUBLISH_WITHIN:
+        return _("This date is more than five years from today. Look at its year, or leave it empty.")
     return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -29,17 +30,23 @@ SETTINGS: tuple[tuple[str, str, str], ...] = (
 """(name of the reading, name in the form, name in a reproducer), named as the importers name them."""
 
 
-def understood(report: IntakeReport) -> list[Reading]:
+Brings = Iterable[tuple[str, Mapping[str, Any] | None]]
+"""Files beside a report: (name, what was seen of its inside)."""
+
+
+def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     """The readings of a valid report, in the order of the form; those of a tool's file keep their sources."""
     kind = taxonomy.KINDS[report.vuln_class]
     found = _reproducer(report)
-    rows = [Reading(name="Kind", value=kind.name, source=YOU, note=kind.help), *_gates(report)]
+    source = FILE if _filled(report, "vuln_class") == report.vuln_class else YOU
+    rows = [Reading(name="Kind", value=kind.name, source=source, note=kind.help), *_gates(report)]
     rows += [*_pasted(found), *_conversation(report)]
     rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
     rows += [*_success(report, found), _how_often(report)]
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
+    rows += _hidden_in_mails(files)
     return [plain_note(row) for row in rows]
 
 
@@ -111,15 +118,22 @@ def _how_often(report: IntakeReport) -> Reading:
         return counted[0] if counted else Reading(name=HOW_OFTEN, value="not counted", source=YOU, note="We count it.")
     if report.biased:
         note = "The best of several says more than it holds, so no rate is made of it. We count it anew."
-        return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=YOU, note=note)
+        return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=_whose_count(k, n, report), note=note)
     low, high = exact_interval(k, n)
     note = f"From {many(n, 'try', 'tries')} the true rate may be anything from {percent(low)} to {percent(high)}."
-    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=FILE if _as_in_file(k, n, report) else YOU, note=note)
+    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=_whose_count(k, n, report), note=note)
 
 
-def _as_in_file(k: int, n: int, report: IntakeReport) -> bool:
+def _whose_count(k: int, n: int, report: IntakeReport) -> str:
     claim = (report.imported or {}).get("draft", {}).get("claim") or {}
-    return bool((claim.get("successes"), claim.get("trials")) == (k, n))
+    filled = (_filled(report, "claim_k"), _filled(report, "claim_n"))
+    same = (claim.get("successes"), claim.get("trials")) == (k, n) or filled == (str(k), str(n))
+    return FILE if same else YOU
+
+
+def _filled(report: IntakeReport, name: str) -> str:
+    """What a tool's file filled into a field of the form; empty for nothing."""
+    return str((report.imported or {}).get("filled", {}).get(name, ""))
 
 
 def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Reproducer | None) -> Reading:
@@ -180,3 +194,17 @@ def _hidden(report: IntakeReport) -> Reading:
         return of_file
     note = "They are kept and shown to the team as labels." if count else ""
     return Reading(name="Hidden characters", value=count or "none", source=COUNTED_BY_US, note=note)
+
+
+def _hidden_in_mails(files: Brings) -> Iterator[Reading]:
+    """What the mails beside a report hide, of what can be read of them here."""
+    for name, inside in files:
+        if inside and inside.get("kind") == "mail":
+            heads = "".join(str(value) for _head, value in inside.get("headers", []))
+            count = inert.counted(f"{heads}{inside.get('words', '')}")
+            note = "They are kept and shown to the team as labels." if count else ""
+            if inside.get("cut"):
+                note = f"{note} Only the beginning of this long mail was looked at.".strip()
+            yield Reading(
+                name="Hidden characters", value=f"{count or 'none'} in {name}", source=COUNTED_BY_US, note=note
+            )

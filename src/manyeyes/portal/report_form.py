@@ -110,7 +110,7 @@ class ReportForm(forms.Form):
         who = "anonymous" if anonymous or holds else None
         start = {"submission": uuid.uuid4(), "identity": who, "success_how": "contains"}
         super().__init__(data, initial={**start, **given, "draft": found.token if found else ""})
-        self.signed_in, self.found = signed_in, found
+        self.signed_in, self.found, self.holds = signed_in, found, holds
         self._offer(program)
         self.kind = str((data if data is not None else given).get("vuln_class") or "")
         for question in questions.questions_of(self.kind):
@@ -197,9 +197,12 @@ class ReportForm(forms.Form):
         def words(names: Any) -> dict[str, str]:
             return {name: word(name) for name in names if word(name).strip()}
 
-        # A count beside "I did not count" goes along, so that it is named; dropping it would be a guess.
-        counted = bool(given.get("counted")) or bool(word("claim_n").strip())
         held = self.found.draft.answers.get("import") if self.found else None
+        uncounted = given.get("counted") == "not_counted"
+        # A count beside "I did not count" goes along, so that it is named; dropping it would be a guess. But one that a
+        # file filled in is the file's word, which stays with its readings, and no claim of who says that.
+        theirs = uncounted and _filled_in(held, word("claim_k"), word("claim_n"))
+        counted = not theirs and (bool(given.get("counted")) or bool(word("claim_n").strip()))
         return IntakeReport(
             target=word("target"), vuln_class=word("vuln_class"), title=word("title"), happened=word("happened"),
             steps=word("steps"), impact=word("impact"), contact=word("contact"), success_text=word("success_text"),
@@ -207,7 +210,7 @@ class ReportForm(forms.Form):
             reproducer=word("reproducer"), own_ref=word("own_ref"),
             claim_k=number(word("claim_k")) if counted else None,
             claim_n=number(word("claim_n")) if counted else None,
-            not_counted=given.get("counted") == "not_counted",
+            not_counted=uncounted,
             counted_how=word("counted_how") if counted else "",
             anonymous=given.get("identity") == "anonymous",
             settings=words(SETTINGS), seen=words(SEEN), plans=words(PLANS),
@@ -218,6 +221,24 @@ class ReportForm(forms.Form):
             imported=held,
             submission_id=given.get("submission") or uuid.uuid4(),
         )  # fmt: skip
+
+
+def _filled_in(held: Any, k: str, n: str) -> bool:
+    """Whether these are the figures that a tool's file filled in."""
+    filled = (held or {}).get("filled", {})
+    return bool(filled.get("claim_n")) and (filled.get("claim_k"), filled.get("claim_n")) == (k.strip(), n.strip())
+
+
+def overlong(error: BaseException) -> str:
+    """The label of the answer that made a form larger than may be read; empty where that cannot be told.
+
+    Django's error names no field: the frame that raised it does, while the form is taken apart.
+    """
+    trace, name = error.__traceback__, ""
+    while trace is not None:
+        name, trace = str(trace.tb_frame.f_locals.get("field_name") or name), trace.tb_next
+    field = ReportForm.base_fields.get(name)
+    return str(field.label) if field is not None and field.label else ""
 
 
 def asked_fields(kind: str) -> list[BoundField]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,9 +21,9 @@ from manyeyes.accounts import receipts
 from manyeyes.cases import access, drafts, imported, intake
 from manyeyes.cases.clocks import first_answer_due
 from manyeyes.cases.keeping import brought
-from manyeyes.http import database_busy, forbidden, from_this_site, may_try, within_limit
+from manyeyes.http import database_busy, forbidden, from_this_site, may_try, too_large, within_limit
 from manyeyes.portal.forms import ReceiptForm
-from manyeyes.portal.report_form import asked_fields
+from manyeyes.portal.report_form import asked_fields, overlong
 from manyeyes.portal.views.page import page
 from manyeyes.portal.views.sheet import Sheet
 from manyeyes.programs.access import program_for
@@ -40,7 +41,10 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         return sheet.blank(anonymous="without" in request.GET)
     if not from_this_site(request):
         return forbidden(request)
-    sheet = Sheet(request, program)
+    try:
+        sheet = Sheet(request, program)
+    except RequestDataTooBig as error:
+        return too_large(request, overlong(error))
     if sheet.form.must_stop:
         return _stopped(sheet)
     try:
@@ -69,6 +73,8 @@ def _check(sheet: Sheet) -> HttpResponse:
 
 def _send(sheet: Sheet) -> HttpResponse:
     request, program = sheet.request, sheet.program
+    if sheet.overfull and not intake.known(request.POST.get("submission", "")):
+        return sheet.kept_refused()
     over = not within_limit(request, f"report:{program.pk}", settings.MANYEYES_REPORTS_PER_HOUR)
     try:
         sent = intake.submit(

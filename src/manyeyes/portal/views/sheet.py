@@ -64,11 +64,18 @@ class Sheet:
         return self.who if self.has_account or self.form.held else None
 
     def files(self) -> list[Brought]:
-        """What came along in this request. Raises Invalid(file=…) for a file that is too large, and for too many."""
-        came = self.request.FILES.getlist("files")
-        if len(came) > MOST_FILES:
-            raise Invalid(file=drafts.too_many())
-        return [brought(upload) for upload in came]
+        """What came along in this request. Raises Invalid(file=…) for a file that is too large."""
+        return [brought(upload) for upload in self.request.FILES.getlist("files")]
+
+    @property
+    def room(self) -> int:
+        """How many more files the report may bring, beside those of its draft."""
+        return MOST_FILES - (len(self.found.files) if self.found else 0)
+
+    @property
+    def overfull(self) -> bool:
+        """Whether more files came along than the report may bring."""
+        return len(self.request.FILES.getlist("files")) > self.room
 
     def keep(self, *, files: bool = True) -> None:
         """Store what was typed as a draft, with the files that came along. Raises Invalid."""
@@ -77,8 +84,7 @@ class Sheet:
         held = self.found.draft.answers if self.found else {}
         answers = {**held, "typed": self.form.typed()}
         came = self.request.FILES.getlist("files") if files else []
-        if len(came) > MOST_FILES:
-            raise Invalid(file=drafts.too_many())
+        came, beyond = came[: self.room], came[self.room :]
         token = self.found.token if self.found else ""
         problems: dict[str, None] = {}
         self.found = drafts.save(self.program, answers, by=self.who, token=token)
@@ -88,8 +94,10 @@ class Sheet:
             except Invalid as error:
                 problems |= dict.fromkeys(error.fields.values())
         self.form.data = {**self.form.data, "draft": self.found.token}
+        if beyond:
+            problems[drafts.not_taken([upload.name or "" for upload in beyond])] = None
         if problems:
-            rest = [_("The other files are kept.")] if len(problems) < len(came) else []
+            rest = [_("The other files are kept.")] if came and len(problems) - bool(beyond) < len(came) else []
             raise Invalid(file=" ".join([*problems, *rest]))
 
     @property
@@ -177,9 +185,10 @@ class Sheet:
         report = self.form.report
         k, n = report.claim_k, report.claim_n
         counted = k is not None and n and not report.biased
+        beside = self.found.files if self.found else []
         context = {
             **self._known(),
-            "rows": understood(report),
+            "rows": understood(report, [(one.stored.name, one.inside) for one in beside]),
             "unfit": unfit_for_machines(report),
             "system": dict(self.form.fields["target"].choices).get(report.target, ""),  # type: ignore[attr-defined]
             "claim": (k, n, *exact_interval(k or 0, n or 0)) if counted else None,
