@@ -21,7 +21,7 @@ from django.utils.http import content_disposition_header, url_has_allowed_host_a
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from manyeyes.accounts import postkey
+from manyeyes.accounts import postkey, working
 from manyeyes.accounts.visitors import network
 from manyeyes.programs.access import programs_of
 from manyeyes.rules import errors
@@ -204,11 +204,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """What every page knows: the theme its reader chose, and whether they have a console to go to."""
+    """What every page knows: the theme and keys its reader chose, and whether they have a console to go to."""
     theme = request.COOKIES.get("manyeyes_theme", "auto")
     on_team = SimpleLazyObject(lambda: programs_of(getattr(request, "user", None)).exists())
     mail_trouble = SimpleLazyObject(lambda: postkey.standing(request.user))  # type: ignore[arg-type]
-    return {"theme": theme if theme in THEMES else "auto", "on_team": on_team, "mail_trouble": mail_trouble}
+    keys = SimpleLazyObject(lambda: working.keys_of(getattr(request, "user", None)))
+    return {
+        "theme": theme if theme in THEMES else "auto", "on_team": on_team, "mail_trouble": mail_trouble, "keys": keys,
+    }  # fmt: skip
 
 
 def as_download(chunks: Iterator[bytes], name: str) -> StreamingHttpResponse:

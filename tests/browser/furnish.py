@@ -35,6 +35,7 @@ def furnish(url: str) -> dict[str, Any]:
     pages = {**_papers(cast), **replays, **brought, **words, **mine}
     _flaw_again(cast)
     pages["scope_line"] = _policy(cast)
+    pages["theo"] = _at_work(cast)
     _kept_and_asleep(cast, cases)
     _launch(cast)
     pages["guest"] = _invited(cast)
@@ -90,6 +91,22 @@ def _policy(cast: Any) -> str:
     worse = {**pays, "safe_harbor": "We will not sue you. We reserve the right to decide at our sole discretion."}
     policy.save_draft(cast.program, by=cast.ada, number=row.number + 1, revision=0, texts=worse, terms=row.terms)
     return str(line.pk)
+
+
+def _at_work(cast: Any) -> str:
+    """Theo has said how he works and is away soon; his id."""
+    from datetime import timedelta
+
+    from manyeyes.accounts import working
+    from manyeyes.programs.models import Membership
+    from manyeyes.programs.triaging import know
+    from manyeyes.rules import clock
+
+    working.say(cast.theo, most_cases=40, declined=["sxc"])
+    soon = clock.now().date() + timedelta(days=20)
+    working.note_absence(cast.theo, by=cast.lena, first_day=soon, last_day=soon + timedelta(days=6), zone="UTC")
+    know(Membership.objects.get(person=cast.theo), classes=["HC"], targets=[str(cast.target.pk)])
+    return str(cast.theo.pk)
 
 
 def _flaw_again(cast: Any) -> None:

@@ -55,7 +55,7 @@ KNOWN = Site(
          "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "my_words", "unanswered", "team_words", "answer", "scope_line", "guest"), ""),
+         "my_words", "unanswered", "theo", "team_words", "answer", "scope_line", "guest"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -129,6 +129,11 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:reproducer", "", "theo", f"/desk/cases/{cases['triaged']}/reproducer/")
     for move in ("ask_researcher", "close"):
         yield Place("console:move", move, "theo", f"/desk/cases/{cases['triaged']}/move/{move}/")
+    yield Place("console:me", "", "theo", "/desk/me/")
+    yield Place("console:people", "", "theo", "/desk/program/wicket/people/")
+    yield Place("console:member", "", "lena", f"/desk/program/wicket/people/{pages['theo']}/")
+    yield Place("console:triage_rules", "", "lena", "/desk/program/wicket/triage/")
+    yield Place("console:triage_rules", "read", "theo", "/desk/program/wicket/triage/")
     yield Place("console:reassign", "", "theo", f"/desk/cases/{cases['triaged']}/reassign/?discipline=security")
     yield Place("console:replay_new", "", "theo", f"/desk/cases/{cases['triaged']}/replay/")
     yield Place("console:verify_new", "", "olga", f"/desk/cases/{cases['fix_deployed']}/verify/")

@@ -193,5 +193,3 @@ def test_a_long_list_is_counted_so_far_and_paged_to_its_end(cast: Cast, monkeypa
     assert set(seen) == made
     assert len(seen) == 6
     assert refs(theo.get("/desk/?page=99")) == refs(theo.get("/desk/"))
-
-

@@ -101,6 +101,7 @@ class TestAccess(TestCase):
         measured = SentBundle(case=case, key=case.key, attachment=sent, found={}, by=cls.cast.rhea)
         measured.save()
         cls.values["bundle_id"] = measured.pk
+        cls.values["person_id"] = cls.cast.theo.pk
         cls.values["item_id"] = cls.cast.program.scope.get().pk
         cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk
         cls.values |= {"slug": cls.cast.program.slug, "advisory": published.slug}

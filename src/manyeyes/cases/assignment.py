@@ -157,6 +157,15 @@ def relieve(case: Case) -> None:
             row.assignee_id = UUID(lead) if lead else None
 
 
+def relieve_everywhere(person: Any) -> None:
+    """The same for every case at work that somebody has and whose content they do not view any more."""
+    declined = working.declines(person)
+    if declined:
+        theirs = Q(assignee=person) | Q(pk__in=Seat.objects.filter(person=person).values("case"))
+        for case in Case.objects.filter(theirs, status__in=AT_WORK, hazard__in=declined, key__destroyed_at=None):
+            relieve(case)
+
+
 def backup_for(case: Case, discipline: str = "") -> Any | None:
     """Who hears of it when the person of a case is silent: the named backup if they are there, else who is best now.
 

@@ -28,11 +28,13 @@ def opened_first(what: str, *, stays: bool = True) -> Callable[[View], View]:
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             case, item = _case_of(request, kwargs)
             place = f"{what}:{item}"
-            if not case.hazard or (stays and request.session.get("opened", {}).get(place, 0) > time.time()):
+            declines = restricted.declined(request.user, case)
+            held_open = stays and not declines and request.session.get("opened", {}).get(place, 0) > time.time()
+            if not case.hazard or held_open:
                 return view(request, *args, **kwargs)
             if request.method != "POST" or request.POST.get("open") != what:
                 context = {"case": case, "what": what, "thing": restricted.THINGS[what],
-                           "may_open": restricted.may_open(request.user, case)}  # fmt: skip
+                           "may_open": restricted.may_open(request.user, case), "declines": declines}  # fmt: skip
                 return render(request, "console/closed.html", context)
             restricted.access_restricted(case, by=request.user, what=what, item=item)
             if not stays:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from manyeyes.rules import clock
-from manyeyes.rules.signoff import Rule, policy_of
+from manyeyes.rules.signoff import RULE_WORDS, Rule, policy_of
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -36,6 +36,11 @@ class TriageRules(models.Model):
     def policy(self) -> dict[str, Rule]:
         """The rule of every severity band."""
         return policy_of(self.sign_off)
+
+    @property
+    def policy_words(self) -> list[tuple[str, str]]:
+        """(band, what it asks for), the gravest first."""
+        return [(band, RULE_WORDS[rule]) for band, rule in self.policy.items()]
 
 
 class Expertise(models.Model):

@@ -86,6 +86,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "owners": owners(row),
         "seats": row.seats.select_related("person", "backup").order_by("-discipline"),
         "may_open": restricted.may_open(request.user, row),
+        "declines": restricted.declined(request.user, row),
         "openings": restricted.openings(row, request.user),
         "hazards": OPEN_HAZARDS.items(),
         "origins": triage.ORIGINS.items(),
