@@ -1,8 +1,8 @@
 """How often a verification ends with each word, on targets that are hard to judge: caches, seldom flaws, few words.
 
 Run: uv run python bench/verifying.py [--runs 400]. Prints a table; ends with 1 where a promised share is missed. Every
-row is the engine's own replay of the plan that `manyeyes verify` makes (tau 5 %, 13 wordings), seeded, on a scripted
-target, so that the same figures come out again.
+row is the engine's own replay of the plan that `manyeyes verify` makes of 13 wordings (tau 5 % where not said), seeded,
+on a scripted target, so that the same figures come out again.
 """
 
 from __future__ import annotations
@@ -49,11 +49,13 @@ class Row:
         return self.least <= share <= self.most + 3 * sqrt(self.most * (1 - self.most) / runs)
 
 
-def plan(seed: int, *, before: tuple[int, int] | None = None, cells: tuple[Cell, ...] = CELLS) -> Plan:
+def plan(
+    seed: int, *, before: tuple[int, int] | None = None, cells: tuple[Cell, ...] = CELLS, tau: float = TAU
+) -> Plan:
     """The plan that `manyeyes verify` makes of these wordings."""
     return plan_verify(
         cells=cells,
-        tau=TAU,
+        tau=tau,
         positive=Arm(cells=(Cell(key="flawed"),), n=12, need=3, most=arm_most(3, 0.3)),
         benign=Arm(cells=(Cell(key="harmless"),), n=20, need=17),
         before=before,
@@ -127,9 +129,10 @@ def played(
     flawed: float = 0.9,
     before: tuple[int, int] | None = None,
     cells: tuple[Cell, ...] = CELLS,
+    tau: float = TAU,
 ) -> Row:
     """So many runs, each of another seed, on a target of its own."""
-    made = [run(plan(seed, before=before, cells=cells), make(), flawed=flawed) for seed in range(runs)]
+    made = [run(plan(seed, before=before, cells=cells, tau=tau), make(), flawed=flawed) for seed in range(runs)]
     words = Counter(verdict.verdict for verdict in made)
     word, least, most = promise
     calls = sum(verdict.asked for verdict in made) / runs
@@ -145,6 +148,9 @@ def caches(runs: int) -> Iterator[Row]:
     for forgets in (0.05, 0.2):
         name = f"at tau, 3 caches that forget one answer in {1 / forgets:.0f}"
         yield played(name, lambda forgets=forgets: cached(TAU, 3, forgets=forgets), runs, promise=wrong)
+    for count in (2, 40):
+        name = f"at tau = 1 %, caches: {count}"
+        yield played(name, lambda count=count: cached(0.01, count), runs, promise=wrong, tau=0.01)
     yield played("at tau, 10 caches, 4 refusals", lambda: cached(TAU, 10, texts=4), runs, promise=wrong)
 
 

@@ -44,8 +44,10 @@ def test_a_second_text_does_not_free_the_repeats() -> None:
         verdict = run(asked, lambda t, second=second: answer(t, False, "Never." if second(t.index) else "No."))
         assert (verdict.verdict, verdict.n) == ("inconclusive", 295)
         assert "effective count 0 of 2, from 0 of 295" in verdict.checks[0].detail
+        assert verdict.checks[0].consequence.startswith("every text of a wording counts once")
     old = run(replace(asked, edition=None), lambda t: answer(t, False, "Never." if t.index % 7 == 5 else "No."))
     assert (old.verdict, old.n) == ("holds", 217)
+    assert old.checks[0].consequence.startswith("an answer that repeats the one before it")
 
 
 def forgetful(seed: int, rate: float, lifetime: int) -> Script:

@@ -16,6 +16,8 @@ from manyeyes.engine.verdict import Check
 
 LEVEL = 0.001
 _SHUFFLES = 1199
+_ONCE = "every text of a wording counts once as support for the claim, whenever it comes again"
+_IN_A_ROW = "an answer that repeats the one before it counts once as support for the claim"
 _ENOUGH = 10
 
 
@@ -132,5 +134,5 @@ def _distinct(tally: Tally) -> Check:
         name="distinct answers",
         passed=constant == 0,
         detail=detail,
-        consequence="an answer that repeats the one before it counts once as support for the claim",
+        consequence=_ONCE if tally.plan.counts_once else _IN_A_ROW,
     )
