@@ -14,8 +14,18 @@ from manyeyes.engine.checks import LEVEL, clump_p_value
 from manyeyes.engine.counted import Versions
 from manyeyes.engine.fingerprints import MANY, change_p_value, counted, listed
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Plan, Question, Stream
-from manyeyes.engine.scored import SCORED_CACHE, SCORED_HALVES, SCORED_RUNS, scored_checks
+from manyeyes.engine.plan import Outcome, Plan, Question, Stream
+from manyeyes.engine.scored import (
+    SCORED_CACHE,
+    SCORED_HALVES,
+    SCORED_ONCE,
+    SCORED_RUNS,
+    SCORED_SINCE,
+    SCORED_TREND,
+    once_checks,
+    scored_checks,
+    since_checks,
+)
 from manyeyes.engine.stages import MainStage, ScoreStage
 from manyeyes.engine.tally import Tally
 from manyeyes.engine.verdict import Check
@@ -32,8 +42,28 @@ def honesty_checks(plan: Plan, ledger: Ledger, main: MainStage | None, score: Sc
         *version_checks(plan, ledger),
         *judge_checks(ledger),
         *(() if main is None else (cache_check(plan, main),)),
-        *(() if score is None else scored_checks(score.counts, seed=plan.seed)),
+        *(() if score is None else fixed_checks(plan, main, score)),
     )
+
+
+def fixed_checks(plan: Plan, main: MainStage | None, score: ScoreStage) -> tuple[Check, ...]:
+    """Those on the fixed trials, by themselves and against the main stream; fewer for a plan from before `edition`."""
+    if plan.edition is None:
+        return scored_checks(score.counts, seed=plan.seed, timed=None)
+    checks = scored_checks(score.counts, seed=plan.seed, timed=score.timed)
+    before = {} if main is None else _by_cell(main)
+    rated = [count for count in score.counts if count.cell.key == plan.rated]
+    once = chain.from_iterable(map(once_checks, rated))
+    return (*checks, *since_checks(before, score.counts, r=plan.min_successes), *once)
+
+
+def _by_cell(main: MainStage) -> dict[str, bytearray]:
+    """Which trials of each cell succeeded in the main stream, in order."""
+    found: dict[str, bytearray] = {}
+    for index, (outcome, _) in enumerate(main.read):
+        cell = main.layout.cell(Stream.MAIN, index)
+        found.setdefault(cell.key, bytearray()).append(outcome is Outcome.SUCCESS)
+    return found
 
 
 def judge_checks(ledger: Ledger) -> tuple[Check, ...]:
@@ -164,9 +194,11 @@ def withheld(checks: Sequence[Check]) -> str:
             return f"the target was not one version: {failed[name].detail}"
     if ONE_JUDGE in failed:
         return f"a judge was not one model: {failed[ONE_JUDGE].detail}"
-    drift = [name for name in (SCORED_HALVES, SCORED_RUNS) if name in failed]
+    drift = [name for name in (SCORED_HALVES, SCORED_TREND, SCORED_RUNS, SCORED_SINCE) if name in failed]
     if drift:
         return f"the fixed trials did not show one rate: {'; '.join(failed[name].detail for name in drift)}"
+    if SCORED_ONCE in failed:
+        return f"equal answers are one observation, and {failed[SCORED_ONCE].detail}"
     return "equal answers came in a row among the fixed trials, as from a cache" if SCORED_CACHE in failed else ""
 
 

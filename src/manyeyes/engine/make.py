@@ -176,6 +176,7 @@ def plan_reproduce(
         claim=_pair("claim", claim),
         judge=_judge(judge, alpha=alpha, beta=beta),
         ends_stuck=ends_stuck or None,
+        edition=EDITION,
     )
 
 
@@ -274,6 +275,7 @@ def plan_score(
         score=rows,
         rated=chosen,
         judge=judge,
+        edition=EDITION,
         seed=seed,
         notes=dict(notes or {}),
     )

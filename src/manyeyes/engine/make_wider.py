@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from manyeyes.engine.make import check_arm, check_cells, check_count, check_rate
-from manyeyes.engine.plan import Arm, Cell, CompareRule, Plan, Question, SweepItem, SweepRule, WorstRule
+from manyeyes.engine.plan import EDITION, Arm, Cell, CompareRule, Plan, Question, SweepItem, SweepRule, WorstRule
 
 CERTIFICATES = ("practical", "rigorous")
 RIGOROUS = 100
@@ -53,7 +53,8 @@ def plan_map(
     most = sum((cold_n or 1) if cell.deterministic else each for cell in cells) if cap is None else cap
     check_count("cap", most, least=sum((cold_n or 1) if cell.deterministic else 1 for cell in cells))
     sides = _sides(benign, positive, retry_budget, seed, notes)
-    return Plan(question=Question.MAP, alpha=delta, cap=most, cells=tuple(cells), worst=rule, cold_n=cold_n, **sides)
+    sides |= {"worst": rule, "cold_n": cold_n, "edition": EDITION}
+    return Plan(question=Question.MAP, alpha=delta, cap=most, cells=tuple(cells), **sides)
 
 
 def _sides(

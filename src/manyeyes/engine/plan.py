@@ -159,15 +159,17 @@ class SweepRule:
 RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap", "ends_stuck", "cold_n", "edition")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
 EDITION = 2
-"""The rules of new verifications: a text of a wording counts once, and a patch is named where wordings differ."""
+"""The rules of new plans. Verifications: a text of a wording counts once, and a patch is named where wordings differ.
+Fixed trials: all cells in one mixed order, held to one rate in time and to the main stream's, and one answer is none.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """A frozen plan; see `plan_reproduce`, `plan_verify`, `plan_score`, `plan_map`, `plan_compare` and `plan_sweep`.
 
-    `edition` names the rules of a verification: None as they were at first, so that stored plans play as they did, and
-    `EDITION` for new ones.
+    `edition` names the rules it is read by: None as they were at first, so that stored plans play as they did, and
+    `EDITION` for new ones (no comparison or sweep has one).
     """
 
     question: Question

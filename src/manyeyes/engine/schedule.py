@@ -55,6 +55,22 @@ class Schedule:
         return self._order[index]
 
 
+def fixed_order(plan: Plan) -> list[Cell]:
+    """The cells of the fixed trials in order: every cell's turns spread over the whole, each at a moment of the seed.
+
+    So a change of the target in their midst falls on all cells alike, and on none before or after all of its turns.
+    Plans from before `edition` had them cell by cell.
+    """
+    if plan.edition is None or len(plan.score) == 1:
+        return [fixed.cell for fixed in plan.score for _ in range(fixed.n)]
+    turns = sorted(
+        ((turn + draw(plan.seed, str(Stream.SCORE), fixed.cell.key, turn) / 2**53) / fixed.n, place)
+        for place, fixed in enumerate(plan.score)
+        for turn in range(fixed.n)
+    )
+    return [plan.score[place].cell for _, place in turns]
+
+
 class Layout:
     """Every trial a plan could ask for: (stream, index) to cell and seed, and how far each stream goes."""
 
@@ -72,7 +88,7 @@ class Layout:
             Schedule([cell for cell in plan.cells if cell.part == part], seed=seed, name=f"attribute:{part}")
             for part in self.parts
         ]
-        self._fixed = [fixed.cell for fixed in plan.score for _ in range(fixed.n)]
+        self._fixed = fixed_order(plan)
 
     def arms(self) -> list[tuple[Stream, Arm]]:
         """The side arms this plan declares, positive first."""

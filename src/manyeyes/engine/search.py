@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from random import Random
 from typing import Any
 
 from manyeyes.engine.build import setting_rates
 from manyeyes.engine.counted import FixedCount
+from manyeyes.engine.drift import Timed
 from manyeyes.engine.grid import FreshStage, GridLayout
 from manyeyes.engine.honesty import withheld
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.plan import Answer, Outcome, Plan, Stream
 from manyeyes.engine.schedule import Place, draw
-from manyeyes.engine.scored import scored_checks
+from manyeyes.engine.scored import once_checks, scored_checks
 from manyeyes.engine.special import clipped_exp
 from manyeyes.engine.variety import Variety
 from manyeyes.engine.verdict import Check, SettingRate
@@ -189,6 +191,14 @@ class SearchStage:
         once = self.arms[leading(self.arms)].k
         return (fresh.distinct or 0) > 1 or fresh.k != once * fresh.n
 
+    def _fixed_checks(self, fresh: FixedCount | None) -> tuple[Check, ...]:
+        """Those on the fresh trials at the leader; fewer for a plan from before `edition`."""
+        counts = () if fresh is None else (fresh,)
+        new = self.plan.edition is not None
+        timed = {count.cell.key: Timed(range(count.n), count.bits) for count in counts} if new else None
+        checks = scored_checks(counts, seed=self.plan.seed, timed=timed, several=self._several)
+        return (*checks, *chain.from_iterable(map(once_checks, counts))) if new else checks
+
     def _rows(self) -> tuple[SettingRate, ...]:
         """Every cell as the search saw it: no rate to score, but an interval that may be read."""
         rows = []
@@ -244,7 +254,7 @@ class SearchStage:
                 f"{leader.key} leads by one trial, since temperature 0 is taken to give one answer, but it gave "
                 "several: this target does not honour it; leave temperature 0 out of the settings and map again"
             )
-        checks = scored_checks(() if fresh is None else (fresh,), seed=self.plan.seed, several=self._several)
+        checks = self._fixed_checks(fresh)
         doubt = withheld((*versions, *checks))
         scored = setting_rates((fresh,), fresh.cell.key, doubt=bool(doubt)) if fresh is not None else ()
         rate = {"asr": scored[0].asr, "low": scored[0].low, "high": scored[0].high} if scored else {"asr": None}

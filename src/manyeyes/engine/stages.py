@@ -6,11 +6,11 @@ is a function of the answers alone, not of when or in which batch they came.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from array import array
 from collections.abc import Iterator
-from itertools import accumulate
 
 from manyeyes.engine.counted import FixedCount, Reading, name_of
+from manyeyes.engine.drift import Timed
 from manyeyes.engine.ledger import Ledger
 from manyeyes.engine.parts import Before, PartTally, differs, passing
 from manyeyes.engine.plan import REPORTED, Answer, Arm, Outcome, Plan, Question, Stream
@@ -229,25 +229,34 @@ class ScoreStage:
     phase = "score"
 
     def __init__(self, layout: Layout, arms: list[ArmCount]) -> None:
+        self.layout = layout
         self.total = layout.limit(Stream.SCORE)
         self.counts = [FixedCount(fixed.cell) for fixed in layout.plan.score]
         self.arms = ArmsStage(arms)
         self.read = self._ahead = 0
-        self._ends = list(accumulate(fixed.n for fixed in layout.plan.score))
+        self._of = {count.cell.key: count for count in self.counts}
 
     def advance(self, ledger: Ledger) -> bool:
         """Count; True when every trial has its answer."""
         while self.read < self.total and (answer := ledger.get(Stream.SCORE, self.read)):
-            self.counts[bisect_right(self._ends, self.read)].add(answer)
+            self._of[self.layout.cell(Stream.SCORE, self.read).key].add(answer)
             ledger.drop(Stream.SCORE, self.read)
             self.read += 1
         self._ahead = ledger.ahead(Stream.SCORE, self.read)
         return self.arms.advance(ledger) and self.read == self.total
 
     def wanted(self) -> Iterator[Place]:
-        """The fixed trials cell by cell, then the described arms."""
+        """The fixed trials in their order, then the described arms."""
         yield from ((Stream.SCORE, index) for index in range(self._ahead, self.total))
         yield from self.arms.wanted()
+
+    @property
+    def timed(self) -> dict[str, Timed]:
+        """By cell, its outcomes with their places among all fixed trials."""
+        places: dict[str, array[int]] = {key: array("q") for key in self._of}
+        for index in range(self.read):
+            places[self.layout.cell(Stream.SCORE, index).key].append(index)
+        return {key: Timed(places[key], count.bits) for key, count in self._of.items()}
 
 
 def gated(plan: Plan, counts: list[ArmCount]) -> list[ArmCount]:
