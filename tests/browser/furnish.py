@@ -39,6 +39,7 @@ def furnish(url: str) -> dict[str, Any]:
     _kept_and_asleep(cast, cases)
     _launch(cast)
     pages["guest"] = _invited(cast)
+    pages |= _judged(cast, pages["resolved"])
     return {
         "cases": cases,
         "pages": pages,
@@ -64,6 +65,22 @@ def _kept_and_asleep(cast: Any, cases: dict[str, str]) -> None:
     holds.propose_lift(held, by=cast.ada, why="The court has what it asked for.")
     later = (clock.now() + timedelta(days=5)).date()
     sleeping.sleep(Case.objects.get(ref=cases["reproduced"]), by=cast.theo, until=later)
+
+
+def _judged(cast: Any, ref: str) -> dict[str, str]:
+    """A word against the rating, a proposed score, the researcher's own rating, and codes on a resolved case."""
+    from manyeyes.cases import codes, disputes
+    from manyeyes.cases.judged import Rescoring
+    from manyeyes.cases.models import Case
+
+    case = Case.objects.get(ref=ref)
+    codes.put(case, by=cast.theo, codes=["LLM08:2026", "CWE-200:4.20"])
+    disputes.say_own(case, by=cast.rhea, band="Critical", why="It opens every account.")
+    word = disputes.dispute(case, by=cast.rhea, text="It opens every account, not one.")
+    rating = case.ratings.latest("at")
+    row = Rescoring(case=case, key=case.key, rating=rating, replay=rating.replay, vector=rating.vector)
+    row.save()
+    return {"dispute": str(word.pk), "rescoring": str(row.pk)}
 
 
 def _policy(cast: Any) -> str:

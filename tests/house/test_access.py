@@ -13,7 +13,8 @@ from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.accounts import tokens
-from manyeyes.cases import attachments, conversation, coreporters, drafts, prepared, saved
+from manyeyes.cases import attachments, conversation, coreporters, disputes, drafts, prepared, saved
+from manyeyes.cases.judged import Rescoring
 from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import SentBundle
 from manyeyes.events.models import Delivery
@@ -101,6 +102,11 @@ class TestAccess(TestCase):
         measured = SentBundle(case=case, key=case.key, attachment=sent, found={}, by=cls.cast.rhea)
         measured.save()
         cls.values["bundle_id"] = measured.pk
+        rating = case.ratings.get()
+        seen = Rescoring(case=case, key=case.key, rating=rating, replay=rating.replay, vector=rating.vector)
+        seen.save()
+        cls.values["rescoring_id"] = seen.pk
+        cls.values["dispute_id"] = disputes.dispute(case, by=cls.cast.rhea, text="It is worse than that.").pk
         cls.values["person_id"] = cls.cast.theo.pk
         cls.values["item_id"] = cls.cast.program.scope.get().pk
         cls.values["token_id"] = tokens.issue(cls.cast.rhea, name="a computer", scopes=["read"], days=1)[0].pk

@@ -27,7 +27,8 @@ def propose(link: Reproduction) -> Rescoring | None:
     Nothing changes by it. Once for each rating and replay.
     """
     case, rating = link.case, newest_rating(link.case)
-    found = at_the_rated(link) if link.verdict == "reproduced" else None
+    counts = link.purpose == Reproduction.Purpose.REPRODUCTION and link.verdict == "reproduced"
+    found = at_the_rated(link) if counts else None
     if rating is None or found is None or rating.replay_id == link.replay_id or rating.parsed.observed == found:
         return None
     if Rescoring.objects.filter(rating=rating, replay_id=link.replay_id).exists():

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from manyeyes.cases.severity import IN_SERVICE, Prefill
-from manyeyes.console.forms import TeamForm
+from manyeyes.console.forms import TeamForm, words
 from manyeyes.rules import cvss4, five
 from manyeyes.rules.rubric import Group
 
@@ -137,3 +137,38 @@ class QuickForm(TeamForm):
     def answers(self) -> dict[str, str]:
         """Question → answer, as chosen."""
         return {name: self.cleaned_data.get(name, "") for name in five.BY_NAME}
+
+
+class BlindForm(TeamForm):
+    """A letter for each metric and nothing else: what one person thinks before seeing what another does."""
+
+    def __init__(self, *args: Any, start: Prefill, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for metric in start.rubric.metrics:
+            levels = [(option.letter, f"{option.letter}: {option.words}") for option in metric.levels]
+            self.fields[metric.code] = forms.ChoiceField(
+                label=f"{metric.code} {metric.name}",
+                help_text=start.asks.get(metric.code, metric.question),
+                choices=[("", str(_("Choose"))), *levels],
+                required=False,
+            )
+
+
+class DecisionOnScoreForm(TeamForm):
+    """Whether a proposed score is taken, and why."""
+
+    accept = forms.ChoiceField(
+        label=_("Take the new score?"), widget=forms.RadioSelect,
+        choices=(("yes", _("Yes, rate by the new count")), ("no", _("No, the rating stays"))),
+    )  # fmt: skip
+    why = forms.CharField(label=_("Why"), max_length=500, help_text=_("Whoever sees the rating reads it."))
+
+
+class DisputeAnswerForm(TeamForm):
+    """The team's answer to a word against a rating."""
+
+    text = words(_("Answer, with the reason"), _("The researcher reads this."), rows=3, required=True)
+    will_change = forms.ChoiceField(
+        label=_("What follows"), choices=(("no", _("The rating stands")), ("yes", _("The case will be rated anew"))),
+        widget=forms.RadioSelect,
+    )  # fmt: skip

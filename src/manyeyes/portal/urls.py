@@ -16,6 +16,7 @@ from manyeyes.portal.views import (
     provider,
     public,
     report,
+    severity,
     together,
     tokens,
 )
@@ -66,6 +67,7 @@ urlpatterns = [
     path("my/<str:ref>/fix/<uuid:replay_id>/", my.my_fix, name="my_fix"),
     path("my/<str:ref>/people/", together.co_reporters, name="co_reporters"),
     path("my/<str:ref>/retest/", my.retest, name="my_retest"),
+    path("my/<str:ref>/severity/", severity.my_severity, name="my_severity"),
     path("my/<str:ref>/credit/", my.choose_credit, name="my_credit"),
     path("my/<str:ref>/embargo/", my.embargo, name="my_embargo"),
     path("advisories/", public.advisories, name="advisories"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from manyeyes.cases import judgement, severity
+from manyeyes.cases import disputes, judgement, raters, rescoring, severity
 from manyeyes.charts.retries import RetryPoint, retry_curve
 from manyeyes.console.gate import team
-from manyeyes.console.rating_form import QuickForm, RatingForm
+from manyeyes.console.rating_form import BlindForm, DecisionOnScoreForm, DisputeAnswerForm, QuickForm, RatingForm
 from manyeyes.console.views.case import desk_case
 from manyeyes.console.views.case import version as _version
 from manyeyes.rules import crosswalk, five
@@ -73,6 +74,57 @@ def quick(request: HttpRequest, ref: str) -> HttpResponse:
             form.refuse_all(error)
     context = {"case": case, "form": form, "start": start, "found": found, "standing": judgement.standing(case)}
     return render(request, "console/quick.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def blind(request: HttpRequest, ref: str) -> HttpResponse:
+    """One's own letters before a rating is on the case; they are compared, and never shown there."""
+    case = desk_case(request, ref)
+    form = BlindForm(request.POST or None, start=severity.prefill(case))
+    if request.method == "POST" and form.is_valid():
+        try:
+            raters.rate_blind(case, by=request.user, letters=form.cleaned_data)
+            return redirect("console:case", ref=case.ref)
+        except Invalid as error:
+            form.refuse_all(error)
+    context = {
+        "case": case,
+        "form": form,
+        "done": raters.has_rated(case, request.user),
+        "late": judgement.standing(case) is not None,
+    }
+    return render(request, "console/blind.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def proposed(request: HttpRequest, ref: str, rescoring_id: UUID) -> HttpResponse:
+    """New evidence would change the score: take it or not, with a reason."""
+    case = desk_case(request, ref)
+    row = rescoring.one(case, rescoring_id)
+    form = DecisionOnScoreForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        rescoring.decide(row, by=request.user, accept=given["accept"] == "yes", why=given["why"])
+        return redirect("console:case", ref=case.ref)
+    context = {"case": case, "form": form, "row": row}
+    return render(request, "console/proposed.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@team
+def disputed(request: HttpRequest, ref: str, dispute_id: UUID) -> HttpResponse:
+    """What the researcher says against the rating, and the answer of a person who did not make it."""
+    case = desk_case(request, ref)
+    row = disputes.one(case, dispute_id)
+    form = DisputeAnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        disputes.answer(row, by=request.user, text=given["text"], will_change=given["will_change"] == "yes")
+        return redirect("console:severity" if given["will_change"] == "yes" else "console:case", ref=case.ref)
+    context = {"case": case, "form": form, "row": row, "own": disputes.own(case), "mine": row.rating.by == request.user}
+    return render(request, "console/disputed.html", context, status=422 if form.errors else 200)
 
 
 def _explained(rating: Any) -> dict[str, Any]:
