@@ -57,7 +57,7 @@ def test_who_did_not_count_may_leave_that_to_the_file(cast: Cast, answered: bool
     assert (report.claim_k, report.claim_n) == (None, None)
     if answered:
         assert re.match(r"[23] of 12\b", reading("How often")["value"])
-        assert reading("How often")["source"].startswith("from your file")
+        assert reading("How often")["source"] == "counted", "by us, in the file"
 
 
 def test_a_count_of_ones_own_beside_not_counted_is_still_named(cast: Cast) -> None:
