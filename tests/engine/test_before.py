@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -105,6 +106,22 @@ def test_a_constant_answer_is_tried_until_it_differs_from_the_others() -> None:
         assert found.verdict == "symptom_patched"
         counts[edition] = next(part.n for part in found.parts if part.part == "reported")
     assert counts[None] < counts[EDITION] <= 20
+
+
+@pytest.mark.parametrize("reported", ["constant", "fresh"])
+def test_the_order_of_answers_changes_nothing_of_what_is_compared(reported: str) -> None:
+    """Which parts go on hangs on whole parts, never on whose answer came first."""
+
+    def patched(trial: Trial) -> Answer:
+        random = Random(f"{trial.stream}/{trial.index}")
+        if scored(trial.stream) and PART[trial.cell] == "reported":
+            return answer(trial, False, "No." if reported == "constant" else str(trial))
+        return answer(trial, random.random() < (0.3 if scored(trial.stream) else 0.95), str(trial))
+
+    for seed in range(12):
+        plan = replace(PLAN, seed=seed)
+        found = [run(plan, patched, room=room, shuffle=shuffle) for room, shuffle in ((1, None), (6, 1), (25, 2))]
+        assert len({(one.verdict, one.n, one.k, str(one.parts), str(one.arms)) for one in found}) == 1
 
 
 def test_a_stray_success_of_the_blocked_wording_changes_little() -> None:
