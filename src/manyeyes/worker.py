@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import alarms, bundles_queue, drafts, placing, preflight, replayed
+from manyeyes.cases import alarms, bundles_queue, digests, drafts, placing, preflight, replayed
 from manyeyes.plugins.protocols import Target, TargetError
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -35,6 +35,7 @@ AT_ONCE = 4  # replays of different targets; two of one target never run side by
 POLL = 0.5
 SWEEP = 2.0
 RING = 30.0
+DIGEST = 600.0
 SCORE = 1.0
 ARRIVALS = 1.0
 TIDY = 3600.0
@@ -94,7 +95,7 @@ class _Worker:
 
     async def run(self, *, once: bool) -> None:
         rounds = ((SWEEP, self.desk.deliver), (SWEEP, self._conclude), (TIDY, self._tidy), (RING, self._ring),
-                  (SCORE, self._score), (ARRIVALS, self._arrivals))  # fmt: skip
+                  (SCORE, self._score), (ARRIVALS, self._arrivals), (DIGEST, self._digest))  # fmt: skip
         if once:
             await self._arrivals()
         side = [asyncio.create_task(self._again(seconds, act)) for seconds, act in rounds]
@@ -160,6 +161,9 @@ class _Worker:
 
     async def _ring(self) -> None:
         await self.desk.do(alarms.ring)
+
+    async def _digest(self) -> None:
+        await self.desk.do(digests.send)
 
     async def _drive(self, lease: queue.Lease) -> None:
         try:

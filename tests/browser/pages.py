@@ -185,6 +185,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:policy", "", "lena", "/desk/program/wicket/policy/")
     yield Place("console:policy_preview", "", "lena", "/desk/program/wicket/policy/preview/")
     yield Place("console:policy_preview", "reader", "aud", "/desk/program/wicket/policy/preview/")
+    yield Place("console:today", "", "theo", "/desk/today/")
     yield Place("console:promises", "", "lena", "/desk/program/wicket/policy/promises/")
     yield Place("console:scope", "", "lena", "/desk/program/wicket/policy/scope/")
     yield Place("console:scope_new", "", "lena", "/desk/program/wicket/policy/scope/new/")

@@ -140,6 +140,7 @@ ROWS: dict[str, Row] = {
     "console:news": Row(DESK),
     "console:save_list": act(DESK, name="Worst first", query="view=late"),
     "console:forget_list": act(OWN_LIST),
+    "console:today": Row(DESK),
     "console:program": Row(DESK),
     "console:one_program": Row(DESK),
     "console:launch": Row(DESK),

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from manyeyes import events
-from manyeyes.accounts.at_work import Absence
-from manyeyes.cases import people
+from manyeyes.accounts import working
+from manyeyes.cases import assignment, people
 from manyeyes.cases.access import reporter_ids
 from manyeyes.cases.clocks import clocks, taken
 from manyeyes.cases.models import Case
@@ -94,10 +94,13 @@ def who(case: Case, alarm: Alarm) -> list[Any]:
 
 
 def backups(case: Case) -> list[Any]:
-    """Who stands in: in the seats of the case, else the one whom the launch checklist names."""
-    seated = [seat.backup for seat in case.seats.select_related("backup") if seat.backup is not None]
-    named = launch.newest(case.program).get("backup")
-    return seated or ([named.person] if named is not None and named.applies and named.person is not None else [])
+    """Who stands in: for the seats of the case; without any whom the launch checklist names, else who is best now."""
+    seats = [seat.discipline for seat in case.seats.all() if seat.person_id is not None]
+    named = None if seats else launch.newest(case.program).get("backup")
+    if named is not None and named.applies and named.person is not None:
+        return [named.person]
+    found = (assignment.backup_for(case, discipline) for discipline in seats or [""])
+    return [person for person in found if person is not None]
 
 
 def _managers(case: Case) -> list[Any]:
@@ -110,6 +113,5 @@ def _admins(case: Case) -> list[Any]:
 
 def _all_away(found: Iterable[Any]) -> bool:
     """Whether nobody of them is there now, so that the next ones up must hear of it."""
-    now, asked = clock.now(), [person.pk for person in found]
-    away = {row.person_id for row in Absence.objects.filter(person__in=asked) if row.covers(now)}
-    return set(asked) <= away
+    asked = [person.pk for person in found]
+    return set(asked) <= set(working.away(asked))

@@ -27,6 +27,7 @@ from manyeyes.console.views import (
     rubric,
     scope,
     talk,
+    today,
     together,
 )
 
@@ -38,6 +39,7 @@ urlpatterns = [
     path("news/", together.news, name="news"),
     path("lists/", together.save_list, name="save_list"),
     path("lists/<uuid:list_id>/forget/", together.forget_list, name="forget_list"),
+    path("today/", today.today, name="today"),
     path("cases/<str:ref>/", case.case, name="case"),
     path("cases/<str:ref>/say/", case.say, name="say"),
     path("cases/<str:ref>/mail/", launch.case_mail, name="case_mail"),
