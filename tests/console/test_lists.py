@@ -193,3 +193,23 @@ def test_a_long_list_is_counted_so_far_and_paged_to_its_end(cast: Cast, monkeypa
     assert set(seen) == made
     assert len(seen) == 6
     assert refs(theo.get("/desk/?page=99")) == refs(theo.get("/desk/"))
+
+
+def test_a_search_without_a_view_finds_what_is_deferred_or_closed(cast: Cast) -> None:
+    waiting, done = submit(cast), make_case(cast, at="acknowledged")
+    triage.close(done, by=cast.theo, reason="out_of_scope", words="Not one of our systems.")
+    Case.objects.filter(pk=waiting.pk).update(deferred_at=clock.now())
+    waiting.refresh_from_db()
+    placing.place(waiting)
+    theo = desk(cast.theo)
+    assert refs(theo.get("/desk/")) == []
+    for case in (waiting, done):
+        assert refs(theo.get(f"/desk/?q={case.ref}&view=all")) == [case.ref]
+        assert refs(theo.get(f"/desk/?q={case.ref}")) == [case.ref]
+
+
+def test_a_claim_from_the_best_of_several_series_is_named_as_that(cast: Cast) -> None:
+    submit(cast, counted_how="best")
+    page = desk(cast.theo).get("/desk/")
+    assert b"best of several: 7/10" in page.content
+    assert b"claim: not counted" not in page.content

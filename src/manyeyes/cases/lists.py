@@ -110,8 +110,10 @@ def cases(
         )  # fmt: skip
     if facets:
         found = facets.narrow(found)
-    narrow = _View(viewer=viewer, asleep=_asleep(viewer), of="place__", case="")
-    return found.filter(narrow.condition(view, everything=bool(text))).order_by(*_order(view, sort))
+    if not text or view not in ("", "all"):  # what is searched without a view is found wherever it lies
+        narrow = _View(viewer=viewer, asleep=_asleep(viewer), of="place__", case="")
+        found = found.filter(narrow.condition(view, everything=bool(text)))
+    return found.order_by(*_order(view, sort))
 
 
 def counts(viewer: Any, *, program: Program | None = None) -> dict[str, int]:

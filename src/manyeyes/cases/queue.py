@@ -43,7 +43,8 @@ GROUPS: dict[str, str] = {
 class Row:
     """One case of the queue. `todo` says in words what it waits for; `clock` is the next promise that runs.
 
-    `replay` is the replay to show beside the claim: the newest verification, else the newest reproduction.
+    `replay` is the replay to show beside the claim: the newest verification, else the newest reproduction. `best_of`
+    is a claim that is no rate, because it was counted in the best of several series.
     """
 
     case: Case
@@ -53,6 +54,7 @@ class Row:
     paused: Clock | None
     replay: Reproduction | None
     claim: tuple[int, int] | None
+    best_of: tuple[int, int] | None
     score: rubric.MesScore | None
     signoffs: SignOffState | None
     with_whom: Any
@@ -145,7 +147,7 @@ def _row(case: Case, log: list[Any]) -> Row:
     if group == "wait" and any(one.name == "next_word" and one.running and one.late for one in found):
         group, todo = "team", f"a word to the researcher, and {todo}"
     report = min(case.reports.all(), key=lambda row: row.sent_at, default=None)
-    claimed = (report.claim_k, report.claim_n) if report and report.claim_n and not report.claim_biased else None
+    claimed = (report.claim_k, report.claim_n) if report and report.claim_n else None
     return Row(
         case=case,
         group=group,
@@ -153,7 +155,8 @@ def _row(case: Case, log: list[Any]) -> Row:
         clock=next(iter(running(found)), None),
         paused=next((one for one in found if one.paused_since is not None), None),
         replay=next(iter([*verifications(case), *reproductions(case)]), None),
-        claim=claimed,  # type: ignore[arg-type]
+        claim=claimed if report and not report.claim_biased else None,  # type: ignore[arg-type]
+        best_of=claimed if report and report.claim_biased else None,  # type: ignore[arg-type]
         score=rating.score if rating is not None else None,
         signoffs=state_of(case, rating).seen_by(None) if rating is not None else None,
         with_whom=_with_whom(case, group),
