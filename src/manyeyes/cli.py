@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "check": "look whether settings, keys and tables are in order, or what a program lacks to go public",
     "securitytxt": "write a program's security.txt, signed where it has a key",
     "policy": "lint a policy, or write a program's policy out",
+    "taxonomy": "list or search public catalogues of flaws, or read in a new edition",
     "plan": "exact error rates and price of a question, before spending",
     "replay": "ask whether a finding can be reproduced, on a live model",
     "verify": "ask whether a fix holds, on a live model",

@@ -22,9 +22,10 @@ from manyeyes.publications import credit, figures
 from manyeyes.publications.hall import Thanks
 from manyeyes.publications.models import Advisory, Credit
 from manyeyes.replays import evidence
-from manyeyes.rules import lifecycle
+from manyeyes.rules import cvss4, lifecycle
 from manyeyes.rules.lifecycle import Role, Status
 from manyeyes.rules.promises import counted_words
+from manyeyes.rules.severity import MesScore
 from manyeyes.rules.visibility import result_for_researcher
 from manyeyes.rules.words import status_words
 
@@ -156,7 +157,16 @@ def _severity(row: Case) -> dict[str, Any] | None:
     score = stands.score
     return {
         "vector": stands.rating.vector,
+        "rubric": stands.rating.rubric.version,
+        "cvss_v4": cvss4.read(stands.rating.cvss).as_json() if stands.rating.cvss else None,
+        "at_the_setting_in_service": _scores(stands.rating.at_deployed) if stands.rating.at_deployed else None,
         "why": stands.rating.why or "",
+        **_scores(score),
+    }
+
+
+def _scores(score: MesScore) -> dict[str, Any]:
+    return {
         "security": {"score": score.sec, "band": score.sec_band},
         "safety": {"score": score.saf, "band": score.saf_band},
     }

@@ -60,6 +60,13 @@ def _case(case: Case, person: Any) -> dict[str, Any]:
             for row in case.attachments.filter(by=person).select_related("stored")
         ],
         "your_reproducers": [{"at": row.at, "text": row.text} for row in case.reproducers.filter(by=person)],
+        "your_ratings": [
+            {"at": row.at, "band": row.band, "vector": row.vector, "why": row.why}
+            for row in case.own_ratings.filter(by=person)
+        ],
+        "your_words_on_severity": [
+            {"at": row.at, "text": row.text, "answer": row.answer} for row in case.disputes.filter(by=person)
+        ],
         "your_retests": [
             {"at": row.at, "k": row.k, "n": row.n, "agrees": row.agrees, "transcript": row.transcript}
             for row in case.retests.filter(by=person)
