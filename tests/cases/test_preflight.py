@@ -47,13 +47,13 @@ def test_a_text_against_the_sandbox_is_tried_a_few_times_at_its_rated_setting(ca
     case = submit(cast)
     assert row_of(case).state == "waiting"
     row = decided(case)
-    assert (row.state, row.calls) == ("running", 12)
+    assert (row.state, row.calls) == ("running", 16)  # a few are set aside for calls that fail
     assert row.reproduction is not None
     replay = row.reproduction.replay
     document = PlanDocument.from_json(replay.document)
     assert (replay.question, replay.main_version, replay.requested_by) == ("score", cast.v1, None)
     assert [fixed.n for fixed in document.plan.score] == [12]
-    assert document.caps.max_calls == 12
+    assert document.caps.max_calls == 16
     play(replay, vulnerable)
     row.refresh_from_db()
     assert (row.state, row.n, row.calls) == ("tried", 12, 12)
@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[Callable[[Cast], Any], dict[str, Any], str, str]] = {
     ),
     "over the permit's day": (
         lambda cast: Permit.objects.update(calls_per_day=11),
-        {}, "over_budget", "allows 11 calls a day; 11 are left and 12 are asked for",
+        {}, "over_budget", "allows 11 calls a day; 11 are left and 16 are asked for",
     ),
     "over the program's day": (
         lambda cast: set_rules(cast.program, by=cast.lena, calls_per_day=11),
@@ -160,7 +160,7 @@ def test_what_may_not_be_tried_does_not_start_and_says_why(cast: Cast, why: str)
 
 
 def test_a_day_takes_no_more_than_its_budget_and_the_next_day_begins_anew(cast: Cast) -> None:
-    set_rules(cast.program, by=cast.lena, calls_per_day=30, calls_per_reporter=None)
+    set_rules(cast.program, by=cast.lena, calls_per_day=34, calls_per_reporter=None)
     with clock.freeze(clock.now().replace(hour=9)):
         rows = [decided(submit(cast)) for _ in range(3)]
         assert [row.state for row in rows] == ["running", "running", "not_tried"]
@@ -173,11 +173,11 @@ def test_a_day_takes_no_more_than_its_budget_and_the_next_day_begins_anew(cast: 
 
 
 def test_a_flood_without_accounts_leaves_half_of_the_day_to_people_with_one(cast: Cast) -> None:
-    set_rules(cast.program, by=cast.lena, calls_per_day=48)
+    set_rules(cast.program, by=cast.lena, calls_per_day=64)
     anonymous = [intake.submit(cast.program, make_report(cast, anonymous=True), by=None).case for _ in range(4)]
     states = [decided(case).state for case in anonymous]
     assert states == ["running", "running", "not_tried", "not_tried"]
-    assert "reports without an account is 24 calls" in " ".join(row_of(anonymous[2]).reasons)
+    assert "reports without an account is 32 calls" in " ".join(row_of(anonymous[2]).reasons)
     assert decided(submit(cast)).state == "running"
 
 
@@ -190,7 +190,7 @@ def test_tokens_and_money_are_set_aside_counted_and_capped(cast: Cast) -> None:
     assert 0.5 < row.money < 1.0
     assert row.reproduction is not None
     caps = PlanDocument.from_json(row.reproduction.replay.document).caps
-    assert (caps.max_calls, caps.max_tokens, caps.max_cost) == (12, row.tokens, row.money)
+    assert (caps.max_calls, caps.max_tokens, caps.max_cost) == (16, row.tokens, row.money)
     assert decided(submit(cast)).kinds == ["over_budget"]  # what is set aside counts
     play(row.reproduction.replay, vulnerable)
     row.refresh_from_db()
@@ -317,4 +317,4 @@ def test_rules_are_changed_by_the_manager_and_checked(cast: Cast) -> None:
     row = set_rules(cast.program, by=cast.lena, trials=5, calls_per_day=None)
     assert (row.trials, row.calls_per_day, row.changed_by) == (5, None, cast.lena)
     assert events.log(f"program:{cast.program.pk}").filter(kind="preflight.rules_set").count() == 1
-    assert decided(submit(cast)).calls == 5
+    assert decided(submit(cast)).calls == 5 + 4

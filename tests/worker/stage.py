@@ -34,7 +34,38 @@ def show(replay_id: str) -> dict[str, object]:
     }
 
 
+def arrive(url: str, reports: str) -> dict[str, object]:
+    """The cast with its sandbox at `url`, and so many reports that wait to be tried on arrival."""
+    from manyeyes.programs.models import TargetVersion
+    from tests.people import make_cast, submit
+
+    cast = make_cast()
+    for version in TargetVersion.objects.all():
+        version.endpoint_url, version.api_key = url, "sk-test-1"
+        version.save()
+    return {"refs": [submit(cast).ref for _ in range(int(reports))]}
+
+
+def arrived() -> dict[str, object]:
+    """How each report stands: its tries with their trials, and what the log says of them."""
+    from manyeyes import events
+    from manyeyes.cases.arrived import Preflight
+
+    rows = []
+    for row in Preflight.objects.select_related("case", "reproduction__replay").order_by("at"):
+        replay = row.reproduction.replay if row.reproduction else None
+        kinds = [event.kind for event in events.log(row.case.subject)]
+        trials = [[one.stream, one.index] for one in replay.trials.all()] if replay else []
+        rows.append({"state": row.state, "k": row.k, "n": row.n, "calls": row.calls, "kinds": kinds, "trials": trials,
+                     "status": row.case.status, "unanswered": replay.unanswered if replay else 0})  # fmt: skip
+    return {"rows": rows}
+
+
+ACTS = {
+    "make": lambda url, slots: make(url, int(slots)), "show": show, "arrive": arrive, "arrived": arrived,
+}  # fmt: skip
+
 if __name__ == "__main__":
     django.setup()
     act, *words = sys.argv[1:]
-    sys.stdout.write(json.dumps(make(words[0], int(words[1])) if act == "make" else show(words[0])))
+    sys.stdout.write(json.dumps(ACTS[act](*words)))

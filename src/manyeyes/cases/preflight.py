@@ -231,7 +231,9 @@ def _queued(row: Preflight, case: Case, tried: tryout.Tryout) -> Preflight:
     assert tried.document is not None
     moment = clock.now()
     with acting(case, "preflight.started", by=None, allowed=None, said=tried.document.hash):
-        replay = queue.enqueue(tried.document, case.key, main_version=tried.version, replay_id=row.pk)
+        replay = queue.enqueue(
+            tried.document, case.key, main_version=tried.version, concurrency=tryout.AT_ONCE, replay_id=row.pk
+        )
         row.reproduction = Reproduction.objects.create(
             case=case, replay=replay, purpose=Reproduction.Purpose.PREFLIGHT, asked_at=moment
         )

@@ -26,6 +26,10 @@ from manyeyes.runs.prepare import Options, PrepareError, prepare
 
 UNLIMITED_ANSWER = 1_000
 """Tokens set aside for an answer whose length the reproducer does not limit."""
+AT_ONCE = 2
+"""Calls under way at a time: nobody waits for it, and what a crash cuts off has to be sent again."""
+SPARE = 2 * AT_ONCE
+"""Calls set aside for those that failed or were cut off; without any left the try stops, and says so."""
 LETTERS = 3
 """Letters set aside as one token: a plan may take less than is set aside for it, never more."""
 NOTHING = Spending()
@@ -84,8 +88,8 @@ def runnable_of(reproducer: Reproducer | None) -> Runnable | None:
 
 
 def spending_of(document: PlanDocument) -> Spending:
-    """What a plan may take at most: every trial with all its calls, every answer as long as it may be."""
-    calls = document.plan.cap * document.calls_per_trial[1]
+    """What a plan may take at most: every trial with all its calls, some of them again, every answer at its longest."""
+    calls = document.plan.cap * document.calls_per_trial[1] + SPARE
     into, out = tokens(document)
     limited = all("max_tokens" in document.requests[cell.key].params for cell in document.plan.cells)
     in_all, out_all = math.ceil(calls * into * 4 / LETTERS), math.ceil(calls * (out if limited else UNLIMITED_ANSWER))
