@@ -131,7 +131,8 @@ def test_the_text_must_not_contradict_the_figures() -> None:
         return {one.code for one in lint(filled("no_bounty"), terms={**TERMS, **changed}, systems=1).findings}
 
     assert codes() == set()
-    assert codes(first_response_hours=24) == {"contradiction.answer"}
+    assert codes(first_response_hours=72) == {"contradiction.answer"}
+    assert codes(first_response_hours=24) == {"contradiction.answer", "figures.days_off"}
     assert codes(decision_hours=480) == {"contradiction.decision"}
     assert codes(embargo_days=60) == {"contradiction.window"}
     assert codes(pays=True) == {"contradiction.money"}

@@ -10,6 +10,7 @@ import pytest
 from manyeyes.rules import calendars, promises
 from manyeyes.rules.calendars import Calendar, elapsed, longest_gap, midnight, reached, read_calendar
 from manyeyes.rules.errors import Invalid
+from manyeyes.rules.policy_lint import lint
 
 
 def test_the_examples_hold() -> None:
@@ -65,6 +66,14 @@ def test_a_promise_that_the_days_off_make_impossible_is_said_so() -> None:
     assert promises.unkept({"first_response_hours": 24, "weekend_rota": True}) == ""
     assert promises.unkept({"first_response_hours": 24, "working_days_for": "first_answer"}) == ""
     assert "4 days" in promises.unkept({"first_response_hours": 48, "holidays": "2026-04-03 2026-04-06"})
+
+
+def test_the_linter_warns_of_it_beside_the_figures() -> None:
+    said = {"safe_harbor": "We will not sue you."}
+    found = lint(said, terms={"first_response_hours": 24}).findings
+    assert [(one.level, one.section) for one in found if one.code == "figures.days_off"] == [("warning", "figures")]
+    kept = lint(said, terms={"first_response_hours": 24, "weekend_rota": True}).findings
+    assert not [one for one in kept if one.code == "figures.days_off"]
 
 
 def test_what_cannot_be_promised_names_each_field() -> None:

@@ -101,7 +101,7 @@ def facts(program: Program) -> launch.Facts:
         systems=program.targets.count(),
         scope_lines=program.scope.filter(in_scope=True).count(),
         securitytxt_problem=securitytxt_problem(settings.MANYEYES_BASE_URL),
-        unkept=promises.unkept(policy.terms_of(program, version)),
+        unkept=f"{why} {promises.MEND}" if (why := promises.unkept(policy.terms_of(program, version))) else "",
         test_sent=program.test_sent_at is not None,
         test_answered=program.test_answered_at is not None,
     )

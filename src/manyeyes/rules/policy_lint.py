@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from manyeyes.rules import promises
 from manyeyes.rules.policy_clauses import CLAUSES, Clause, takes_all_back
 from manyeyes.rules.policy_contradictions import contradictions, figures_said
 from manyeyes.rules.policy_findings import ERROR, NOTE, WARNING, Finding, quote
@@ -107,6 +108,10 @@ def lint(
     ]
     if systems == 0:
         findings.append(_NO_SYSTEM)
+    if terms and (why := promises.unkept(terms)):
+        findings.append(
+            Finding(level=WARNING, code="figures.days_off", section="figures", message=why, mend=promises.MEND)
+        )
     findings.sort(key=lambda finding: (ERROR, WARNING, NOTE).index(finding.level))
     return Lint(measured=measured, maturity=maturity(clauses, lost), clauses=clauses, findings=tuple(findings))
 

@@ -104,6 +104,10 @@ def wrong_with(terms: Mapping[str, Any]) -> dict[str, str]:
     return wrong
 
 
+MEND = _("Say that somebody reads reports on those days, promise more time, or count working days.")
+"""What helps against what `unkept` says."""
+
+
 def unkept(terms: Mapping[str, Any]) -> str:
     """Why nobody may be there in time for the first answer; "" when the days off are short enough, or somebody is.
 
@@ -115,10 +119,8 @@ def unkept(terms: Mapping[str, Any]) -> str:
         return ""
     if promised.first_answer_hours >= days * 24:
         return ""
-    return (
-        f"A first answer is promised within {promised.first_answer_hours} hours, but {many(days, 'day')} in a row "
-        "are off. Say that somebody reads reports on those days, promise more time, or count working days."
-    )
+    hours = promised.first_answer_hours
+    return f"A first answer is promised within {hours} hours, but {many(days, 'day')} in a row are off."
 
 
 def counted_words(calendar: Calendar | None) -> str:
