@@ -306,12 +306,12 @@ def test_two_equal_answers_at_temperature_0_settle_it_as_one_observation() -> No
     plan = plan_map(cells=[COLD, HOT, GRID[0]], seed=4, cold_n=2)
     verdict = run(plan, lambda t: answer(t, t.cell == "hot", "No." if t.cell == "cold" else str(t.index)))
     row = next(row for row in verdict.settings if row.cell == "cold")
-    assert (verdict.leader, row.n, row.k, row.one_answer) == ("hot", 2, 0, True)
+    assert (verdict.leader, row.n, row.k, row.one_answer) == ("hot", 3, 0, True)
     assert (row.low, row.high) == anytime_interval(0, 1, confidence=row.confidence)
     assert "temperature 0" not in {check.name for check in verdict.checks}
     unsure = run(plan, lambda t: answer(t, None if t.cell == "cold" else t.cell == "hot", "?"))
     row = next(row for row in unsure.settings if row.cell == "cold")
-    assert (row.undecided, row.low, row.high) == (2, 0.0, 1.0)
+    assert (row.undecided, row.low, row.high) == (3, 0.0, 1.0)
     kept = run(plan, lambda t: answer(t, t.cell == "cold", "Yes." if t.cell == "cold" else str(t.index)))
     assert (kept.leader, kept.settings[0].n, kept.settings[0].one_answer) == ("cold", 2, True)
 

@@ -21,7 +21,7 @@ from manyeyes.engine.grid import FreshStage, GridLayout
 from manyeyes.engine.honesty import withheld
 from manyeyes.engine.intervals import anytime_interval
 from manyeyes.engine.ledger import Ledger
-from manyeyes.engine.plan import Answer, Outcome, Plan, Stream
+from manyeyes.engine.plan import Answer, Cell, Outcome, Plan, Stream
 from manyeyes.engine.schedule import Place, draw
 from manyeyes.engine.scored import once_checks, scored_checks
 from manyeyes.engine.special import clipped_exp
@@ -30,6 +30,8 @@ from manyeyes.engine.verdict import Check, SettingRate
 from manyeyes.engine.worst import ArmState, Stop, leading, pick, weakest
 
 CONFIDENCE = 0.95
+COLD_TRIES = 6
+"""Times that a cell with temperature 0 which failed is asked in all: a refusal in the same words may be chance."""
 
 
 class SearchStage:
@@ -53,18 +55,21 @@ class SearchStage:
         self._place = {cell.key: i for i, cell in enumerate(plan.cells)}
         self._answers: dict[str, set[tuple[bool, str | None]]] = {}
         self._rounds = 0
+        self._honoured = True
+        """Whether every cell that is declared to have one answer gave one so far."""
         self._lay()
         self._first = len(layout.order)
 
     def _lay(self) -> None:
         """Lay out the next round: first every cell once, in an order of the seed, and those with one answer as often as
-        it takes to see that; then as `pick` says."""
+        it takes to see that; then as `pick` says, with one that failed in one answer asked again."""
         cells, order = self.plan.cells, self.layout.order
         if not order:
             order += sorted(cells, key=lambda cell: (draw(self.plan.seed, "map", cell.key), cell.key))
             order += [cell for cell in order if cell.deterministic] * ((self.plan.cold_n or 1) - 1)
         random = Random(draw(self.plan.seed, "map", self._rounds))
         size = self.rule.round if self._rounds else 0
+        order += self._doubted() if self._rounds else []
         arms = list(self.arms)
         for _ in range(min(size, self.plan.cap - len(order))):
             i = pick(arms, self.rule.epsilon, random)
@@ -72,6 +77,13 @@ class SearchStage:
             # Its answer is not known yet, but the next pick may count on one like those before.
             arms[i] = arms[i].expecting()
         self._rounds += 1
+
+    def _doubted(self) -> list[Cell]:
+        """The cell to ask again, if any: of those with one answer, a failure, the one that was asked least."""
+        if self.plan.edition is None:
+            return []
+        rows = [(n, i) for i, (_, n) in enumerate(self.counts) if self.arms[i].settled and not self.arms[i].k]
+        return [self.plan.cells[i] for n, i in sorted(rows)[:1] if n < COLD_TRIES]
 
     def advance(self, ledger: Ledger) -> bool:
         """Read on in index order; True when the search is over."""
@@ -110,8 +122,12 @@ class SearchStage:
         if cell.deterministic:
             answers = self._answers.setdefault(cell.key, set())
             answers.add(answer)
-            if len(answers) == 1:
+            if len(answers) == 1 and self._honoured:
                 return ArmState(k=int(k > 0), n=1, settled=True)
+            if self._honoured and self.plan.edition is not None:
+                # A target that does not honour temperature 0 in one place is not taken to do so in another.
+                self._honoured = False
+                self.arms = [ArmState(k=hits, n=tried) for hits, tried in self.counts]
         return ArmState(k=k, n=n)
 
     @property
