@@ -184,7 +184,7 @@ def _ladder(cast: Any) -> dict[str, str]:
     """One case on each rung, brought there by the verbs that people use."""
     from tests import people
 
-    refs = {}
+    refs = {"sixteen": people.make_case(cast, title=f"{people.TITLE} (for two people and sixteen keys)").ref}
     for rung in (
         "new",
         "triaged",

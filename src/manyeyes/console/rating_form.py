@@ -58,6 +58,10 @@ class RatingForm(TeamForm):
             self.fields[f"why_{metric.code}"] = forms.CharField(
                 label=_("Why"), required=False, strip=True, initial=start.reasons.get(metric.code, "")
             )
+        for metric in self.rubric.metrics:  # the first letter that waits for words of a person has the focus
+            if start.letters.get(metric.code) and not start.reasons.get(metric.code):
+                self.fields[f"why_{metric.code}"].widget.attrs["autofocus"] = True
+                break
         for name, value in (
             ("tries", start.budget.written),
             ("tries_source", start.budget.source),
