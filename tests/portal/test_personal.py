@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -273,3 +274,13 @@ def test_the_bearer_of_a_receipt_takes_their_data_and_ends_it(cast: Cast) -> Non
     assert client.post("/my/settings/leave/", {"sure": "on"}).status_code == 200
     assert receipts.person_for(digits) is None
     assert case.reports.get().steps
+
+
+def test_time_zones_stand_by_region_and_each_can_be_chosen(cast: Cast) -> None:
+    page = browser(cast.rhea).get("/my/settings/profile/").content.decode()
+    groups = dict(re.findall(r'<optgroup label="(\w+)">(.*?)</optgroup>', page, re.S))
+    assert {"Africa", "America", "Asia", "Europe", "Pacific"} <= set(groups)
+    assert '<option value="Europe/Berlin">Berlin</option>' in groups["Europe"]
+    assert max(one.count("<option") for one in groups.values()) < 200
+    offered = re.findall(r'<option value="([\w+\-]+/[^"]+)"', page)
+    assert set(offered) == set(profiles.zones())

@@ -49,6 +49,19 @@ def zones() -> list[str]:
     )
 
 
+def zones_by_region() -> list[tuple[str, list[tuple[str, str]]]]:
+    """(region, its zones as choices), as a list of some hundred names is read best.
+
+    >>> [place for region, rows in zones_by_region() if region == "Arctic" for place in rows]
+    [('Arctic/Longyearbyen', 'Longyearbyen')]
+    """
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in zones():
+        region, _slash, place = name.partition("/")
+        regions.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return list(regions.items())
+
+
 def of(person: Any) -> Said:
     """What a person says about themselves."""
     row = Profile.objects.filter(person=person).select_related("key").first()

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from manyeyes.charts.draw import dot, line, picture, text
 
 WIDTH, BASE, RADIUS = 720.0, 96.0, 3.6
+NARROW = 330.0
+"""The width that a telephone shows whole."""
+LABEL = 110.0
+"""The room that the words of the promise need."""
 
 
 def waiting_dots(hours: Sequence[float], promised: float, *, width: float = WIDTH) -> str:
@@ -45,5 +49,6 @@ def _axis(longest: float, promised: float, width: float) -> list[str]:
         drawn.append(text(f"{value:g} h", x, BASE + 18, "dim mid" if value else "dim"))
     at = 8 + promised / longest * (width - 16)
     drawn.append(line("limit", at, 8, at, BASE))
-    drawn.append(text(f"promised: {promised:g} h", at + 6, 16, "bold"))
+    fits = at + 6 + LABEL <= width
+    drawn.append(text(f"promised: {promised:g} h", at + 6 if fits else at - 6, 16, "bold" if fits else "bold end"))
     return drawn

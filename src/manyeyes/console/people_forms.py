@@ -64,8 +64,7 @@ class AbsenceForm(TeamForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "away_%s", **kwargs})
-        zones = [(name, name.replace("_", " ")) for name in ("UTC", *profiles.zones())]
-        self.fields["zone"].choices = zones  # type: ignore[attr-defined]
+        self.fields["zone"].choices = [("UTC", "UTC"), *profiles.zones_by_region()]  # type: ignore[attr-defined]
 
 
 class ExpertiseForm(TeamForm):

@@ -53,8 +53,8 @@ class ProfileForm(forms.Form):
         super().__init__(*args, **kwargs)
         unsaid = [("", _("no preference"))]
         self.fields["language"].choices = unsaid + profiles.languages()  # type: ignore[attr-defined]
-        zones = [(name, name.replace("_", " ")) for name in profiles.zones()]
-        self.fields["zone"].choices = [("", _("UTC only")), *zones]  # type: ignore[attr-defined]
+        self.fields["zone"].choices = [("", _("UTC only")), *profiles.zones_by_region()]  # type: ignore[attr-defined]
+        self.fields["zone"].widget.attrs["data-likely"] = _("As this browser says")
 
 
 class ClaimForm(forms.Form):

@@ -13,7 +13,7 @@ from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from manyeyes.charts.dots import waiting_dots
+from manyeyes.charts.dots import NARROW, waiting_dots
 from manyeyes.http import paged
 from manyeyes.portal.views.page import page
 from manyeyes.programs import openpgp, policy, scope, securitytxt
@@ -52,6 +52,7 @@ def program(request: HttpRequest, slug: str) -> HttpResponse:
         "kept": kept,
         "promised": _promised(found),
         "kept_chart": waiting_dots(kept.hours, kept.promised),
+        "kept_chart_narrow": waiting_dots(kept.hours, kept.promised, width=NARROW),
         "security_txt": securitytxt.signed(found, settings.MANYEYES_BASE_URL, clock.now()),
         "here": "program",
     }
