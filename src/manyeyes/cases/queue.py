@@ -23,6 +23,7 @@ from manyeyes.cases.facts import (
 )
 from manyeyes.cases.lists import FILTERS, Facets, cases, counts, how_many
 from manyeyes.cases.models import Case, Reproduction
+from manyeyes.cases.preflight import Tried, tried
 from manyeyes.cases.signoffs import SignOffState, state_of
 from manyeyes.events.models import Event
 from manyeyes.programs.models import Program
@@ -44,7 +45,8 @@ class Row:
     """One case of the queue. `todo` says in words what it waits for; `clock` is the next promise that runs.
 
     `replay` is the replay to show beside the claim: the newest verification, else the newest reproduction. `best_of`
-    is a claim that is no rate, because it was counted in the best of several series.
+    is a claim that is no rate, because it was counted in the best of several series; `on_arrival` is what the try of
+    the report came to, where anything was counted.
     """
 
     case: Case
@@ -55,6 +57,7 @@ class Row:
     replay: Reproduction | None
     claim: tuple[int, int] | None
     best_of: tuple[int, int] | None
+    on_arrival: Tried | None
     score: rubric.MesScore | None
     signoffs: SignOffState | None
     with_whom: Any
@@ -111,8 +114,8 @@ def rows(page: Any) -> list[Row]:
     loaded = {case.pk: case for case in _with_everything(found)}
     ordered = [loaded[case.pk] for case in page if case.pk in loaded]
     keyring.warm(case.key_id for case in ordered)
-    logs = _logs(ordered)
-    return [_row(case, logs[case.subject]) for case in ordered]
+    logs, arrival = _logs(ordered), tried(ordered)
+    return [_row(case, logs[case.subject], arrival.get(case.pk)) for case in ordered]
 
 
 def _with_everything(found: QuerySet[Case]) -> list[Case]:
@@ -140,7 +143,7 @@ def _logs(found: list[Case]) -> dict[str, list[Any]]:
     return logs
 
 
-def _row(case: Case, log: list[Any]) -> Row:
+def _row(case: Case, log: list[Any], on_arrival: Tried | None) -> Row:
     found = clocks(case, log=log)
     facts, rating = facts_of(case, log=log), newest_rating(case)
     group, todo = _todo(case, facts, log)
@@ -156,6 +159,7 @@ def _row(case: Case, log: list[Any]) -> Row:
         paused=next((one for one in found if one.paused_since is not None), None),
         replay=next(iter([*verifications(case), *reproductions(case)]), None),
         claim=claimed if report and not report.claim_biased else None,  # type: ignore[arg-type]
+        on_arrival=on_arrival if on_arrival is not None and on_arrival.n else None,
         best_of=claimed if report and report.claim_biased else None,  # type: ignore[arg-type]
         score=rating.score if rating is not None else None,
         signoffs=state_of(case, rating).seen_by(None) if rating is not None else None,
