@@ -176,6 +176,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:program", "", "lena", "/desk/program/")
     yield Place("console:one_program", "", "lena", "/desk/program/wicket/")
     yield Place("console:launch", "", "lena", "/desk/program/wicket/launch/")
+    yield Place("console:log", "", "theo", f"/desk/cases/{cases['triaged']}/log/")
     yield Place("console:machines", "", "lena", "/desk/program/wicket/machines/")
     yield Place("console:machines", "reader", "olga", "/desk/program/wicket/machines/")
     yield Place("console:launch", "reader", "aud", "/desk/program/wicket/launch/")

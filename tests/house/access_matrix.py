@@ -156,6 +156,7 @@ ROWS: dict[str, Row] = {
     "console:scope_new": Row(MANAGED),
     "console:scope_line": Row(MANAGED),
     "console:case": Row(DESK_CASE),
+    "console:log": Row(DESK_CASE),
     "console:opened": Row(DESK_CASE),
     "console:move": act(TRIAGE, words="It came back."),
     "console:acknowledge": act(TRIAGE_NEW, at="new", text="I have read it."),

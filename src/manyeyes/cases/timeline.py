@@ -52,6 +52,7 @@ ACTS: dict[str, str] = {
     "replay.resume": "let a replay go on",
     "replay.cancel": "cancelled a replay",
     "replay.refused": "asked for a replay that may not start",
+    "log.attached": "attached the production log of the conversation",
     "preflight.tried": "tried the report on arrival",
     "preflight.stopped": "stopped trying the report on arrival",
     "preflight.not_tried": "did not try the report on arrival",
