@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from manyeyes import events
 from manyeyes.cases.clocks import clocks
 from manyeyes.programs import policy
 from manyeyes.programs.models import PolicyVersion
@@ -31,6 +32,8 @@ def test_a_shorter_promise_holds_for_the_reports_that_come_after_it() -> None:
     policy.publish(row, by=cast.lena)
     after = people.submit(cast)
     before.refresh_from_db()
+    first, second = (events.log(case.subject).get(kind="report.received").data["policy"] for case in (before, after))
+    assert second == first + 1, "the log names the version whose promises hold"
     assert (round(hours(before, "first_answer")), round(hours(before, "decision"))) == (48, 240)
     assert (round(hours(after, "first_answer")), round(hours(after, "decision"))) == (24, 120)
 

@@ -51,7 +51,8 @@ class Arrival:
         events.record(
             case.subject, "report.received", actor=person.actor, public=True, human=True, vuln_class=sent.vuln_class,
             claim_k=sent.claim_k, claim_n=sent.claim_n, biased=sent.biased, files=len(kept), side="reporter",
-            deferred=self.waits, commitment=_promise(case, sent),
+            deferred=self.waits, policy=case.policy_version.number if case.policy_version else 0,
+            commitment=_promise(case, sent),
             more=events.commit(case.key, _more(row, [one.stored.sha256 for one in kept])),
         )  # fmt: skip
         if sent.exploited_now:
