@@ -55,7 +55,7 @@ KNOWN = Site(
          "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "my_words", "unanswered", "theo", "team_words", "answer", "scope_line", "guest"), ""),
+         "my_words", "unanswered", "theo", "team_words", "answer", "scope_line", "guest", "dispute", "rescoring"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 

@@ -16,6 +16,7 @@ from manyeyes.rules.mes import STANDARD
 from manyeyes.rules.rubric import LONGEST_FILE, TAKEN, difference, read, read_text, schema_text, text_of
 from manyeyes.rules.severity import band, curve, parse, score
 
+ROOT = Path(__file__).parents[2]
 OWN = "MES:1.0+larkfield.2"
 VECTOR = "MES:1.0/DX:H/AX:N/SX:N/IX:N/HX:N/VT:N/PX:N/AE:L/PE:N/SP:1/FD:-/UN:-/OB:29of30/RB:1"
 
@@ -34,12 +35,12 @@ def level(data: dict[str, Any], code: str, letter: str) -> dict[str, Any]:
 
 def test_what_is_written_is_read_again() -> None:
     assert read_text(text_of(STANDARD)) == STANDARD
-    shipped = Path("src/manyeyes/rules/mes-1.0.json").read_text(encoding="utf-8")
+    shipped = (ROOT / "src/manyeyes/rules/mes-1.0.json").read_text(encoding="utf-8")
     assert json.loads(shipped) == STANDARD.as_data()
 
 
 def test_the_shipped_rubric_fits_the_published_schema() -> None:
-    published = Path("docs/reference/rubric.schema.json").read_text(encoding="utf-8")
+    published = (ROOT / "docs/reference/rubric.schema.json").read_text(encoding="utf-8")
     assert published == schema_text()
     jsonschema.Draft202012Validator(json.loads(published)).validate(STANDARD.as_data())
 
