@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from manyeyes import events
-from manyeyes.cases import queue, severity, signing, signoffs, timeline, triage
+from manyeyes.cases import lists, queue, severity, signing, signoffs, timeline, triage
 from manyeyes.cases.facts import facts_of
 from manyeyes.cases.judgement import standing
 from manyeyes.cases.models import Case
@@ -199,3 +199,21 @@ def test_a_missing_word_may_be_overridden_with_a_reason(cast: Cast) -> None:
     signing.override(case, by=cast.lena, note="Both are away, and it is being exploited.")
     assert state(case).complete
     assert state(case).law.overridden
+
+
+def test_a_second_word_that_may_follow_is_still_asked_for_after_confirming(cast: Cast) -> None:
+    rule(cast, **dict.fromkeys(BANDS, "second_later"))
+    case = make_case(cast, at="rated")
+    agree(case, cast.theo, "security")
+    triage.confirm(Case.objects.get(pk=case.pk), by=cast.theo)
+    assert [row.ref for row in lists.cases(cast.mina, view="needs_me")] == [case.ref]
+    assert not lists.cases(cast.theo, view="needs_me").exists()
+    agree(Case.objects.get(pk=case.pk), cast.mina, "ml")
+    assert not lists.cases(cast.mina, view="needs_me").exists()
+
+
+def test_what_a_manager_decided_asks_nobody_any_more(cast: Cast) -> None:
+    case = make_case(cast, at="rated")
+    assert lists.cases(cast.mina, view="needs_me").exists()
+    signing.override(case, by=cast.lena, note="It is being exploited, and both are away.")
+    assert not lists.cases(cast.mina, view="needs_me").exists()

@@ -14,7 +14,7 @@ from manyeyes.rules import severity
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.lifecycle import Status
 
-RULE = 2
+RULE = 3
 """The edition of what is written here; rows of an older one are made again by `again`."""
 ENDED = (str(Status.RESOLVED), str(Status.CLOSED))
 AT_A_TIME = 200
@@ -38,9 +38,11 @@ def _standing(case: Case) -> dict[str, Any]:
     rating, status = newest_rating(case), Status(case.status)
     rated = rating is not None and (case.reopened_at is None or rating.at > case.reopened_at)
     signed: set[str] = set()
-    if rated and status == Status.TRIAGED:
+    # A second word may be owed after confirming, where the program lets it follow; a manager's decision ends that.
+    asks = rated and status not in (Status.NEW, Status.NEEDS_INFO, *ENDED)
+    if asks:
         signed = {row.discipline for row in case.sign_offs.all() if rating is not None and row.rating_id == rating.pk}
-    asks = rated and status == Status.TRIAGED
+    asks = asks and "manager" not in signed
     ended = case.status in ENDED
     return {
         "program_id": case.program_id,
