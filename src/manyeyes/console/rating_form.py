@@ -59,7 +59,8 @@ class RatingForm(TeamForm):
                 label=_("Why"), required=False, strip=True, initial=start.reasons.get(metric.code, "")
             )
         for metric in self.rubric.metrics:  # the first letter that waits for words of a person has the focus
-            if start.letters.get(metric.code) and not start.reasons.get(metric.code):
+            letter = start.letters.get(metric.code, "")
+            if letter and not self.rubric.is_plain(metric.code, letter) and not start.reasons.get(metric.code):
                 self.fields[f"why_{metric.code}"].widget.attrs["autofocus"] = True
                 break
         for name, value in (
