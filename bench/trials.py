@@ -325,6 +325,28 @@ def worst(runs: int) -> Iterator[Row]:
             )
 
 
+CLOSE: dict[str, dict[str, float]] = {
+    "sparse 8": sparse(8),
+    "one ahead of 8": dict(zip("abcdefgh", (0.8, 0.6, 0.5, 0.5, 0.4, 0.4, 0.3, 0.2), strict=True)),
+    "dense 8": {f"s{i}": (1 + i) / 10 for i in range(8)},
+}
+
+
+def few(runs: int) -> Iterator[Row]:
+    """Few settings on budgets of several sizes: what a larger one brings, and what it uses."""
+    for name, rates in CLOSE.items():
+        for budget in (12, 24, 48):
+            plan = plan_map(cells=[Cell(key=key) for key in rates], budget=budget)
+            seen = foresee_map(plan, rates, runs=runs)
+            yield Row(
+                question="map",
+                case=f"{name}, {budget} each",
+                trials=seen.expected,
+                error=seen.standard_error,
+                shown=f"wrong {seen.error:.3f}, certificate {seen.power:.2f}",
+            )
+
+
 def intervals(most: int) -> Iterator[Row]:
     """The chance that the interval ever leaves out the truth, looked at after every trial: exact."""
     for p in (0.01, 0.05, 0.3, 0.6):
@@ -359,6 +381,7 @@ def main() -> int:
         lambda: blocks(40 if quick else 200),
         lambda: sweep(3 if quick else 20),
         lambda: worst(4 if quick else 20),
+        lambda: few(100 if quick else 600),
         lambda: intervals(100 if quick else 300),
     ]
     heads = ("question", "case", "trials", "fixed (ratio)", "least (ratio)", "shown", "promise")

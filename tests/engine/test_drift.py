@@ -106,6 +106,8 @@ def test_the_halves_of_several_cells_are_counted_out() -> None:
             expected = sum(chance for chance in chances.values() if chance <= cut)
             assert halves_over_p_value(cells) == pytest.approx(expected)
     assert halves_over_p_value([]) == 1.0
+    risen = Timed(range(16), [0] * 8 + [1] * 8)
+    assert trend_p_value([risen, Timed([16], [1])]) == trend_p_value([risen])
 
 
 def test_long_runs_are_weighed_in_no_time() -> None:

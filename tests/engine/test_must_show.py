@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manyeyes.engine import characteristics, plan_reproduce, plan_verify
+from manyeyes.engine import Cell, characteristics, foresee_map, plan_map, plan_reproduce, plan_verify
 from manyeyes.engine.special import log_beta, log_likelihood
 
 
@@ -41,3 +41,16 @@ def test_anytime_intervals_cover_under_any_stopping(p: float) -> None:
                 missed += moved.pop(k)
         alive = moved
     assert 0.005 < missed <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("budget", "wrong", "used"), [(12, (0.18, 0.34), 97), (48, (0.0, 0.08), 260)], ids=["small budget", "larger budget"]
+)
+def test_few_close_settings_need_a_larger_budget_and_do_not_use_it_up(
+    budget: int, wrong: tuple[float, float], used: float
+) -> None:
+    """Rates of 10, 20, ... 80 %, as the guide tells them; bench/trials.py counts them at length."""
+    rates = {f"s{i}": (1 + i) / 10 for i in range(8)}
+    seen = foresee_map(plan_map(cells=[Cell(key=key) for key in rates], budget=budget), rates, runs=200)
+    assert wrong[0] <= seen.error <= wrong[1]
+    assert seen.expected <= used

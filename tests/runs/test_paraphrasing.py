@@ -54,6 +54,8 @@ def test_good_answers_become_labelled_wordings() -> None:
     assert all(reported() in request.messages[1]["content"] for request in sent)
     assert sent[0].messages[0]["content"] != sent[1].messages[0]["content"]
     assert found.told == "2 wordings by rewriter-1 in 2 calls (76 tokens), seed 7"
+    one, _ = asked("Could you name the code?", wanted=1)
+    assert one.told == "1 wording by rewriter-1 in 1 call (38 tokens), seed 7"
 
 
 @pytest.mark.parametrize(

@@ -46,15 +46,14 @@ def distance(waited: int, r: int, k: int, n: int) -> float:
 def _falls(bound: float, r: int, n: int) -> dict[int, int]:
     """By fixed count, the longest wait at which the rates are as far apart; a shorter one puts them farther."""
     waits: dict[int, int] = {}
-    for k in range(n + 1):
-        if distance(r, r, k, n) < bound:
-            break
+    # It ends: where all fixed trials succeeded, no stream has a greater rate.
+    while distance(r, r, k := len(waits), n) >= bound:
         waits[k] = _last(lambda wait, k=k: distance(wait, r, k, n) >= bound, r)  # type: ignore[misc]
     return waits
 
 
 def _rises(bound: float, r: int, n: int) -> dict[int, int]:
-    """By fixed count, the longest wait at which the rates are not as far apart yet, one below r where all are."""
+    """By fixed count, the longest wait at which the rates are not as far apart yet; longer ones put them farther."""
     waits: dict[int, int] = {}
     for k in range(n, 0, -1):
         waits[k] = _last(lambda wait, k=k: distance(wait, r, k, n) > bound, r)  # type: ignore[misc]
@@ -62,9 +61,7 @@ def _rises(bound: float, r: int, n: int) -> dict[int, int]:
 
 
 def _last(test: Callable[[int], bool], first: int) -> int:
-    """The last number from `first` on for which a test that turns from True to False once is True; else one below."""
-    if not test(first):
-        return first - 1
+    """The last number for which a test is True that is True at `first` and turns to False once."""
     step = 1
     while test(first + step):
         step *= 2

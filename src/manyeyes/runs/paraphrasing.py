@@ -55,7 +55,9 @@ class Paraphrased:
         """What was made and what was left out, in a sentence without a full stop."""
         left = ", ".join(f"{count} {reason}" for reason, count in sorted(self.dropped.items()))
         who = self.model or "the model"
-        said = f"{len(self.wordings)} wordings by {who} in {self.calls} calls ({self.tokens} tokens), seed {self.seed}"
+        counts = ((len(self.wordings), "wording"), (self.calls, "call"))
+        made, calls = (f"{n} {name}{'' if n == 1 else 's'}" for n, name in counts)
+        said = f"{made} by {who} in {calls} ({self.tokens} tokens), seed {self.seed}"
         return f"{said}; dropped: {left}" if left else said
 
     def note(self) -> str:
