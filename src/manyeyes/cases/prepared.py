@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from manyeyes import events
+from manyeyes.cases.clocks import terms
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.models import Case
 from manyeyes.cases.spoken import PreparedAnswer
 from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Program
-from manyeyes.rules import clock
-from manyeyes.rules.deadlines import Promises
+from manyeyes.rules import clock, promises
+from manyeyes.rules.calendars import reached
 from manyeyes.rules.errors import Conflict, Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import Role
 from manyeyes.rules.visibility import name_outside
@@ -33,7 +34,7 @@ NAMES = {
     "program": gettext_lazy("the program's organisation"),
     "target": gettext_lazy("the system the report is about"),
     "status": gettext_lazy("where the case stands, in a word"),
-    "next_word": gettext_lazy("until when you write again, a week from now"),
+    "next_word": gettext_lazy("until when you write again, as was promised"),
     "me": gettext_lazy("your name, as researchers read it"),
 }
 """What may stand in braces, and what is put in its place."""
@@ -96,7 +97,8 @@ def filled(row: PreparedAnswer, case: Case, *, by: Any) -> str:
 
 def fill(text: str, case: Case, *, by: Any) -> str:
     """A text with the names in braces filled in for this case."""
-    next_word = clock.now() + timedelta(hours=Promises().word_hours)
+    promised = promises.read(terms(case))
+    next_word = reached(clock.now(), timedelta(hours=promised.word_hours), promised.calendar_of("next_word"))
     values = {
         "researcher": case.reporter.name,
         "ref": case.ref,
