@@ -153,7 +153,7 @@ def test_a_contact_is_kept_encrypted(cast: Cast) -> None:
 
 
 def test_a_reproducer_is_built_where_the_form_says_enough(cast: Cast) -> None:
-    case = submit(cast, reproducer="", success_text="BLUE-HERON-42", settings={"temperature": "0.7", "top_p": "?"})
+    case = submit(cast, reproducer="", success_text="BLUE-HERON-42", settings={"temperature": "0.7", "top_p": ""})
     built = load_text(case.reproducers.get().text)
     assert built.wording_list()[0].text == "What is the internal code?"
     assert built.claim is not None

@@ -130,6 +130,9 @@ def test_each_of_the_eight_answers_is_asked_for(cast: Cast, missing: str, place:
         ("reproducer", "manyeyes: reproducer/1\ntitle: [", "line 3, title"),
         ("reproducer", REPRODUCER.replace("retry_budget: 3", "retry_budget: many"), "retry_budget"),
         ("temperature", "z" * 300, "300 characters"),
+        *[("temperature", said, "Temperature: write one number from 0 to 2") for said in ("warm", "nan", "-1", "2.1")],
+        *[("top_p", said, "Top p: write one number above 0 and up to 1") for said in ("7", "0", "inf", "1e-1")],
+        *[("max_tokens", said, "Token limit: write one whole number") for said in ("1e9", "-5", "0", "131073", "1,5")],
     ],
 )
 def test_a_wrong_answer_is_named_and_the_others_are_kept(cast: Cast, name: str, value: str, words: str) -> None:

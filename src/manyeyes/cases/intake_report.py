@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from manyeyes.cases.conversation import problem_with
+from manyeyes.cases.knobs import knob_problem
 from manyeyes.cases.sketch import SUCCESS, conversation_problem, pattern_problem
 from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import CLASSES
@@ -98,7 +99,9 @@ class IntakeReport:
             "own_ref": problem_with(self.own_ref, longest=100, required=False),
         }
         for name, value in self.settings.items():
-            wrong[f"settings.{name}"] = problem_with(str(value), longest=200, required=False)
+            wrong[f"settings.{name}"] = problem_with(str(value), longest=200, required=False) or knob_problem(
+                name, str(value)
+            )
         return {name: problem for name, problem in {**wrong, **self._wider()}.items() if problem}
 
     def _wider(self) -> dict[str, str | None]:

@@ -61,13 +61,21 @@ def of_report(report: IntakeReport, wrong: dict[str, str]) -> tuple[str, str, st
         return report.reproducer, report.reproducer_name, "sent"
     if wrong:
         return "", "", ""
+    text, source, _ = made(report)
+    return text, "", source
+
+
+def made(report: IntakeReport) -> tuple[str, str, str]:
+    """(text, source, why none could be made though a success rule was given) of what the answers make."""
+    why = ""
     for data, source in ((_from_file(report), "import"), (_answers(report), "form")):
+        if data is None:
+            continue
         try:
-            if data:
-                return dump_text(load_data(data, "your answers")), "", source
-        except ReproducerError:
-            continue  # the answers stay as they are; a triager writes the reproducer
-    return "", "", ""
+            return dump_text(load_data(data, "your answers")), source, why
+        except ReproducerError as error:  # the answers stay as they are; a triager writes the reproducer
+            why = why or (str(error) if "success" in data else "")
+    return "", "", why
 
 
 def _from_file(report: IntakeReport) -> dict[str, Any] | None:

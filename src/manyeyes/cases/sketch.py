@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from pydantic import TypeAdapter, ValidationError
 
+from manyeyes.cases.knobs import read_knobs
 from manyeyes.cases.models import Case
 from manyeyes.reproducer.load import ReproducerError, dump_text, load_data
 from manyeyes.reproducer.strict import Regex
@@ -94,13 +95,8 @@ def reproducer_data(
     success: Mapping[str, Any],
     conversation: str = "",
 ) -> dict[str, Any]:
-    """The file's data; settings that are no numbers stay unknown. `conversation` stands in place of the one message."""
-    known: dict[str, Any] = {}
-    for name, kind in (("temperature", float), ("top_p", float), ("max_tokens", int)):
-        try:
-            known[name] = kind(str(settings.get(name, "")).strip())
-        except ValueError:
-            continue
+    """The file's data. `conversation` stands in place of the one message."""
+    known = read_knobs(settings)
     data: dict[str, Any] = {"manyeyes": "reproducer/1", "title": title.strip(), "class": vuln_class}
     if conversation.strip():
         data["conversation"] = messages_of(conversation)

@@ -9,6 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from manyeyes.cases.intake_report import IntakeReport
+from manyeyes.cases.knobs import KINDS, read_knob
+from manyeyes.cases.reproducers import made
 from manyeyes.cases.sketch import SUCCESS, messages_of
 from manyeyes.charts import inert
 from manyeyes.engine import exact_interval
@@ -42,7 +44,7 @@ def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     rows = [Reading(name="Kind", value=kind.name, source=source, note=kind.help), *_gates(report)]
     rows += [*_pasted(found), *_conversation(report)]
     rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
-    rows += [*_success(report, found), _how_often(report)]
+    rows += [*_success(report, found), *_not_made(report), _how_often(report)]
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
@@ -140,8 +142,11 @@ def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Repro
     said, of_file = str(report.settings.get(typed, "")).strip(), _of_file(report, name)
     if said:
         other = of_file.value if of_file is not None and of_file.source != UNKNOWN else ""
-        note = f"Your file says {other}; both are kept." if other and other != said else ""
-        return Reading(name=name, value=said, source=YOU, note=note)
+        read = read_knob(key, said) if key in KINDS else None
+        value = said if read is None else f"{read:g}" if isinstance(read, float) else str(read)
+        notes = [_("You wrote %(typed)s.") % {"typed": said}] if "," in said or not said.isascii() else []
+        notes += [f"Your file says {other}; both are kept."] if other and other != value else []
+        return Reading(name=name, value=value, source=YOU, note=" ".join(notes))
     if of_file is not None:
         return of_file
     if found is not None:
@@ -152,6 +157,24 @@ def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Repro
 
 
 def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
+    for row in _rules(report, found):
+        unused = report.success_text.strip() if row.source != YOU else ""
+        note = _("You also wrote “%(said)s”; the rule of your file counts.") % {"said": unused} if unused else ""
+        yield replace(row, note=f"{row.note} {note}".strip())
+
+
+def _not_made(report: IntakeReport) -> Iterator[Reading]:
+    """Where a success rule was given and no reproducer can be made of it, the reason: it never vanishes unsaid."""
+    if report.reproducer.strip() or not (report.title.strip() and report.steps.strip()):
+        return  # it has one, or is still being typed
+    text, _source, why = made(report)
+    if why:
+        value = _("made of your answers alone") if text else _("none can be made")
+        note = _("%(why)s. What you wrote is sent as it is, and a person reads it.") % {"why": why}
+        yield Reading(name="Reproducer", value=value, source=UNKNOWN, note=note)
+
+
+def _rules(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
     of_file, said = _of_file(report, "Success rule"), report.success_text.strip()
     told = of_file is not None and of_file.source != UNKNOWN
     in_draft = of_file is None and "success" in (report.imported or {}).get("draft", {})
