@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from manyeyes import events
-from manyeyes.cases import clocks, facts, intake, preflight, reproducers, reproduction, timeline, triage
+from manyeyes.cases import clocks, facts, intake, lists, preflight, reproducers, reproduction, timeline, triage
 from manyeyes.cases.arrived import Preflight
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.events.models import Delivery
@@ -284,8 +284,12 @@ def test_the_queue_sorts_by_what_was_seen_and_narrows_to_it(cast: Cast) -> None:
     play(_decide_only(never), lambda trial, part: False)
     play(_decide_only(often), vulnerable)
     every = Case.objects.filter(program=cast.program)
-    assert list(preflight.ranked(every))[:2] == [often, never]
-    found = {name: {case.pk for case in preflight.facet(every, name)} for name in preflight.FACETS}
+    assert lists.cases(cast.theo, sort="tried")[0] == often
+    found = {
+        name: {case.pk for case in lists.cases(cast.theo, facets=lists.Facets(arrival=name))}
+        for name in preflight.FACETS
+    }
+    assert lists.cases(cast.theo, facets=lists.Facets(arrival="nonsense")).count() == every.count()
     assert found["worked"] == {often.pk}
     assert found["did_not"] == {never.pk}
     assert found["not_tried"] == {nothing.pk}

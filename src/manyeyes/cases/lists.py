@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from manyeyes.cases import preflight
 from manyeyes.cases.access import desk_of, opened_to
 from manyeyes.cases.asleep import Sleep
 from manyeyes.cases.models import Case
@@ -61,13 +62,14 @@ UNTIL = ("place__embargo_until", "pk")
 
 @dataclass(frozen=True, kw_only=True)
 class Facets:
-    """What a list is narrowed by; empty takes everything. `band` is one of severity.BANDS."""
+    """What a list is narrowed by; empty takes everything. `band` is one of severity.BANDS, `arrival` of the try."""
 
     kind: str = ""
     target: str = ""
     status: str = ""
     band: str = ""
     origin: str = ""
+    arrival: str = ""
 
     def narrow(self, found: QuerySet[Case]) -> QuerySet[Case]:
         """The cases that have all of it."""
@@ -81,10 +83,10 @@ class Facets:
             found = found.filter(place__band=BANDS.index(self.band))
         if self.origin:
             found = found.filter(origin=self.origin)
-        return found
+        return found.filter(preflight.facet(self.arrival))
 
     def __bool__(self) -> bool:
-        return any((self.kind, self.target, self.status, self.band, self.origin))
+        return any((self.kind, self.target, self.status, self.band, self.origin, self.arrival))
 
 
 def cases(

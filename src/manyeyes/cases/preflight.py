@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy
 
 from manyeyes.accounts.models import Person
 from manyeyes.cases import tryout
@@ -160,20 +161,13 @@ def told(case: Case) -> Tried | None:
     return Tried(state=found.state, k=found.k, n=found.n, low=found.low, high=found.high)
 
 
-def ranked(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """The cases with `tried_low`: the lower end of the newest count, the best evidence first; nothing counted, last."""
-    newest = Preflight.objects.filter(case=OuterRef("pk")).order_by("-at")
-    return cases.annotate(tried_low=Subquery(newest.values("low")[:1])).order_by(
-        F("tried_low").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "created_at", "pk"
-    )
-
-
-FACETS: dict[str, str] = {
-    "worked": "Worked on arrival",
-    "did_not": "Did not work on arrival",
-    "waits": "Waits to be tried",
-    "not_tried": "Not tried on arrival",
+FACETS: dict[str, Any] = {
+    "worked": gettext_lazy("worked"),
+    "did_not": gettext_lazy("did not work"),
+    "waits": gettext_lazy("waits to be tried"),
+    "not_tried": gettext_lazy("not tried"),
 }
+"""What the queue is narrowed by."""
 _FACETS = {
     "worked": Q(n__gt=0, k__gt=0),
     "did_not": Q(n__gt=0, k=0),
@@ -182,11 +176,12 @@ _FACETS = {
 }
 
 
-def facet(cases: QuerySet[Case], name: str) -> QuerySet[Case]:
-    """The cases of one of FACETS, by their newest try."""
-    newest = Preflight.objects.filter(case=OuterRef("pk")).order_by("-at").values("pk")[:1]
-    narrowed = cases.annotate(newest_try=Subquery(newest))
-    return narrowed.filter(newest_try__in=Preflight.objects.filter(_FACETS[name]).values("pk"))
+def facet(name: str) -> Q:
+    """The condition that a case is of one of FACETS, by its newest try; any other word is no condition."""
+    if name not in _FACETS:
+        return Q()
+    newer = Preflight.objects.filter(case=OuterRef("case"), at__gt=OuterRef("at"))
+    return Q(pk__in=Preflight.objects.filter(_FACETS[name], ~Exists(newer)).values("case"))
 
 
 def _shown(row: Preflight) -> Tried:
@@ -250,5 +245,5 @@ def _took(link: Reproduction) -> dict[str, Any]:
     return {"calls": link.replay.calls, "tokens": into + out, "money": price.cost(into, out) if price else 0.0}
 
 
-__all__ = ["FACETS", "Tried", "arrived", "conclude", "decide", "decide_next", "facet", "ranked",
+__all__ = ["FACETS", "Tried", "arrived", "conclude", "decide", "decide_next", "facet",
            "settle_stopped", "told", "tried"]  # fmt: skip

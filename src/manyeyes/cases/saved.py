@@ -17,7 +17,7 @@ from manyeyes.vault.models import Encrypted
 
 MOST = 20
 NAME_LONGEST = 40
-PARTS = ("view", "q", "kind", "target", "status", "band", "origin", "sort")
+PARTS = ("view", "q", "kind", "target", "status", "band", "origin", "arrival", "sort")
 """What of an address makes a list; anything else in it is left out."""
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from manyeyes.cases import assignment, lists, saved, sleeping
+from manyeyes.cases import assignment, lists, preflight, saved, sleeping
 from manyeyes.cases import queue as work
 from manyeyes.cases.models import Case
 from manyeyes.console.forms import TeamForm
@@ -40,7 +40,7 @@ class SelectedForm(TeamForm):
         return given
 
 
-FACETS = ("kind", "target", "status", "band", "origin")
+FACETS = ("kind", "target", "status", "band", "origin", "arrival")
 ORIGINS = (
     ("outside", gettext_lazy("outside")),
     ("staff", gettext_lazy("staff")),
@@ -105,6 +105,7 @@ def _choices(viewer: Any, facets: lists.Facets, sort: str) -> list[tuple[str, An
         ("status", _("Status"), facets.status, [(str(one), words.status_words(one)) for one in Status]),
         ("band", _("Severity"), facets.band, [(one, one) for one in reversed(severity.BANDS)]),
         ("origin", _("From"), facets.origin, list(ORIGINS)),
+        ("arrival", _("On arrival"), facets.arrival, list(preflight.FACETS.items())),
         ("sort", _("Order"), sort, [(name, label) for name, (label, _by) in lists.SORTS.items()]),
     ]
 
