@@ -23,6 +23,7 @@ from django.test import Client
 from manyeyes.accounts import receipts
 from manyeyes.cases import drafts, queue
 from manyeyes.cases.models import Attachment, Case, CoReporter, Draft, DraftFile, Report
+from manyeyes.cases.placed import Place
 from manyeyes.demo.browser import Page, _page
 from manyeyes.reproducer.load import load_text
 from manyeyes.rules import clock, questions
@@ -593,7 +594,7 @@ def test_a_flood_on_a_program_waits_in_its_tray(cast: Cast, as_: As, settings: A
     assert "Report 2" not in usual
     assert "Report 2" in tray
     assert "Report 0" not in tray
-    Case.objects.filter(pk=deferred[0].pk).update(due_at=clock.now() - timedelta(hours=1))
+    Place.objects.filter(case=deferred[0]).update(queue_at=clock.now() - timedelta(hours=1))
     assert deferred[0].title in sound(theo.get("/desk/")), "lateness is hidden by no view"
     assert theo.post(f"/desk/cases/{deferred[1].ref}/acknowledge/").status_code == 302
     assert deferred[1].title in sound(theo.get("/desk/"))
