@@ -21,7 +21,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
 from manyeyes.rules.signoff import BANDS
-from tests.people import Cast, make_case, make_person, make_report, submit
+from tests.people import REPRODUCER, Cast, make_case, make_person, make_report, submit
 
 
 def seat(case: Case, discipline: str) -> Seat:
@@ -144,6 +144,15 @@ def test_a_case_that_turns_out_hazardous_leaves_whoever_does_not_view_it(cast: C
     assert "do not view" in refused.value.message
     assert not events.log(case.subject).filter(kind=restricted.OPENED).exists()
     assert restricted.may_open(nora, case)
+
+
+def test_a_reproducer_that_declares_a_hazard_does_the_same(cast: Cast) -> None:
+    working.say(cast.theo, declined=["iwp"])
+    case = submit(cast)
+    assert case.assignee == cast.theo
+    intake.attach_reproducer(case, by=cast.rhea, text=REPRODUCER + "hazard: iwp\n")
+    now = Case.objects.get(pk=case.pk)
+    assert (now.hazard, now.assignee, seat(case, "security").person) == ("iwp", cast.mina, None)
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from manyeyes.cases.models import Case
 from manyeyes.events.models import Event
 from manyeyes.programs.models import Membership
 from manyeyes.programs.triage_rules import Expertise, TriageRules
+from manyeyes.publications.personal import everything
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.signoff import BANDS
@@ -116,6 +117,8 @@ def test_what_somebody_declines_lies_encrypted_and_goes_with_them(cast: Cast) ->
         [(stored,)] = cursor.fetchall()
     assert stored
     assert "iwp" not in str(bytes(stored) if not isinstance(stored, str) else stored)
+    kept = everything(cast.eve)["profile"]["at_work"]
+    assert (kept["most_cases"], kept["declines"], kept["absences"]) == (2, ["iwp"], [])
     leaving.end_account(cast.eve)
     assert not AtWork.objects.filter(person=cast.eve).exists()
 

@@ -108,6 +108,16 @@ def drop_absence(person: Any, absence_id: UUID) -> None:
         raise NotFound
 
 
+def all_of(person: Any) -> dict[str, Any]:
+    """Everything that somebody said about their work, as data that JSON can hold."""
+    row, days = of(person), Absence.objects.filter(person_id=person.pk)
+    return {
+        "most_cases": row.most_cases, "hours_a_week": row.hours_a_week, "keys": row.keys,
+        "declines": list(row.declines or []),
+        "absences": [{"first_day": one.first_day, "last_day": one.last_day, "zone": one.zone} for one in days],
+    }  # fmt: skip
+
+
 def forget(person: Any) -> None:
     """Remove what somebody said about their work."""
     AtWork.objects.filter(person_id=person.pk).delete()

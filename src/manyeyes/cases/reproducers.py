@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyeyes.cases import people, preflight
+from manyeyes.cases import assignment, people, preflight
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.models import Case, ReproducerFile
 from manyeyes.cases.moves import acting
@@ -36,6 +36,8 @@ def attach_reproducer(case: Case, *, by: Any, text: str, name: str = "") -> Repr
         held.hazard = held.hazard or hazard
         if from_reporter and held.status in ARRIVING:
             preflight.arrived(held, row)
+    if hazard:
+        assignment.relieve(case)
     return row
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyeyes.accounts import postkey, profiles, sessions, tokens
+from manyeyes.accounts import postkey, profiles, sessions, tokens, working
 from manyeyes.accounts.models import Receipt
 from manyeyes.cases import personal
 from manyeyes.publications import credit
@@ -24,6 +24,7 @@ def _about(me: Any) -> dict[str, Any]:
         "wants_mail": me.wants_mail, "since": me.created_at, "credit_name": said.credit_name,
         "links": list(said.links), "language": said.language, "zone": said.zone,
         "openpgp_fingerprint": postkey.standing(me).fingerprint,
+        "at_work": working.all_of(me),
         "receipt": {"made_at": receipt.created_at} if receipt else None,
         "sign_ins": [
             {"began_at": row.began_at, "seen_at": row.seen_at, "with": row.ways.split(), "device": row.device}
