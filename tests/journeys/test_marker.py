@@ -244,10 +244,15 @@ def played(house: House, answering: Wicket) -> Players:
     wait(lambda: "concluded" in players.house.furnish("standing")["replay"])
     players.fill("theo", replay.url, "/control/", {}, button="seen")
     rating = {**people.LETTERS, **{f"why_{code}": f"See {MARK}" for code in people.LETTERS}}
+    rating |= {"tries": "4", "tries_source": f"Source {MARK}"}
     players.fill("theo", f"/desk/cases/{players.ref}/severity/", "/severity/", rating)
     for name, discipline in (("theo", "security"), ("mina", "ml")):
-        players.desk(name, "/signoff/", {"discipline": discipline, "agrees": "yes", "note": f"Note {MARK}"})
+        written = ("path", "mechanism")
+        saw = {key: f"{said} {MARK}" if key in written else said for key, said in people.SEEN[discipline].items()}
+        players.desk(name, "/signoff/", {**saw, "discipline": discipline, "agrees": "yes", "note": f"Note {MARK}"})
     players.desk("theo", "/move/confirm/", {})
+    own = {"band": "Critical", "why": f"Graver {MARK}"}
+    players.fill("rhea", f"/my/{players.ref}/severity/", "/severity/", own, button="own", having="band")
     players.desk("mina", "/cause/", {"category": "wiring", "text": f"Cause {MARK}"})
     players.desk("lena", "/assign/", {"person": "Olga B."}, having="person")
     players.desk("olga", "/move/start_fix/", {})
