@@ -124,7 +124,7 @@ def _target(stack: ExitStack, *, scripted: bool) -> tuple[str, str, Any]:
     from manyeyes.demo.target import DemoTarget
 
     target = stack.enter_context(DemoTarget())
-    return target.base_url, "", lambda: target.stats()["requests"]
+    return target.base_url, "", target.requests_served
 
 
 def _cast(url: str, key: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from manyeyes.programs import preflight
 from tests import people
 from tests.journeys.site import Stage
 from tests.journeys.wicket import Wicket, connect
@@ -33,6 +34,8 @@ def stage(transactional_db: None, wicket: Wicket) -> Stage:
     """For tests in which the worker takes part: rows are really written, and the target is really called."""
     cast = people.make_cast()
     connect(cast, wicket.url)
+    # Here a person asks for each replay: a try on arrival would come before it. `test_on_arrival` has its own stage.
+    preflight.set_rules(cast.program, by=cast.lena, on=False)
     return Stage(cast)
 
 

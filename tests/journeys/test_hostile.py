@@ -352,7 +352,8 @@ def test_a_rating_that_was_replaced_is_not_signed_unseen(cast: people.Cast) -> N
     seen = str(case.ratings.get().pk)
     severity.rate(case, by=cast.mina, letters={**people.LETTERS, "DX": "N"}, reasons=people.REASONS, why="Less.")
     told = Visitor(cast.theo).post(
-        f"/desk/cases/{case.ref}/signoff/", {"discipline": "security", "agrees": "yes", "rating": seen}
+        f"/desk/cases/{case.ref}/signoff/",
+        {**people.SEEN["security"], "discipline": "security", "agrees": "yes", "rating": seen},
     )
     newest = case.ratings.order_by("-at").first()
     assert told.status == 409 or not SignOff.objects.filter(rating=newest).exists()

@@ -52,7 +52,7 @@ def to_confirmed(stage: Stage, researcher: Visitor) -> None:
     rating = {**people.LETTERS, **{f"why_{code}": "Read off trial 1." for code in people.LETTERS}}
     stage.fill("theo", f"/desk/cases/{stage.ref}/severity/", rating)
     for name, discipline in (("theo", "security"), ("mina", "ml")):
-        stage.press(name, "/signoff/", {"discipline": discipline, "agrees": "yes", "note": "Seen."})
+        stage.press(name, "/signoff/", {**people.SEEN[discipline], "agrees": "yes", "note": "Seen."})
     stage.press("theo", "/move/confirm/")
     assert status(stage) == "confirmed"
 
