@@ -134,13 +134,14 @@ def problem_with(text: str | None, *, longest: int = LONGEST, required: bool = T
     """What is wrong with a text and how to mend it, or None."""
     value = (text or "").strip()
     if not value:
-        return "Please fill this in." if required else None
+        return _("Please fill this in.") if required else None
     if "\x00" in value:
-        return "This holds a NUL character, which cannot be stored. Write it as \\0 or leave it out."
+        return _("This holds a NUL character, which cannot be stored. Write it as \\0 or leave it out.")
     if len(value) > longest:
-        return f"This is {len(value):,} characters long; at most {longest:,} are possible. Shorten it or attach a file."
+        said = _("This is %(long)s characters long; at most %(most)s are possible. Shorten it or attach a file.")
+        return said % {"long": f"{len(value):,}", "most": f"{longest:,}"}
     try:
         value.encode()
     except UnicodeEncodeError:
-        return "This holds half of a character (a lone surrogate). Paste it again, or escape it as \\uD800."
+        return _("This holds half of a character (a lone surrogate). Paste it again, or escape it as \\uD800.")
     return None

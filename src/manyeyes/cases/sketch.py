@@ -54,10 +54,10 @@ def conversation_problem(text: str) -> str | None:
         return None
     found = messages_of(text)
     if not found or _TURN.split(text)[0].strip():
-        return "Begin each message on a line of its own with user:, assistant: or system:."
+        return _("Begin each message on a line of its own with user:, assistant: or system:.")
     if any(not message["content"] for message in found):
-        return "One of the messages is empty. Write what was said, or leave the message out."
-    return None if found[-1]["role"] == "user" else "The last message must be yours: begin it with user:."
+        return _("One of the messages is empty. Write what was said, or leave the message out.")
+    return None if found[-1]["role"] == "user" else _("The last message must be yours: begin it with user:.")
 
 
 def pattern_problem(text: str) -> str | None:

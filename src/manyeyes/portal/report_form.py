@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -125,9 +126,9 @@ class ReportForm(forms.Form):
         systems = [(str(row.pk), row.name) for row in program.targets.all()]
         offered: dict[str, list[tuple[str, Any]]] = {
             "target": systems,
-            "vuln_class": [("", _("Choose one")), *((kind.code, kind.name) for kind in taxonomy.KINDS.values())],
-            "hazard": [("", _("No, or not that I know")), *OPEN_HAZARDS.items()],
-            "success_how": list(SUCCESS.items()),
+            "vuln_class": [("", _("Choose one")), *((kind.code, _now(kind.name)) for kind in taxonomy.KINDS.values())],
+            "hazard": [("", _("No, or not that I know")), *_spoken(OPEN_HAZARDS.items())],
+            "success_how": _spoken(SUCCESS.items()),
         }
         for name, choices in offered.items():
             self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -249,10 +250,15 @@ def asked_fields(kind: str) -> list[BoundField]:
     return list(form)
 
 
+def _spoken(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Choices as their reader says them; the rules below this room speak English alone."""
+    return [(code, _now(words)) for code, words in rows]
+
+
 def _asked(question: questions.Question) -> forms.Field:
     label, help_text = _now(question.label), _now(question.help) if question.help else ""
     if question.offered:
-        choices = [("", _("Not said")), *question.offered]
+        choices = [("", _("Not said")), *_spoken(question.offered)]
         return Choice(label=label, help_text=help_text, choices=choices, required=False, widget=forms.Select)
     return text(label, help_text, autocomplete="off", inputmode="decimal" if question.form == "number" else "text")
 
@@ -263,6 +269,8 @@ def named(label: Any, problem: str) -> str:
     >>> named("A title", "This is too long."), named("Who loses what?", "Please fill this in.")
     ('A title: this is too long.', 'Who loses what? Please fill this in.')
     """
+    if not (get_language() or "en").startswith("en"):
+        return f"{label}: {problem}"
     if not problem.startswith(("This ", "Please ")):
         return problem
     return f"{label} {problem}" if str(label).endswith("?") else f"{label}: {problem[0].lower()}{problem[1:]}"

@@ -13,7 +13,7 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from manyeyes.accounts import oidc
 from manyeyes.charts import bars, icons
@@ -238,7 +238,7 @@ def payload(text: str, lid: str = "Payload", folded: bool = False) -> dict[str, 
     text = text or ""
     many = text.count("\n") + 1
     return {
-        "lid": f"{lid}, {many} line{'' if many == 1 else 's'}",
+        "lid": ngettext("%(lid)s, %(many)s line", "%(lid)s, %(many)s lines", many) % {"lid": lid, "many": many},
         "count": counted(text),
         "body": inert(text),
         "escaped": escaped(text),
@@ -278,7 +278,9 @@ def field(bound: BoundField, optional: bool = True) -> dict[str, Any]:
 @register.filter
 def told(error: str, label: str) -> str:
     """An error that names its field: Django's "This field is required." says nothing in a summary."""
-    return f"{label}: an answer is missing" if str(error) == "This field is required." else str(error)
+    if str(error) != gettext("This field is required."):
+        return str(error)
+    return gettext("%(label)s: an answer is missing") % {"label": label}
 
 
 @register.inclusion_tag("parts/errors.html")
