@@ -65,10 +65,19 @@ def test_claim_verdict_and_agreement_stand_on_both_pages(cast: Cast, held: Evide
         assert f"{row.found['measured']['k']} of 30" in told
         assert f'scored again here, give <b class="mono">{held.result["verdict"]}</b>' in told
         assert "Nothing differs." in told
-        assert "The claim lies within what was measured." in told
+        assert "The claim lies within what was measured." not in told, "another thing was measured"
         assert "It was measured with another reproducer than this case holds." in told
         assert KEY.fingerprint in told
         assert "It decides nothing here" in told
+
+
+def test_the_claim_is_judged_where_nothing_else_was_measured(cast: Cast, held: Evidence) -> None:
+    case, row = sent(cast, bundled(held, KEY), claim_k=10, claim_n=30, reproducer="")
+    assert row.found["same_file"] is None
+    for name in ("rhea", "theo"):
+        told = page(cast, name, case)
+        assert "The claim lies within what was measured." in told
+        assert "another reproducer" not in told
 
 
 def test_what_no_machine_could_check_is_said_on_both_pages(cast: Cast, held: Evidence) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 
 from manyeyes import cli
 from manyeyes.commands import sending, submit
+from manyeyes.runs.bundle import Evidence, bundled
 from tests import people
+from tests.runs.test_bundle import KEY, evidence, files_of, packed, sometimes
 
 TARGET = "8b4b6a0e-6b64-4a8e-9c7d-0a52f3f3a111"
 GET = {
@@ -88,12 +91,17 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     made.server.server_close()
 
 
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    return evidence("reproduce", sometimes, tmp_path_factory.mktemp("run"))
+
+
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: Evidence) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "wicket.poc.yaml").write_text(people.REPRODUCER)
     (tmp_path / "answers.yaml").write_text(json.dumps({"happened": "It told me.", "impact": "Anybody knows."}))
-    (tmp_path / "evidence.zip").write_bytes(b"PK\x03\x04 a bundle")
+    (tmp_path / "evidence.zip").write_bytes(bundled(held, KEY))
     return tmp_path
 
 
@@ -225,6 +233,8 @@ SCORED = {
         ({"problems": ["trials.jsonl was changed after it was signed."], "intact": False, "differences": []},
          ["1 thing differs", "  trials.jsonl was changed after it was signed."]),
         ({"identical": True, "differences": [], "differing": 0}, ["; nothing differs"]),
+        ({"identical": True, "differences": [], "differing": 0, "by_machine": True, "same_file": True,
+          "measured": {"k": 9, "n": 30}}, ["; nothing differs; claimed 7 of 10, measured 9 of 30"]),
     ],
 )  # fmt: skip
 def test_each_thing_that_differs_is_named_with_both_values(more: dict[str, Any], said: list[str]) -> None:
@@ -234,3 +244,44 @@ def test_each_thing_that_differs_is_named_with_both_values(more: dict[str, Any],
     assert len(told.splitlines()) == 1 + len(more.get("differences", [])) + len(more.get("problems", [])) + (
         more.get("differing", 0) > len(more["differences"])
     )
+
+
+def test_what_was_not_measured_of_this_finding_or_by_machine_is_said() -> None:
+    found = {**SCORED, "identical": True, "differences": [], "differing": 0, "measured": {"k": 29, "n": 30}}
+    told = submit._measurement({"state": "done", "scored": True, "found": {**found, "same_file": False}})
+    assert submit.OTHER_FILE in told
+    assert "claimed" not in told, "nothing is compared with another thing"
+    told = submit._measurement({"state": "done", "scored": True, "found": {**found, "by_machine": False}})
+    assert submit.UNCHECKED in told
+    assert submit.OTHER_FILE not in told
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "truncated", "compressed", "no plan", "broken trials"])
+def test_a_file_that_is_no_bundle_is_refused_before_anything_is_sent(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str], held: Evidence, kind: str
+) -> None:
+    whole = bundled(held, KEY)
+    spoilt = {
+        "empty": b"", "text": b"hello there, this is a text and no bundle", "truncated": whole[:-200],
+        "compressed": packed(files_of(whole), compression=zipfile.ZIP_DEFLATED),
+        "no plan": packed({name: data for name, data in files_of(whole).items() if name != "plan.json"}),
+        "broken trials": packed({**files_of(whole), "trials.jsonl": b"{\n"}),
+    }[kind]  # fmt: skip
+    (place / "evidence.zip").write_bytes(spoilt)
+    code, found = call(site, capsys, "--bundle", "evidence.zip")
+    assert code == 2
+    assert found["error"]["message"].startswith("--bundle: evidence.zip: ")
+    assert site.posted == []
+
+
+def test_a_bundle_that_found_nothing_is_sent_on_demand_alone(
+    site: Site, place: Path, capsys: pytest.CaptureFixture[str], held: Evidence
+) -> None:
+    other = Evidence(document=held.document, trials=held.trials, result={**held.result, "verdict": "not_reproduced"})
+    (place / "evidence.zip").write_bytes(bundled(other, KEY))
+    given = ["submit", "wicket.poc.yaml", "--to", site.base, "--token-env", "T", "--answers", "answers.yaml"]
+    assert cli.main([*given, "--bundle", "evidence.zip"]) == 1
+    assert "Send it all the same with --anyway" in capsys.readouterr().err
+    assert site.posted == []
+    assert cli.main([*given, "--bundle", "evidence.zip", "--anyway"]) == 0
+    assert len(site.posted) == 2

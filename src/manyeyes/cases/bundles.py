@@ -64,13 +64,13 @@ def looked_at(row: SentBundle, stop: Callable[[], bool] = lambda: False) -> tupl
         return {"why": str(why), "claim": _claim(case)}, False
     # From a file that is not what it says no count is taken: its outcomes may be as forged as its result.
     measured = _measured(scored.numbers) if scored.intact and scored.identical else None
-    claim = _claim(case)
+    claim, same = _claim(case), _same_reproducer(case, scored)
     return {
         **asdict(scored),
         "claim": claim,
         "measured": measured,
-        "place": _place(claim, measured),
-        "same_file": _same_reproducer(case, scored),
+        "place": "" if same is False else _place(claim, measured),  # nothing is compared with another thing
+        "same_file": same,
     }, True
 
 

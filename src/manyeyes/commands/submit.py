@@ -19,6 +19,7 @@ from manyeyes.commands.questions import UsageError
 from manyeyes.commands.sending import Api, Lost, Refusal
 from manyeyes.plugins.builtin.targets.saying import printable
 from manyeyes.runs.bundle import BundleError, bundled, evidence_in
+from manyeyes.runs.opening import opened
 
 HELP = "send a finding with its measurement to a program"
 LARGEST = 25 * 1024 * 1024
@@ -28,6 +29,13 @@ WAIT = 60.0
 ENDED = "digits that were shown for this report before open nothing any more; these take their place"
 STOPPED = (2, 3, 4, 130)
 """Exits of a replay after which there is no finding to send: unusable, undecided, out of budget, interrupted."""
+NO_FINDING = {"not_reproduced": 1, "inconclusive": 3}
+"""Verdicts of a bundle that is sent only on demand, with the exit of a replay that ends so."""
+UNCHECKED = (
+    "  nothing in it could be checked by machine: it was made by hand or holds no texts; "
+    "the counts are the word of its signer"
+)
+OTHER_FILE = "  it was measured with another reproducer than the case holds, so it says nothing of the claim"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("measurement: one of these, or none")
     group.add_argument("--replay", action="store_true", help="replay it here first; takes the options below")
     group.add_argument("--bundle", metavar="FILE", help="send this evidence bundle along")
-    group.add_argument("--anyway", action="store_true", help="send it also where the replay did not reproduce it")
+    group.add_argument("--anyway", action="store_true", help="send it also where it was not reproduced")
     handouts.add_bundle(group)
     questions.add_question(parser)
     questions.add_reproduce(parser)
@@ -112,7 +120,7 @@ def _file(args: argparse.Namespace) -> dict[str, str]:
 def _measured(args: argparse.Namespace) -> tuple[int, bytes | None]:
     """The exit that ends everything (0: go on), and the bundle to send along."""
     if args.bundle:
-        return 0, _fitting(Path(args.bundle).read_bytes())
+        return _looked_at(args, _fitting(Path(args.bundle).read_bytes()))
     if args.replay:
         code, args.out = _replayed(args)
         if code in STOPPED or (code and not args.anyway):
@@ -121,6 +129,25 @@ def _measured(args: argparse.Namespace) -> tuple[int, bytes | None]:
     if not args.out:
         return 0, None
     return 0, _fitting(bundled(evidence_in(Path(args.out)), handouts.signing_key(args), texts=not args.no_texts))
+
+
+def _looked_at(args: argparse.Namespace, data: bytes) -> tuple[int, bytes | None]:
+    """The bundle where it is one and holds a finding; looked at before the report starts anybody's clock."""
+    try:
+        bundle, file = opened(data)
+        with file:
+            bundle.signer()
+            bundle.document()
+            verdict = str(bundle.result().get("verdict"))
+            for _trial in bundle.trials():
+                pass  # a line that cannot be read raises
+    except BundleError as error:
+        raise UsageError(f"--bundle: {args.bundle}: {printable(str(error))}. Nothing was sent.") from None
+    if verdict in NO_FINDING and not args.anyway:
+        said = f"manyeyes: nothing was sent; {args.bundle} says {verdict}. Send it all the same with --anyway."
+        print(said, file=sys.stderr)
+        return NO_FINDING[verdict], None
+    return 0, data
 
 
 def _replayed(args: argparse.Namespace) -> tuple[int, str]:
@@ -234,9 +261,12 @@ def _scored(found: dict[str, Any]) -> str:
     shown = found["differences"]
     differing = found.get("differing", len(shown)) + len(found["problems"])
     words.append("nothing differs" if same else f"{differing} {'thing differs' if differing == 1 else 'things differ'}")
-    if claim and measured:
+    other = found.get("same_file") is False
+    if claim and measured and not other:
         words.append(f"claimed {claim['k']} of {claim['n']}, measured {measured['k']} of {measured['n']}")
-    lines = ["; ".join(words), *(f"  {printable(str(one))}" for one in found["problems"])]
+    lines = ["; ".join(words), *([OTHER_FILE] if other else [])]
+    lines += [UNCHECKED] if found.get("by_machine") is False else []
+    lines += [f"  {printable(str(one))}" for one in found["problems"]]
     for what, on_record, again in shown:
         lines.append(f"  {printable(str(what))}: on record {printable(str(on_record))}; found {printable(str(again))}")
     if found.get("differing", 0) > len(shown):
