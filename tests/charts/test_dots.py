@@ -20,3 +20,12 @@ def test_the_promise_is_drawn_within_the_width(width: float, hours: list[float])
     assert right <= width
     assert left >= -LABEL / 2
     assert f'width="{width:g}"' in drawn
+
+
+@pytest.mark.parametrize("many", [1, 17, 400])
+def test_no_stack_grows_out_of_the_picture(many: int) -> None:
+    drawn = waiting_dots([1.0] * many, 48, width=NARROW)
+    heights = [float(one) for one in re.findall(r'cy="(-?[\d.]+)"', drawn)]
+    assert len(heights) == many
+    assert min(heights) > 0
+    assert max(heights) < float(re.findall(r'height="([\d.]+)"', drawn)[0])
