@@ -21,6 +21,7 @@ from tests import marker, people
 from tests.api.conftest import V1, Caller
 from tests.api.test_researcher import report
 from tests.people import Cast
+from tests.portal.test_report import answers
 
 Calls = Callable[..., Caller]
 KEY = "Idempotency-Key"
@@ -266,6 +267,15 @@ def test_a_flood_waits_in_a_tray_and_is_not_refused(cast: Cast, calls: Calls, se
     assert {one.status_code for one in sent} == {201}
     deferred = [Case.objects.get(ref=one.json()["ref"]).deferred_at is not None for one in sent]
     assert deferred == [False, True]
+
+
+def test_one_budget_of_reports_counts_every_face(cast: Cast, calls: Calls, settings: Any) -> None:
+    settings.MANYEYES_REPORTS_PER_HOUR = 1
+    first = calls("nobody").post(f"/programs/{cast.program.slug}/reports", report(cast, anonymous=True))
+    assert first.status_code == 201
+    sent = Client().post(f"/p/{cast.program.slug}/report/", answers(cast, title="By the form"))
+    assert sent.status_code == 201
+    assert [case.deferred_at is not None for case in Case.objects.order_by("created_at")] == [False, True]
 
 
 def test_head_and_options(cast: Cast, calls: Calls) -> None:

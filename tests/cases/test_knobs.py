@@ -84,3 +84,12 @@ def test_a_rule_typed_beside_a_reproducer_is_not_passed_over(cast: Cast) -> None
     rows = {row.name: row.note for row in understood(make_report(cast, success_text="SECRET-99"))}
     assert "You also wrote “SECRET-99”; the rule of your file counts." in rows["Success rule"]
     assert "Reproducer" not in {row.name for row in understood(make_report(cast, reproducer="", success_text=""))}
+
+
+def test_who_reports_it_too_is_shown_before_it_is_sent(cast: Cast) -> None:
+    [row] = [
+        one for one in understood(make_report(cast, co_reporters=("olga_b", "mina"))) if one.name == "Reported with"
+    ]
+    assert row.value == "olga_b, mina"
+    assert "a handle that nobody has stays without an answer" in row.note
+    assert "Reported with" not in {one.name for one in understood(make_report(cast))}

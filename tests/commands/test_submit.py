@@ -285,3 +285,15 @@ def test_a_bundle_that_found_nothing_is_sent_on_demand_alone(
     assert site.posted == []
     assert cli.main([*given, "--bundle", "evidence.zip", "--anyway"]) == 0
     assert len(site.posted) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "base"),
+    [
+        ("localhost:8410", "http://localhost:8410"), ("127.0.0.1:1", "http://127.0.0.1:1"),
+        ("[::1]:1", "http://[::1]:1"),
+        ("reports.example", "https://reports.example"), ("localhost.example", "https://localhost.example"),
+    ],
+)  # fmt: skip
+def test_an_address_without_its_scheme_is_https_unless_it_is_this_machine(address: str, base: str) -> None:
+    assert sending.Api(address).base == base

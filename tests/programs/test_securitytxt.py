@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -247,3 +250,25 @@ def test_the_command_writes_what_the_site_serves(
     assert main(["securitytxt", "--program", "nothing"]) == 2
     assert main(["securitytxt", "--program", "wicket", "--out", str(tmp_path / "no" / "x")]) == 2
     assert "--out" in capsys.readouterr().err
+
+
+def test_where_no_data_is_kept_the_command_says_so(tmp_path: Path) -> None:
+    given = {**os.environ, "MANYEYES_DATA_DIR": str(tmp_path / "none"), "DJANGO_SETTINGS_MODULE": "manyeyes.settings"}
+    given["MANYEYES_MASTER_KEY_FILE"] = str(tmp_path / "key")
+    given.pop("MANYEYES_DATABASE_URL", None)
+    words = [sys.executable, "-m", "manyeyes.cli", "securitytxt", "--program", "wicket"]
+    done = subprocess.run(words, env=given, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "manyeyes securitytxt: the database cannot be read; run `manyeyes init` first.\n"
+
+
+@pytest.mark.django_db
+def test_an_address_of_this_machine_alone_is_warned_of(
+    program: Program, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.MANYEYES_BASE_URL = "http://localhost:8000"
+    assert main(["securitytxt", "--program", "wicket", "--dns"]) == 0
+    assert "set MANYEYES_BASE_URL" in capsys.readouterr().err
+    settings.MANYEYES_BASE_URL = "https://reports.example"
+    assert main(["securitytxt", "--program", "wicket", "--dns"]) == 0
+    assert capsys.readouterr().err == ""

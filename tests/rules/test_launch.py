@@ -85,7 +85,7 @@ def test_what_may_be_left_out_is_left_out_with_a_reason() -> None:
     assert set(wrong_with(BY_NAME["owner"], out)) == {"applies"}
 
 
-@pytest.mark.parametrize("hours", [None, 0, 1001])
+@pytest.mark.parametrize("hours", [None, 0, 169, 1000])
 def test_capacity_is_a_figure(hours: int | None) -> None:
     assert set(wrong_with(BY_NAME["capacity"], Answer(person="Olga B.", hours=hours))) == {"hours"}
     assert wrong_with(BY_NAME["capacity"], Answer(person="Olga B.", hours=4)) == {}

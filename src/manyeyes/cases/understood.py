@@ -47,7 +47,7 @@ def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     rows += [*_success(report, found), *_not_made(report), _how_often(report)]
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
-    rows += [*_seen(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
+    rows += [*_seen(report), *_together(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
     rows += _hidden_in_mails(files)
     return [plain_note(row) for row in rows]
 
@@ -198,6 +198,13 @@ def _seen(report: IntakeReport) -> Iterator[Reading]:
     for name, value in {**report.seen, **report.plans}.items():
         if value.strip():
             yield Reading(name=_(questions.SEEN[name]), value=value.strip(), source=YOU)
+
+
+def _together(report: IntakeReport) -> Iterator[Reading]:
+    """Who is to be invited: whether a handle is anybody's is told to nobody, so that it must be looked over here."""
+    if report.co_reporters:
+        note = _("Each is invited by handle; a handle that nobody has stays without an answer, so look it over.")
+        yield Reading(name=_("Reported with"), value=", ".join(report.co_reporters), source=YOU, note=note)
 
 
 def _rest_of_file(report: IntakeReport, shown: set[str]) -> list[Reading]:

@@ -22,14 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it was written, 2 for a program that does not exist."""
+    """0 when it was written, 2 for a program that does not exist, and where no data is kept."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manyeyes.settings")
     import django
 
     django.setup()
+    from django.db import DatabaseError
+
     from manyeyes.programs.models import Program
 
-    program = Program.objects.filter(slug=args.program).first()
+    try:
+        program = Program.objects.filter(slug=args.program).first()
+    except DatabaseError:
+        print("manyeyes securitytxt: the database cannot be read; run `manyeyes init` first.", file=sys.stderr)
+        return 2
     if program is None:
         print(f"manyeyes securitytxt: there is no program {args.program!r}.", file=sys.stderr)
         return 2
@@ -54,6 +60,9 @@ def _text(args: argparse.Namespace, program: Any) -> str:
     from manyeyes.rules import clock
 
     base = settings.MANYEYES_BASE_URL
+    if base.startswith("http://localhost"):
+        said = f"the addresses in it begin with {base}, which only this machine can open; set MANYEYES_BASE_URL"
+        print(f"manyeyes securitytxt: {said}.", file=sys.stderr)
     if args.dns:
         return securitytxt.dns_text(program, base)
     if args.disclose_io:

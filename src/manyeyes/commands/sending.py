@@ -46,6 +46,11 @@ class Lost(Exception):  # noqa: N818 -- an answer that a person reads
     """No answer came: what was sent may have arrived, and is sent again under the same name."""
 
 
+def _scheme_of(address: str) -> str:
+    """How a site is spoken to whose scheme was left out: a server on this very machine seldom has a certificate."""
+    return "http" if urlsplit(f"//{address}").hostname in LOCAL else "https"
+
+
 class _Stays(urllib.request.HTTPRedirectHandler):
     """Follows nowhere: a token and a report go to the address that was typed, or not at all."""
 
@@ -57,7 +62,7 @@ class Api:
     """The API below an address. Raises UsageError for an address that would send a report readable to others."""
 
     def __init__(self, address: str, token: str = "") -> None:
-        parts = urlsplit(address if "//" in address else f"https://{address}")
+        parts = urlsplit(address if "//" in address else f"{_scheme_of(address)}://{address}")
         host = parts.hostname or ""
         if parts.scheme not in ("https", "http") or not host:
             raise UsageError(f"--to: {address} is no address of a site; write it like https://reports.example")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from manyeyes.console.forms import TeamForm
 from manyeyes.programs.models import Program
 from manyeyes.rules.errors import NotFound
-from manyeyes.rules.launch import BY_NAME, Kind
+from manyeyes.rules.launch import BY_NAME, LEAST_HOURS, MOST_HOURS, Kind
 
 
 class _Asked:
@@ -32,7 +32,7 @@ class SayForm(TeamForm):
     """Who holds one item of the checklist, or why it does not apply."""
 
     person = _Choice(label=_("Who"))
-    hours = _Number(label=_("Hours a week"), widget=forms.NumberInput(attrs={"min": 1, "max": 1000}))
+    hours = _Number(label=_("Hours a week"), widget=forms.NumberInput(attrs={"min": LEAST_HOURS, "max": MOST_HOURS}))
     applies = forms.BooleanField(label=_("This does not apply to us"), required=False)
     reason = forms.CharField(
         label=_("Because, where it does not apply"),

@@ -64,7 +64,7 @@ ITEMS: tuple[Item, ...] = (
          why=_("Shows that a report reaches a person before a stranger depends on it.")),
 )  # fmt: skip
 BY_NAME: Mapping[str, Item] = {item.name: item for item in ITEMS}
-LEAST_HOURS, MOST_HOURS = 1, 1000
+LEAST_HOURS, MOST_HOURS = 1, 168
 OWN_BACKUP = _("The backup is the first responder. Name somebody else of the team, or say why it does not apply.")
 
 

@@ -75,7 +75,7 @@ def _send(sheet: Sheet) -> HttpResponse:
     request, program = sheet.request, sheet.program
     if sheet.overfull and not intake.known(request.POST.get("submission", "")):
         return sheet.kept_refused()
-    over = not within_limit(request, f"report:{program.pk}", settings.MANYEYES_REPORTS_PER_HOUR)
+    over = not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR)
     try:
         sent = intake.submit(
             program, sheet.form.report, by=sheet.sender, files=sheet.files(), deferred=over,
