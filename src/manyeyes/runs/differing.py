@@ -42,6 +42,23 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
+def _worded(value: Any) -> str:
+    """A value as a person reads it.
+
+    >>> _worded([{"arm": "benign", "need": None}]), _worded([]), _worded(True), _worded(0.25)
+    ('arm: benign, need: nothing', 'nothing', 'yes', '0.25')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_worded(one)}" for name, one in value.items()) or "nothing"
+    if isinstance(value, list):
+        return "; ".join(_worded(one) for one in value) or "nothing"
+    return "nothing" if value is None else str(value)
+
+
 def _short(value: Any) -> str:
-    said = f"{value:.6g}" if isinstance(value, float) else str(value)
+    said = _worded(value)
     return said if len(said) <= 120 else f"{said[:119]}…"

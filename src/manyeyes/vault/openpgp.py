@@ -56,8 +56,9 @@ WORDS = {
                            "public one: gpg --armor --export you@example.org"),
     "revoked": gettext_lazy("Its owner has revoked this key, so nothing is encrypted to it. Give the key that "
                             "replaced it."),
-    "expired": gettext_lazy("This key ran out on {day}. Extend it (gpg --quick-set-expire) and export it again, or "
-                            "give a newer one."),
+    "expired": gettext_lazy("This key, or its part for encryption, ran out on {day}. Extend both (gpg "
+                            "--quick-set-expire FINGERPRINT 1y, then the same with '*' at its end) and export it "
+                            "again, or give a newer one."),
     "signing_only": gettext_lazy("This key can sign, but nothing can be encrypted to it. Add a part for encryption "
                                  "(gpg --edit-key, then addkey) and export it again."),
     "cannot_encrypt": gettext_lazy("Nothing can be encrypted to this key: its algorithms are too old or unknown here. "
