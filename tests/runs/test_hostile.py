@@ -37,7 +37,9 @@ def test_a_failure_that_passes_changes_no_verdict_and_no_count(
     assert found.calls == found.result.calls == found.server.count
     # A trial that the verdict overtakes between two attempts has cost calls and is no trial.
     assert 0 <= found.calls - sum(one.attempts for one in found.trials) <= 8
-    assert {one.sent.encode() for one in found.trials} == set(found.server.bodies)
+    kept, seen = {one.sent.encode() for one in found.trials}, set(found.server.bodies)
+    assert kept <= seen
+    assert len(seen - kept) <= 8, "what was asked beside the trials on record are those that were overtaken"
     assert all(one.answer.endswith(f"({json.loads(one.sent)['seed']})") for one in found.trials)
 
 
