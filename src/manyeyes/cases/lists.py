@@ -26,7 +26,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.lifecycle import Status
 from manyeyes.rules.severity import BANDS
 
-COUNTED = 1000
+COUNTED = 500
 """A list is counted so far and no further: what it costs to say how many does not grow with the program."""
 SOON = timedelta(days=14)
 
@@ -48,16 +48,16 @@ FILTERS: dict[str, Any] = {
 SLEEPY = frozenset({"all", "mine", "unanswered", "replay_finished", "needs_me", "waiting", "awaiting_fix", "retest"})
 """The views out of which a case can be put for a while; what is late wakes, and a search finds everything."""
 SORTS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "clock": (_("Next clock"), ("place__queue_at", "pk")),
-    "severity": (_("Gravest first"), ("-place__band", "place__queue_at", "pk")),
-    "tried": (_("Worked on arrival"), ("-place__tried", "place__queue_at", "pk")),
-    "newest": (_("Newest first"), ("-place__arrived_at", "pk")),
-    "oldest": (_("Oldest first"), ("place__arrived_at", "pk")),
-    "changed": (_("Last changed"), ("-place__changed_at", "pk")),
+    "clock": (_("Next clock"), ("place__queue_at", "place__pk")),
+    "severity": (_("Gravest first"), ("-place__band", "place__queue_at", "place__pk")),
+    "tried": (_("Worked on arrival"), ("-place__tried", "place__queue_at", "place__pk")),
+    "newest": (_("Newest first"), ("-place__arrived_at", "place__pk")),
+    "oldest": (_("Oldest first"), ("place__arrived_at", "place__pk")),
+    "changed": (_("Last changed"), ("-place__changed_at", "place__pk")),
 }
 ORDER_OF = {"ended": "changed", "embargo": "embargo"}
 """Views whose own order is not by clock."""
-UNTIL = ("place__embargo_until", "pk")
+UNTIL = ("place__embargo_until", "place__pk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +197,7 @@ class _View:
         return {
             "deferred": lambda: self._is(deferred=True),
             "mine": self._mine,
-            "unanswered": lambda: self._is(at_work=True, unanswered=True),
+            "unanswered": lambda: self._is(at_work=1, unanswered=True),
             "late": self._late,
             "replay_finished": lambda: self._is(looked_for=True),
             "needs_me": self._needs_me,
@@ -206,7 +206,7 @@ class _View:
             "retest": lambda: self._is(status__in=(Status.FIX_DEPLOYED, Status.RETESTING)),
             "embargo": lambda: self._is(embargo_until__gte=clock.now(), embargo_until__lt=clock.now() + SOON),
             "asleep": lambda: Q(pk__in=self.asleep),
-            "ended": lambda: self._is(at_work=False),
+            "ended": lambda: self._is(at_work=0),
         }
 
     def _is(self, **columns: Any) -> Q:
@@ -214,17 +214,17 @@ class _View:
 
     def _by_clock(self) -> Q:
         # Everything open but the tray; of the tray what is late, because lateness is hidden by no view.
-        return self._is(at_work=True) & (self._is(deferred=False) | self._is(queue_at__lt=clock.now()))
+        return self._is(at_work=1) & (self._is(deferred=False) | self._is(queue_at__lt=clock.now()))
 
     def _late(self) -> Q:
         now = clock.now()
         exploited = self._is(queue_at__lt=now - AGES)
-        return self._is(at_work=True) & (self._is(queue_at__gte=NEAR, queue_at__lt=now) | exploited)
+        return self._is(at_work=1) & (self._is(queue_at__gte=NEAR, queue_at__lt=now) | exploited)
 
     def _mine(self) -> Q:
         seats = Seat.objects.filter(person=self.viewer).values("case")
         given = Q(**{f"{self.case}assignee": self.viewer}) | Q(**{f"{self.case}owner": self.viewer})
-        return self._is(at_work=True) & (given | Q(pk__in=seats))
+        return self._is(at_work=1) & (given | Q(pk__in=seats))
 
     def _needs_me(self) -> Q:
         wanted = Q(pk__in=[])

@@ -29,7 +29,8 @@ class Place(models.Model):
     changed_at = models.DateTimeField()
     changed_by = models.UUIDField(null=True)
     status = models.CharField(max_length=16)
-    at_work = models.BooleanField(default=True)
+    # A number, because SQLite uses an index for "= 1" and none for a bare truth value.
+    at_work = models.PositiveSmallIntegerField(default=1)
     queue_at = models.DateTimeField(default=FAR)
     unanswered = models.BooleanField(default=False)
     deferred = models.BooleanField(default=False)
@@ -45,9 +46,10 @@ class Place(models.Model):
         indexes = [
             models.Index(fields=["program", "at_work", "queue_at", "case"], name="place_by_clock"),
             models.Index(fields=["program", "at_work", "arrived_at"], name="place_by_arrival"),
-            models.Index(fields=["program", "at_work", "band", "queue_at"], name="place_by_band"),
-            models.Index(fields=["program", "at_work", "tried", "queue_at"], name="place_by_try"),
+            models.Index(fields=["program", "at_work", "-band", "queue_at"], name="place_by_band"),
+            models.Index(fields=["program", "at_work", "-tried", "queue_at"], name="place_by_try"),
             models.Index(fields=["program", "at_work", "changed_at"], name="place_by_change"),
+            models.Index(fields=["program", "changed_at"], name="place_by_news"),
             models.Index(fields=["program", "status", "queue_at"], name="place_by_status"),
             models.Index(fields=["program", "queue_at"], name="place_unanswered", condition=Q(unanswered=True)),
             models.Index(fields=["program", "queue_at"], name="place_deferred", condition=Q(deferred=True)),

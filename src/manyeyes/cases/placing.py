@@ -50,7 +50,7 @@ def _standing(case: Case) -> dict[str, Any]:
         "changed_at": case.changed_at,
         "changed_by": case.changed_by_id,
         "status": case.status,
-        "at_work": not ended or (case.appealed_at is not None and case.due_at is not None),
+        "at_work": int(not ended or (case.appealed_at is not None and case.due_at is not None)),
         "unanswered": case.acknowledged_at is None and (not ended or case.due_at is not None),
         "deferred": case.deferred_at is not None and case.acknowledged_at is None and status == Status.NEW,
         "looked_for": _looked_for(case, status),

@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ("changed_at", models.DateTimeField()),
                 ("changed_by", models.UUIDField(null=True)),
                 ("status", models.CharField(max_length=16)),
-                ("at_work", models.BooleanField(default=True)),
+                ("at_work", models.PositiveSmallIntegerField(default=1)),
                 ("queue_at", models.DateTimeField(default=manyeyes.cases.placed.FAR)),
                 ("unanswered", models.BooleanField(default=False)),
                 ("deferred", models.BooleanField(default=False)),
@@ -85,9 +85,10 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["program", "at_work", "queue_at", "case"], name="place_by_clock"),
                     models.Index(fields=["program", "at_work", "arrived_at"], name="place_by_arrival"),
-                    models.Index(fields=["program", "at_work", "band", "queue_at"], name="place_by_band"),
-                    models.Index(fields=["program", "at_work", "tried", "queue_at"], name="place_by_try"),
+                    models.Index(fields=["program", "at_work", "-band", "queue_at"], name="place_by_band"),
+                    models.Index(fields=["program", "at_work", "-tried", "queue_at"], name="place_by_try"),
                     models.Index(fields=["program", "at_work", "changed_at"], name="place_by_change"),
+                    models.Index(fields=["program", "changed_at"], name="place_by_news"),
                     models.Index(fields=["program", "status", "queue_at"], name="place_by_status"),
                     models.Index(
                         condition=models.Q(("unanswered", True)),
