@@ -106,3 +106,22 @@ def test_trials_by_hand_go_on_too(
     assert (first["verdict"], first["n"], len(asked)) == ("inconclusive", 5, 5)
     _, second = told(capsys, *words, "--cap", "9", "--resume")
     assert (second["verdict"], second["n"], len(asked)) == ("inconclusive", 9, 9)
+
+
+def test_a_run_begun_before_plans_had_an_edition_goes_on_by_the_rules_it_was_begun_under(
+    asking: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("manyeyes.engine.make.EDITION", None)
+        code, cut = told(capsys, *asking, "--cap", "40", "--max-calls", "20")
+        assert (code, cut["error"]["kind"]) == (4, "budget")
+    begun = json.loads((tmp_path / "run" / "plan.json").read_text())
+    assert "edition" not in begun["plan"]
+    code, first = told(capsys, *asking, "--cap", "40")
+    assert (code, first["verdict"], first["n"]) == (3, "inconclusive", 40)
+    assert json.loads((tmp_path / "run" / "plan.json").read_text()) == begun
+    code, second = told(capsys, *asking, "--cap", "400", "--resume")
+    assert (code, second["verdict"]) == (1, "not_reproduced")
+    code, other = told(capsys, *asking, "--cap", "41")
+    assert code == 2
+    assert "holds another plan" in other["error"]["message"]

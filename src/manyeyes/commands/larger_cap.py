@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from manyeyes.commands.questions import UsageError
-from manyeyes.runs.document import PlanDocument
+from manyeyes.runs.document import DocumentError, PlanDocument
 from manyeyes.runs.store import FileStore, StoreError
 
 
@@ -23,7 +24,26 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
 
 def going_on(args: argparse.Namespace, prepared: Callable[[], PlanDocument]) -> Callable[[], PlanDocument]:
     """What prepares the plan: as it is, or with --resume the one in --out with a larger cap. Raises UsageError then."""
-    return (lambda: _longer(args, prepared)) if args.resume else prepared
+    return (lambda: _longer(args, prepared)) if args.resume else (lambda: _as_begun(args, prepared()))
+
+
+def _as_begun(args: argparse.Namespace, asked: PlanDocument) -> PlanDocument:
+    """The plan asked for, or the one in --out where that is the same as an earlier version of this program made it."""
+    try:
+        kept = PlanDocument.from_json(json.loads((Path(args.out) / "plan.json").read_bytes())) if args.out else None
+    except (OSError, ValueError, DocumentError):
+        return asked  # what cannot be read there is said when the run is opened
+    earlier = _by_the_rules_of(asked, kept) if kept is not None else asked
+    return earlier if kept is not None and earlier.hash == kept.hash else asked
+
+
+def _by_the_rules_of(asked: PlanDocument, kept: PlanDocument) -> PlanDocument:
+    """The plan as it was made before plans had an edition, where the kept one has none: rules change, runs go on."""
+    plan = asked.plan
+    if kept.plan.edition is not None or plan.edition is None:
+        return asked
+    arm = replace(plan.positive, most=None) if plan.positive is not None else None
+    return replace(asked, plan=replace(plan, edition=None, positive=arm))
 
 
 def _longer(args: argparse.Namespace, prepared: Callable[[], PlanDocument]) -> PlanDocument:
@@ -38,7 +58,7 @@ def _longer(args: argparse.Namespace, prepared: Callable[[], PlanDocument]) -> P
     kept = stored.document
     assert kept is not None
     wanted, args.cap = args.cap, kept.plan.cap
-    asked = prepared()
+    asked = _by_the_rules_of(prepared(), kept)
     # Asked anew, the plan must be the kept one to the letter: nothing but the cap may change once answers are known.
     same = replace(asked, plan=replace(asked.plan, resumes=kept.plan.resumes))
     if same.hash != kept.hash:
