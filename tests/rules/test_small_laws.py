@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manyeyes.rules import clock, reference
-from manyeyes.rules.errors import IllegalMove, Invalid, NotFound, Refused
+from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotFound, Refused, Stale
 
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -23,6 +23,12 @@ def test_invalid_input_names_its_fields() -> None:
     assert error.fields == {"title": "Give a title.", "target": "Choose a target."}
     assert str(error) == "title: Give a title. target: Choose a target."
     assert str(Invalid()) == "Invalid input."
+
+
+def test_a_stale_form_says_which_versions_met() -> None:
+    error = Stale("Theo L. was first.", seen=3, now=5)
+    assert isinstance(error, Conflict)
+    assert (error.message, error.seen, error.now) == ("Theo L. was first.", 3, 5)
 
 
 def test_the_clock_is_aware_and_can_be_frozen() -> None:
