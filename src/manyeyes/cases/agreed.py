@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from manyeyes.rules import clock
+from manyeyes.rules import embargo as law
 
 PERSON = settings.AUTH_USER_MODEL
 
@@ -25,3 +26,11 @@ class Embargo(models.Model):
     agreed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(PERSON, on_delete=models.PROTECT, null=True, related_name="+")
+
+    @property
+    def term(self) -> law.Term:
+        """The same as the rules read it."""
+        side = law.Side.REPORTER if self.proposed_by_reporter else law.Side.TEAM
+        return law.Term(
+            until=self.until, side=side, proposed_at=self.proposed_at, agreed_at=self.agreed_at, ended_at=self.ended_at
+        )

@@ -47,7 +47,7 @@ def agree(case: Case, *, by: Any, seen: Embargo | None = None) -> Embargo:
         case, "embargo.agreed", by=by, allowed=BOTH_SIDES, tell=_other_side(case, side), public=True, side=str(side)
     ) as row:
         rows = list(row.embargoes.all())
-        term = law.check_agreement([_term(one) for one in rows], side)
+        term = law.check_agreement([one.term for one in rows], side)
         proposal = max(rows, key=lambda one: one.proposed_at)
         if seen is not None and seen.pk != proposal.pk:
             raise Conflict("Another date was proposed meanwhile. Look at it first.")
@@ -82,31 +82,24 @@ def end_embargo(case: Case, *, by: Any) -> Embargo:
 
 def standing(case: Case, at: datetime | None = None) -> law.Standing:
     """Where the embargo stands, as the rules read it."""
-    return law.standing([_term(row) for row in case.embargoes.all()], at)
+    return law.standing([row.term for row in case.embargoes.all()], at)
 
 
 def in_force(case: Case, at: datetime | None = None) -> Embargo | None:
     """The embargo that holds at this moment."""
     term = standing(case, at).in_force
-    return next((row for row in case.embargoes.all() if term is not None and _term(row) == term), None)
+    return next((row for row in case.embargoes.all() if term is not None and row.term == term), None)
 
 
 def open_proposal(case: Case) -> Embargo | None:
     """The proposal that waits for the other side."""
     term = standing(case).proposal
-    return next((row for row in case.embargoes.all() if term is not None and _term(row) == term), None)
+    return next((row for row in case.embargoes.all() if term is not None and row.term == term), None)
 
 
 def check_publication(case: Case) -> None:
     """Raise EmbargoInForce while an agreed date lies ahead."""
-    law.check_publication([_term(row) for row in case.embargoes.all()])
-
-
-def _term(row: Embargo) -> law.Term:
-    side = law.Side.REPORTER if row.proposed_by_reporter else law.Side.TEAM
-    return law.Term(
-        until=row.until, side=side, proposed_at=row.proposed_at, agreed_at=row.agreed_at, ended_at=row.ended_at
-    )
+    law.check_publication([row.term for row in case.embargoes.all()])
 
 
 def _side(case: Case, by: Any) -> law.Side:

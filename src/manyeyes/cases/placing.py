@@ -10,13 +10,13 @@ from manyeyes.cases import clocks
 from manyeyes.cases.facts import newest_rating, reopened_at
 from manyeyes.cases.models import Case, Reproduction
 from manyeyes.cases.placed import AGES, FAR, Place
+from manyeyes.rules import embargo as law
 from manyeyes.rules import severity
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.lifecycle import Status
 
 RULE = 3
 """The edition of what is written here; rows of an older one are made again by `again`."""
-ENDED = (str(Status.RESOLVED), str(Status.CLOSED))
 AT_A_TIME = 200
 
 
@@ -39,11 +39,11 @@ def _standing(case: Case) -> dict[str, Any]:
     rated = rating is not None and (case.reopened_at is None or rating.at > case.reopened_at)
     signed: set[str] = set()
     # A second word may be owed after confirming, where the program lets it follow; a manager's decision ends that.
-    asks = rated and status not in (Status.NEW, Status.NEEDS_INFO, *ENDED)
+    asks = rated and status.is_open and status not in (Status.NEW, Status.NEEDS_INFO)
     if asks:
         signed = {row.discipline for row in case.sign_offs.all() if rating is not None and row.rating_id == rating.pk}
     asks = asks and "manager" not in signed
-    ended = case.status in ENDED
+    ended = not status.is_open
     return {
         "program_id": case.program_id,
         "arrived_at": case.created_at,
@@ -84,8 +84,7 @@ def _looked_for(case: Case, status: Status) -> bool:
     return any(since is None or row.asked_at > since for row in first)
 
 
-def _embargo(case: Case) -> Any:
-    """The date that both sides agreed on and nobody ended; None without one."""
-    agreed = [(row.agreed_at, row) for row in case.embargoes.all() if row.agreed_at is not None]
-    newest = max(agreed, key=lambda pair: pair[0], default=None)
-    return newest[1].until if newest is not None and newest[1].ended_at is None else None
+def _embargo(case: Case) -> datetime | None:
+    """The date before which neither side publishes; None without one in force."""
+    term = law.standing([row.term for row in case.embargoes.all()]).in_force
+    return term.until if term is not None else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from manyeyes.cases import judging
+from manyeyes.cases import judging, tryout
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
 from manyeyes.engine import Characteristics, characteristics
@@ -16,7 +16,6 @@ from manyeyes.programs.models import Target, TargetVersion
 from manyeyes.programs.targets import permit_of, price_of
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
-from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules.errors import IllegalMove, Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role
@@ -69,13 +68,7 @@ class Proposal:
 
 def reproducer_of(case: Case) -> Reproducer | None:
     """The newest reproducer of the case, or None. What was stored was valid when it came."""
-    file = case.reproducers.order_by("-at").first()
-    if file is None:
-        return None
-    try:
-        return load_text(file.text, file.name or "reproducer")
-    except ReproducerError:
-        return None
+    return tryout.read(case.reproducers.order_by("-at").first())
 
 
 def make(

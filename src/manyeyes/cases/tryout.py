@@ -50,7 +50,7 @@ class Tryout:
 
 def planned(case: Case, file: ReproducerFile | None, rules: PreflightRules) -> Tryout:
     """The short plan of a report against the version in service: one setting, a fixed number of trials, no control."""
-    reproducer, permit, version = _read(file), permit_of(case.target), case.target.current
+    reproducer, permit, version = read(file), permit_of(case.target), case.target.current
     runnable = runnable_of(reproducer)
     if reproducer is None or runnable is None:
         return Tryout(runnable=runnable, permit=permit)
@@ -109,7 +109,8 @@ def tokens_of(replay: Replay) -> tuple[int, int]:
     return found["into"] or 0, found["out"] or 0
 
 
-def _read(file: ReproducerFile | None) -> Reproducer | None:
+def read(file: ReproducerFile | None) -> Reproducer | None:
+    """What a stored reproducer says; None without one, or where it cannot be read any more."""
     if file is None:
         return None
     try:

@@ -76,7 +76,9 @@ def together(request: HttpRequest) -> HttpResponse:
     if came and all(one.done for one in came):
         messages.success(request, _("Done in %(n)d cases.") % {"n": len(came)})
         return redirect("console:queue")
-    rows = many.ahead([_fresh(one) for one in cases], by=request.user)
+    if came:  # what was refused may have been changed by somebody else
+        cases = [desk_case(request, ref) for ref in refs]
+    rows = many.ahead(cases, by=request.user)
     context = {"form": form, "rows": rows, "came": came, "opened": clock.now().isoformat(), "here": "queue"}
     return render(request, "console/together.html", context, status=422 if form.errors else 200)
 
@@ -116,10 +118,6 @@ def _done(request: HttpRequest, cases: list[Case], given: dict[str, Any]) -> lis
         return many.close(cases, by=request.user, seen=seen, reason=given["reason"], words=given["words"])
     since = _moment(request.POST.get("opened", "")) or clock.now()
     return many.reply(cases, by=request.user, since=since, words=given["words"])
-
-
-def _fresh(case: Case) -> Case:
-    return Case.objects.select_related("program", "target", "reporter", "key").get(pk=case.pk)
 
 
 def _version(request: HttpRequest, ref: str) -> int:
