@@ -22,6 +22,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.errors import IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import Role
+from manyeyes.rules.readings import Reading
 from tests.people import Cast, make_case
 
 HOUR = timedelta(hours=1)
@@ -29,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 def heard(cast: Cast) -> dict[str, int]:
     """How many alarms wait for or went to each of the cast."""
-    rows = Delivery.objects.filter(reason__in=("clock.alarm", "exploited"))
+    rows = Delivery.objects.filter(reason__in=("clock.alarm", "exploited", "harmed"))
     found = {name: rows.filter(person_id=who.pk).count() for name, who in cast.people().items() if who.pk}
     return {name: count for name, count in found.items() if count}
 
@@ -233,6 +234,29 @@ def test_exploited_now_waits_in_no_tray(cast: Cast, settings: Any) -> None:
         Delivery.objects.all().delete()
         assert make_case(cast, at="new", exploited_now=True).deferred_at is None
         assert heard(cast)["theo"] == 1
+
+
+def test_harm_in_the_real_world_knocks_at_once_waits_in_no_tray_and_stands_on_top_until_answered(
+    cast: Cast, settings: Any
+) -> None:
+    settings.MANYEYES_PROGRAM_REPORTS_PER_HOUR = 1
+    with clock.freeze(clock.now()):
+        before = make_case(cast, at="new")
+        clock.advance(HOUR / 2)
+        Delivery.objects.all().delete()
+        harmed = make_case(cast, at="new", harmed_now=True)
+        assert heard(cast) == {"theo": 1, "mina": 1, "lena": 1, "olga": 1}
+        assert harmed.deferred_at is None
+        assert list(queue.cases(cast.theo)) == [harmed, before]
+        assert all(row.note == "The team is called at once." for row in _gates_of(harmed))
+        conversation.say(harmed, by=cast.theo, text="I have read it.", public=True)
+        assert list(queue.cases(cast.theo)) == [before, harmed]
+
+
+def _gates_of(case: Case) -> list[Reading]:
+    found = [Reading(**row) for row in case.reports.get().readings or [] if row["name"] == "Harm"]
+    assert found
+    return found
 
 
 def test_a_reopened_case_owes_its_mitigation_anew(cast: Cast) -> None:

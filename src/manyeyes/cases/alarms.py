@@ -73,12 +73,15 @@ def _step(case: Case) -> None:
                  told=len(told))  # fmt: skip
 
 
-def exploited(case: Case) -> None:
-    """Ring everybody at work on the program: somebody uses the flaw now. To be called within the act that says so."""
+def at_once(case: Case, *, reason: str) -> None:
+    """Ring everybody at work on the program: the flaw is used (`exploited`) or people are harmed (`harmed`) now.
+
+    To be called within the act that says so.
+    """
     for person in people.holding(case, TRIAGERS | {Role.TARGET_OWNER}):
         if person.email and person.pk not in reporter_ids(case):
             path = f"/desk/cases/{case.ref}/"
-            events.queue_alarm(person.pk, case.ref, path, sender=f"program:{case.program_id}", reason="exploited")
+            events.queue_alarm(person.pk, case.ref, path, sender=f"program:{case.program_id}", reason=reason)
 
 
 def who(case: Case, alarm: Alarm) -> list[Any]:

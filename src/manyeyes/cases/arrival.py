@@ -9,7 +9,7 @@ from typing import Any
 
 from manyeyes import events
 from manyeyes.accounts import receipts
-from manyeyes.cases import alarms, assignment, coreporters, people, senders
+from manyeyes.cases import alarms, assignment, coreporters, disputes, people, senders
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.keeping import Kept
 from manyeyes.cases.models import Attachment, Case, Report
@@ -57,6 +57,11 @@ class Arrival:
         )  # fmt: skip
         if sent.exploited_now:
             events.record(case.subject, "exploited", actor=person.actor, public=True, human=True, side="reporter")
+        if disputes.keep_sent(case, sent, by=person) is not None:
+            events.record(
+                case.subject, "rating.own", actor=person.actor, public=True, human=True, side="reporter",
+                band=sent.own_band,
+            )  # fmt: skip
         for handle in {name.strip().removeprefix("@").casefold(): name for name in sent.co_reporters}.values():
             coreporters.invite(case, by=person, handle=handle)
         place(case)
@@ -67,16 +72,21 @@ class Arrival:
         return case, digits
 
     def _knock(self, case: Case) -> None:
-        """Whoever could be first to answer hears of it; everybody at work on the program where it is exploited now."""
-        if self.report.exploited_now:
-            alarms.exploited(case)
+        """Whoever could be first to answer hears of it; everybody at work on the program where it is urgent."""
+        if self.urgent:
+            alarms.at_once(case, reason="exploited" if self.report.exploited_now else "harmed")
         elif not self.waits:  # a tray is looked at, it does not knock
             told(case, people.team(case), by=None, reason="report.received")
 
     @property
+    def urgent(self) -> bool:
+        """Whether it says that the flaw is used against people now, or harms somebody in the real world."""
+        return self.report.exploited_now or self.report.harmed_now
+
+    @property
     def waits(self) -> bool:
-        """Whether it goes into the tray of a flood; what is exploited now waits in no tray."""
-        return self.deferred and not self.report.exploited_now
+        """Whether it goes into the tray of a flood; what is urgent waits in no tray."""
+        return self.deferred and not self.urgent
 
     def _case(self, person: Any) -> Case:
         moment = clock.now()

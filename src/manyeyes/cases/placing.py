@@ -15,7 +15,7 @@ from manyeyes.rules import severity
 from manyeyes.rules.deadlines import Clock
 from manyeyes.rules.lifecycle import Status
 
-RULE = 3
+RULE = 4
 """The edition of what is written here; rows of an older one are made again by `again`."""
 AT_A_TIME = 200
 
@@ -64,10 +64,12 @@ def _standing(case: Case) -> dict[str, Any]:
 
 
 def _queue_at(case: Case, found: Sequence[Clock]) -> datetime:
-    """When the next promise ends; long ago where the flaw is used against people and nothing stands against it."""
+    """When the next promise ends; long ago where people are in danger: the flaw is used and nothing stands against it,
+    or a report says that somebody is harmed and nobody has answered it."""
     due = case.due_at or FAR
-    alarming = case.exploited_at is not None and any(one.name == "mitigation" and one.running for one in found)
-    return due - AGES if alarming else due
+    used = case.exploited_at is not None and any(one.name == "mitigation" and one.running for one in found)
+    waits = case.acknowledged_at is None and Status(case.status).is_open
+    return due - AGES if used or (waits and case.reports.filter(harmed_now=True).exists()) else due
 
 
 def _looked_for(case: Case, status: Status) -> bool:

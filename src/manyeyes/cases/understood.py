@@ -98,9 +98,11 @@ def _of_file(report: IntakeReport, name: str) -> Reading | None:
 
 def _gates(report: IntakeReport) -> Iterator[Reading]:
     if report.harmed_now:
-        yield Reading(name="Harm", value="somebody is being harmed now", source=YOU, note="The team sees it at once.")
+        yield Reading(name="Harm", value="somebody is being harmed now", source=YOU, note="The team is called at once.")
     if report.exploited_now:
-        yield Reading(name="Exploited", value="it is being exploited now", source=YOU, note="The team sees it at once.")
+        yield Reading(
+            name="Exploited", value="it is being exploited now", source=YOU, note="The team is called at once."
+        )
     if report.hazard:
         note = "It is shown only to people who may see this kind, each time on request."
         yield Reading(name="Hazardous content", value=HAZARDS[report.hazard], source=YOU, note=note)
