@@ -229,7 +229,18 @@ def test_another_plan_is_found(held: Evidence) -> None:
     plan = json.loads(files["plan.json"])
     plan["plan"]["p0"] = 0.02
     report = verify_bundle(signed_anew({**files, "plan.json": json.dumps(plan).encode()}, KEY))
-    assert "plan hash in verdict.json" in {found.what for found in report.differences}
+    told = [found.what for found in report.differences if "plan hash" in found.what or found.what == "plan_hash"]
+    assert told == ["plan hash in verdict.json and manifest.json"], "one difference is told once"
+    manifest = json.loads(files["manifest.json"])
+    assert manifest["plan_hash"] == json.loads(files["verdict.json"])["plan_hash"]
+
+
+def test_a_manifest_that_names_another_plan_than_the_verdict_is_found(held: Evidence) -> None:
+    files = files_of(bundled(held, KEY))
+    result = {**json.loads(files["verdict.json"]), "plan_hash": "0" * 64}
+    report = verify_bundle(signed_anew({**files, "verdict.json": json.dumps(result).encode()}, KEY))
+    told = [(found.what, found.on_record) for found in report.differences if "hash" in found.what]
+    assert told == [("plan hash in verdict.json", "0" * 64)]
 
 
 def test_a_success_rule_that_was_softened_is_found(held: Evidence) -> None:

@@ -305,9 +305,10 @@ class _Looked:
 
 
 def _hashes(held: Opened, document: PlanDocument, recorded: Mapping[str, Any]) -> Iterator[Difference]:
-    for where, named in ((VERDICT, recorded.get("plan_hash")), ("manifest.json", held.manifest.get("plan_hash"))):
-        if named != document.hash:
-            yield Difference(what=f"plan hash in {where}", on_record=str(named), found=document.hash)
+    named = {VERDICT: str(recorded.get("plan_hash")), "manifest.json": str(held.manifest.get("plan_hash"))}
+    for wrong in dict.fromkeys(one for one in named.values() if one != document.hash):
+        where = " and ".join(file for file, one in named.items() if one == wrong)
+        yield Difference(what=f"plan hash in {where}", on_record=wrong, found=document.hash)
     if held.manifest.get("verdict") != recorded.get("verdict"):
         yield Difference(
             what="verdict in manifest.json",
@@ -327,7 +328,7 @@ def _compared(
     try:
         again = built_anew(document, trials, verdict, recorded)
         again["checks"] += looked.noticed(recorded)
-        names = sorted({*recorded, *again} - HERE_ONLY)
+        names = sorted({*recorded, *again} - HERE_ONLY - {"plan_hash"})  # `_hashes` tells that one
         return again, [found for name in names for found in differing(name, recorded.get(name), again.get(name))]
     except _BROKEN as error:
         said = f"{type(error).__name__}: {error}"[:300]
