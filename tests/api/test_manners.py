@@ -303,7 +303,8 @@ def test_the_document_names_every_address_and_the_page_shows_them(cast: Cast, ca
 
 def test_nothing_that_was_sent_lies_in_the_clear(cast: Cast, calls: Calls) -> None:
     mark, rhea = "quokka-märz-4711", calls("rhea")
-    body = report(cast, title=f"T {mark}", happened=f"H {mark}", own_ref=mark, seen={"surface": mark})
+    body = report(cast, title=f"T {mark}", happened=f"H {mark}", own_ref=mark, seen={"surface": mark}, own_band="Low",
+                  own_why=mark)  # fmt: skip
     ref = rhea.post(f"/programs/{cast.program.slug}/reports", body, **{KEY: f"key-{people.SECRET}"}).json()["ref"]
     rhea.post(f"/cases/{ref}/messages", {"text": mark}, **{KEY: "k"})
     rhea.upload(f"/cases/{ref}/files", mark.encode(), f"{mark}.txt", **{KEY: "k2"})

@@ -14,7 +14,7 @@ from manyeyes.programs import editions, rubrics
 from manyeyes.rules import mes
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.rubric import text_of
-from tests.people import LETTERS, REASONS, Cast, make_case, reproduce
+from tests.people import LETTERS, REASONS, SECRET, Cast, make_case, reproduce, submit
 
 OWN_LIST = {
     "manyeyes": "taxonomy/1", "catalogue": "cwe", "name": "CWE", "edition": "4.30", "licence": "as CWE",
@@ -80,6 +80,39 @@ def test_the_researchers_own_rating_is_kept(cast: Cast) -> None:
             disputes.say_own(case, by=cast.rhea, band=band, vector=wrong)
     with pytest.raises(NotAllowed):
         disputes.say_own(case, by=cast.theo, band="Low")
+
+
+def test_a_report_says_how_severe_it_is_to_its_sender(cast: Cast) -> None:
+    vector = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N"
+    for band, said, kept in (
+        ("High", vector, (vector, None)),
+        ("None", "CVSS:3.1/AV:N", ("", "CVSS:3.1/AV:N")),
+        ("Low", "", ("", None)),
+    ):
+        row = disputes.own(submit(cast, own_band=band, own_why=said))
+        assert row is not None
+        assert (row.band, (row.vector, row.why), row.by) == (band, kept, cast.rhea)
+    case = submit(cast, own_band="High", own_why=SECRET)
+    entries = [entry.kind for entry in timeline.entries(case, cast.rhea)]
+    assert entries.count("rating.own") == 1
+    assert ("How severe to you", "High") in [(row["name"], row["value"]) for row in case.reports.get().readings]
+    bare = submit(cast)
+    assert disputes.own(bare) is None
+    assert "rating.own" not in [entry.kind for entry in timeline.entries(bare, cast.rhea)]
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"own_band": "Enormous"}, {"own_band"}),
+        ({"own_why": "about a nine"}, {"own_band"}),
+        ({"own_band": "High", "own_why": "x" * 201}, {"own_why"}),
+    ],
+)
+def test_a_rating_that_cannot_be_kept_is_refused_in_words(given: dict[str, str], wrong: set[str], cast: Cast) -> None:
+    with pytest.raises(Invalid) as refused:
+        submit(cast, **given)
+    assert set(refused.value.fields) == wrong
 
 
 def test_a_word_against_a_rating_is_answered_by_another_with_a_reason(cast: Cast) -> None:

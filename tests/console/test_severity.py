@@ -138,7 +138,10 @@ def test_the_researcher_disputes_and_reads_the_answer(cast: Cast, as_: As) -> No
 
 
 def test_before_it_is_confirmed_the_researcher_sees_no_rating(cast: Cast, as_: As) -> None:
-    case, rhea = make_case(cast, at="rated"), as_("rhea")
+    case, rhea = make_case(cast, at="rated", own_band="Low", own_why="<b>Only mine.</b>"), as_("rhea")
+    ours = newest_rating(case).score.highest_band
+    assert f"Reporter says <b>Low</b>; ours <b>{ours}</b>" in page(as_("theo").get(f"/desk/cases/{case.ref}/"))
+    assert "&lt;b&gt;Only mine.&lt;/b&gt;" in as_("theo").get(f"/desk/cases/{case.ref}/").content.decode()
     shown = page(rhea.get(f"/my/{case.ref}/severity/"))
     assert "Nothing yet." in shown
     assert "MES:1.0/" not in shown

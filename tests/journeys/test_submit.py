@@ -40,6 +40,8 @@ ANSWERS = {
     "impact": f"Anybody who knows {MARK} acts as staff.",
     "own_ref": f"own {MARK}",
     "seen": {"surface": f"chat {MARK}"},
+    "own_band": "High",
+    "own_why": f"for {MARK}",
 }
 
 
@@ -146,6 +148,7 @@ def test_replayed_elsewhere_then_sent(house: House, stage: dict[str, Any], compu
         assert "Nothing differs." in told.words
         assert MARK in told.text
     assert "sent a measurement of their own" in desk.words
+    assert "Reporter says High" in desk.words
     assert sent["receipt"].replace(" ", "") not in (computer.place / "wicket.poc.yaml.submission.json").read_text()
 
 

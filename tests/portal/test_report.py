@@ -251,6 +251,28 @@ def test_the_own_reference_is_shown_to_whoever_gave_it(cast: Cast) -> None:
     assert "RK-2027-04" in sound(browser.get(f"/my/{Case.objects.get().ref}/"))
 
 
+def test_whoever_likes_says_how_severe_it_is_and_both_sides_see_it(cast: Cast, as_: As) -> None:
+    browser = Client()
+    blank = browser.get(PAGE).content.decode()
+    assert blank.count("(optional") >= 2
+    assert "8 required answers" in blank
+    own = {"own_band": "Critical", "own_why": "One question is enough."}
+    looked = browser.post(PAGE, answers(cast, **own, action="check"))
+    assert "How severe to you: Critical" in sound(looked)
+    assert "One question is enough." in sound(looked)
+    again = browser.post(PAGE, answers(cast, **own, action="edit"))
+    assert (typed(again)["own_band"], typed(again)["own_why"]) == tuple(own.values())
+    assert "You rate it <b>Critical</b>" in sound(browser.post(PAGE, answers(cast, **own)))
+    case = Case.objects.get()
+    told = sound(as_("theo").get(f"/desk/cases/{case.ref}/"))
+    assert "Reporter says <b>Critical</b>; ours is open" in told
+    assert "You said: <b>Critical</b>" in sound(browser.get(f"/my/{case.ref}/severity/"))
+    refused = browser.post(PAGE, answers(cast, own_why="About a nine."))
+    assert (refused.status_code, typed(refused)["own_why"]) == (422, "About a nine.")
+    assert "Choose the word that fits as well" in sound(refused)
+    assert "You rate it" not in sound(browser.post(PAGE, answers(cast)))
+
+
 def test_digits_can_be_copied_where_scripts_run(cast: Cast) -> None:
     page = Client().post(PAGE, answers(cast)).content.decode()
     assert re.search(r'<button type="button" class="btn" data-copy="digits"[^>]* hidden>', page), (

@@ -12,10 +12,12 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from manyeyes.cases.conversation import LONGEST
 from manyeyes.cases.coreporters import HANDLE_LONGEST
 from manyeyes.cases.intake_report import (
+    BANDS,
     COUNTED,
     MOST_CO_REPORTERS,
     MOST_TRIES,
     OPEN_HAZARDS,
+    OWN_LONGEST,
     TITLE_LONGEST,
     IntakeReport,
 )
@@ -64,6 +66,8 @@ class Beside(Asked):
     answers: Said = Field(default_factory=dict)
     seen: Said = Field(default_factory=dict, description="Where it was met; app_version: version, or day.")
     plans: Said = Field(default_factory=dict, examples=[{"publish_on": "2027-02-18"}])
+    own_band: one_of(["", *BANDS], "High") = Field(default="", description="How severe it is to the researcher.")  # type: ignore[valid-type]
+    own_why: Annotated[StrictStr, Field(max_length=OWN_LONGEST)] = Field(default="", description="A vector, or words.")
     co_reporters: Annotated[list[Annotated[StrictStr, Field(max_length=40)]], Field(max_length=MOST_CO_REPORTERS)] = []
     submission_id: UUID | None = None
 

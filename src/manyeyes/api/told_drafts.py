@@ -70,6 +70,8 @@ class AnswersOut(Schema):
     harmed_now: bool
     hazard: str
     counted_how: str
+    own_band: str
+    own_why: str
     answers: dict[str, str]
     seen: dict[str, str]
     plans: dict[str, str]

@@ -93,7 +93,7 @@ class Arrival:
         return Case.objects.create(
             key=self.key,
             program=self.program,
-            ref=_free_reference(),
+            ref=free_reference(),
             title=self.report.title.strip(),
             vuln_class=self.report.vuln_class,
             hazard=self.hazard,
@@ -168,7 +168,8 @@ def report_is_as_sent(case: Case) -> bool:
     return kept and events.matches(first.commitment, case.key, text)
 
 
-def _free_reference() -> str:
+def free_reference() -> str:
+    """A reference that no case has."""
     while True:
         ref = reference.new_reference()
         if not Case.objects.filter(ref=ref).exists():

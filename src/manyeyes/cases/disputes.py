@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any
 
@@ -11,6 +12,7 @@ from manyeyes.cases import people
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating
+from manyeyes.cases.intake_report import BANDS, IntakeReport
 from manyeyes.cases.judged import Dispute, OwnRating
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
@@ -20,7 +22,6 @@ from manyeyes.rules import severity as scale
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
-BANDS = ("None", "Low", "Medium", "High", "Critical")
 VECTOR_LONGEST = 300
 
 
@@ -39,6 +40,21 @@ def say_own(case: Case, *, by: Any, band: str, vector: str = "", why: str = "") 
     ) as locked:  # fmt: skip
         row.case, row.key = locked, locked.key
         row.save()
+    return row
+
+
+def keep_sent(case: Case, report: IntakeReport, *, by: Any) -> OwnRating | None:
+    """What a report says of its own severity, kept as it came: a vector that can be read as one, else the words."""
+    if not report.own_band:
+        return None
+    said, vector = report.own_why.strip(), ""
+    with contextlib.suppress(Invalid):
+        vector = _clean_vector(case, said)
+    row = OwnRating(
+        case=case, key=case.key, band=report.own_band, vector=vector, why=None if vector else said or None, by=by,
+        at=case.created_at,
+    )  # fmt: skip
+    row.save()
     return row
 
 

@@ -17,6 +17,7 @@ from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import CLASSES
 from manyeyes.rules import clock, questions
 from manyeyes.rules.permits import HAZARDS, NEVER_BY_MACHINE
+from manyeyes.rules.severity import BANDS as SCORED
 
 TITLE_LONGEST = 200
 CONTACT_LONGEST = 320
@@ -32,6 +33,9 @@ PLANS: dict[str, int] = {"publish_on": 20, "publish_where": 300}
 PUBLISH_WITHIN = timedelta(days=5 * 366)
 """How far from today a publication may lie: what was published earlier is told of as well."""
 COUNTED = ("", "advance", "best")
+BANDS = SCORED[1:]
+"""The five words in which a researcher says how severe a flaw is to them."""
+OWN_LONGEST = 200
 OPEN_HAZARDS = {code: words for code, words in HAZARDS.items() if code not in NEVER_BY_MACHINE}
 """Hazard classes a report may name; material of the others is never taken."""
 
@@ -42,8 +46,9 @@ class IntakeReport:
     often (`claim_k` of `claim_n`, or `not_counted`), and who they are (`contact`, `anonymous`, or a signed-in person).
 
     `answers` are those to the questions of the class (`rules.questions`), `seen` says where in a product it was met,
-    `plans` when and where they publish, `counted_how` "best" that the count is the best of several series. `imported`
-    is what a tool's file said: {"draft": fields of a reproducer, "readings": [...], "tool", "name", "sha256"}.
+    `plans` when and where they publish, `counted_how` "best" that the count is the best of several series. `own_band`
+    is how severe it is to them, one of BANDS, with a vector or a few words in `own_why`. `imported` is what a tool's
+    file said: {"draft": fields of a reproducer, "readings": [...], "tool", "name", "sha256"}.
     """
 
     target: str = ""
@@ -73,6 +78,8 @@ class IntakeReport:
     answers: Mapping[str, str] = field(default_factory=dict)
     seen: Mapping[str, str] = field(default_factory=dict)
     plans: Mapping[str, str] = field(default_factory=dict)
+    own_band: str = ""
+    own_why: str = ""
     co_reporters: tuple[str, ...] = ()
     imported: Mapping[str, Any] | None = None
     submission_id: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -131,6 +138,7 @@ class IntakeReport:
                 found_here = problem_with(value, longest=longest, required=False)
                 wrong.setdefault(f"{kind}.{name}", found_here)
         wrong["plans.publish_on"] = wrong.get("plans.publish_on") or _date_problem(self.plans.get("publish_on", ""))
+        wrong |= self._own_problems()
         if len(self.co_reporters) > MOST_CO_REPORTERS:
             wrong["co_reporters"] = _("Name at most %(most)d people here; invite others later.") % {
                 "most": MOST_CO_REPORTERS
@@ -138,6 +146,13 @@ class IntakeReport:
         elif any(len(name) > 40 or not name.isprintable() for name in self.co_reporters):
             wrong["co_reporters"] = _("A handle has at most 40 letters, digits, dots, dashes or underscores.")
         return wrong
+
+    def _own_problems(self) -> dict[str, str | None]:
+        band, why = self.own_band, problem_with(self.own_why, longest=OWN_LONGEST, required=False)
+        if band not in ("", *BANDS):
+            return {"own_why": why, "own_band": _("Choose one of the five words, or leave it open.")}
+        alone = _("Choose the word that fits as well, or leave both open.")
+        return {"own_why": why, "own_band": alone if self.own_why.strip() and not band else None}
 
     def _reproducer_problem(self) -> str | None:
         wrong = problem_with(self.reproducer, longest=1_000_000, required=False)

@@ -55,7 +55,9 @@ def _open(row: Reading, report: IntakeReport) -> Reading:
 
 def _without(report: IntakeReport, wrong: Collection[str]) -> IntakeReport:
     blank: dict[str, Any] = {
-        name: "" for name in ("conversation", "hazard", "success_text", "reproducer", "steps") if name in wrong
+        name: ""
+        for name in ("conversation", "hazard", "own_band", "reproducer", "steps", "success_text")
+        if name in wrong
     }
     if "claim" in wrong:
         blank |= {"claim_k": None, "claim_n": None, "not_counted": False}

@@ -12,7 +12,7 @@ from manyeyes.cases.intake_report import PLANS, SEEN
 from manyeyes.rules.errors import Invalid
 
 SAME = ("target", "vuln_class", "title", "happened", "steps", "impact", "contact", "success_text", "success_how",
-        "conversation", "reproducer", "own_ref", "counted_how", "hazard")  # fmt: skip
+        "conversation", "reproducer", "own_ref", "counted_how", "hazard", "own_band", "own_why")  # fmt: skip
 """Answers that have one name and one form on both sides."""
 TICKS = ("exploited_now", "harmed_now")
 SETTINGS = ("temperature", "top_p", "max_tokens")

@@ -44,7 +44,7 @@ def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     rows = [Reading(name="Kind", value=kind.name, source=source, note=kind.help), *_gates(report)]
     rows += [*_pasted(found), *_conversation(report)]
     rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
-    rows += [*_success(report, found), *_not_made(report), _how_often(report)]
+    rows += [*_success(report, found), *_not_made(report), _how_often(report), *_own_rating(report)]
     rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_together(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
@@ -200,6 +200,11 @@ def _seen(report: IntakeReport) -> Iterator[Reading]:
     for name, value in {**report.seen, **report.plans}.items():
         if value.strip():
             yield Reading(name=_(questions.SEEN[name]), value=value.strip(), source=YOU)
+
+
+def _own_rating(report: IntakeReport) -> Iterator[Reading]:
+    if report.own_band:
+        yield Reading(name=_("How severe to you"), value=_(report.own_band), source=YOU, note=report.own_why.strip())
 
 
 def _together(report: IntakeReport) -> Iterator[Reading]:

@@ -26,7 +26,7 @@ FLAGS = ("not_counted", "anonymous", "exploited_now", "harmed_now", "csam")
 GROUPS = ("settings", "answers", "seen", "plans")
 TEXTS = (
     "title", "happened", "steps", "impact", "expected", "contact", "own_ref", "success_text", "success_how",
-    "conversation", "hazard", "counted_how", "vuln_class", "system",
+    "conversation", "hazard", "counted_how", "own_band", "own_why", "vuln_class", "system",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from manyeyes.cases.drafts import Found
-from manyeyes.cases.intake_report import OPEN_HAZARDS, PLANS, SEEN, IntakeReport
+from manyeyes.cases.intake_report import BANDS, OPEN_HAZARDS, PLANS, SEEN, IntakeReport
 from manyeyes.cases.sketch import SUCCESS
 from manyeyes.portal.forms import Choice, text
 from manyeyes.programs.models import Program
@@ -64,6 +64,13 @@ class ReportForm(forms.Form):
         rows=5, code=True, spellcheck="false",
     )  # fmt: skip
     impact = text(_("Who loses what?"), _("The person or system harmed, and how."), rows=3, needed=True)
+    own_band = Choice(
+        label=_("How severe is it to you?"), required=False, widget=forms.Select,
+        help_text=_("Kept beside the team's rating, never changed by them."),
+    )  # fmt: skip
+    own_why = text(
+        _("A vector, or why"), _("CVSS v4, MES, or a few words; at most 200 characters."), autocomplete="off"
+    )
     counted = Choice(label=_("How often did it work?"), choices=YES_NO, widget=forms.RadioSelect)
     claim_k = text(_("It worked"), needed=True, inputmode="numeric", autocomplete="off")
     claim_n = text(_("out of"), needed=True, inputmode="numeric", autocomplete="off")
@@ -128,6 +135,7 @@ class ReportForm(forms.Form):
             "target": systems,
             "vuln_class": [("", _("Choose one")), *((kind.code, _now(kind.name)) for kind in taxonomy.KINDS.values())],
             "hazard": [("", _("No, or not that I know")), *_spoken(OPEN_HAZARDS.items())],
+            "own_band": [("", _("Not said")), *((band, _now(band)) for band in reversed(BANDS))],
             "success_how": _spoken(SUCCESS.items()),
         }
         for name, choices in offered.items():
@@ -208,7 +216,8 @@ class ReportForm(forms.Form):
             target=word("target"), vuln_class=word("vuln_class"), title=word("title"), happened=word("happened"),
             steps=word("steps"), impact=word("impact"), contact=word("contact"), success_text=word("success_text"),
             success_how=word("success_how") or "contains", conversation=word("conversation"),
-            reproducer=word("reproducer"), own_ref=word("own_ref"),
+            reproducer=word("reproducer"), own_ref=word("own_ref"), own_band=word("own_band"),
+            own_why=word("own_why"),
             claim_k=number(word("claim_k")) if counted else None,
             claim_n=number(word("claim_n")) if counted else None,
             not_counted=uncounted,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from manyeyes.cases import disputes, judgement
+from manyeyes.cases.intake_report import BANDS
 from manyeyes.portal.views.my import case_page, own_case
 from manyeyes.rules.errors import Invalid
 
@@ -17,7 +18,7 @@ from manyeyes.rules.errors import Invalid
 class OwnRatingForm(forms.Form):
     """The researcher's own rating."""
 
-    band = forms.ChoiceField(label=_("How severe is it to you?"), choices=[(band, band) for band in disputes.BANDS])
+    band = forms.ChoiceField(label=_("How severe is it to you?"), choices=[(band, _(band)) for band in BANDS])
     vector = forms.CharField(
         label=_("A vector, if you have one"), required=False, max_length=disputes.VECTOR_LONGEST,
         help_text=_("CVSS v4 or MES; anything else goes into the reason."),
