@@ -21,6 +21,7 @@ from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.rejudge import Rejudged, keep, mcnemar, rejudge
 from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import FileStore, Stored, StoreError
+from manyeyes.runs.throttling import TargetUnreachable
 from tests.runs.judged import JUDGED, LEAK, judging, leaking, planned, played
 
 QUICK = Pacing(retries=2, first=0.001, most=0.002, throttled=0.001)
@@ -97,7 +98,7 @@ def test_a_judge_that_fails_is_asked_again_and_then_said(store: FileStore) -> No
     def never(request: Any) -> Reply:
         raise TargetError("gone")
 
-    with pytest.raises(TargetError, match="gone"):
+    with pytest.raises(TargetUnreachable, match="gone"):
         again(store, JUDGED, targets={"judge": Scripted(never)}, fresh=True, pacing=QUICK)
 
 

@@ -80,18 +80,19 @@ def test_slots_open_step_by_step_and_close_once_per_throttling() -> None:
         seen.append(slots.limit)
         for _ in range(4):
             for _ in range(slots.limit):
-                async with slots as taken:
-                    pass
+                taken = await slots.take()
+                slots.leave()
                 slots.answered(taken)
             seen.append(slots.limit)
-        async with slots as taken:
-            slots.throttled(taken, 0.0)
-            slots.throttled(taken, 0.0)
+        taken = await slots.take()
+        slots.throttled(taken, 0.0)
+        slots.throttled(taken, 0.0)
+        slots.leave()
         seen.append(slots.limit)
         await asyncio.sleep(0.001)
         for _ in range(slots.limit):
-            async with slots as taken:
-                pass
+            taken = await slots.take()
+            slots.leave()
             slots.answered(taken)
         seen.append(slots.limit)
         return seen
@@ -103,18 +104,14 @@ def test_halted_slots_let_nobody_in() -> None:
     async def story() -> None:
         slots = Slots(1)
 
-        async def wait() -> None:
-            async with slots:
-                raise AssertionError("got in")
-
-        async with slots:
-            waiting = asyncio.create_task(wait())
-            resting = asyncio.create_task(slots.rest(60))
-            await asyncio.sleep(0.01)
-            slots.halt()
-            for task in (waiting, resting):
-                with pytest.raises(HaltedError):
-                    await task
+        await slots.take()
+        waiting = asyncio.create_task(slots.take())
+        resting = asyncio.create_task(slots.rest(60))
+        await asyncio.sleep(0.01)
+        slots.halt()
+        for task in (waiting, resting):
+            with pytest.raises(HaltedError):
+                await task
 
     asyncio.run(story())
 

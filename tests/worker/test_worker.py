@@ -145,6 +145,17 @@ def test_budget_stops_before_the_call_that_would_pass_it(target: ScriptedTarget)
     assert (replay.state, replay.verdict["plan_hash"], target.resent) == ("done", frozen, 0)
 
 
+def test_a_cap_on_tokens_waits_for_what_is_under_way(target: ScriptedTarget) -> None:
+    target.rate, target.delay = 0.0, 0.01
+    document = plan(target.url, min_successes=1, caps=Caps(max_tokens=900))
+    replay = queued(version_at(target.url), document, concurrency=8)
+    work()
+    replay.refresh_from_db()
+    assert (replay.state, replay.pause_code) == ("paused", "budget")
+    assert 900 - (20 + 48) < target.calls * (20 + 9) <= 900
+    assert replay.calls == target.calls == replay.trials.count()
+
+
 def test_permit_of_the_day_is_a_budget_too(target: ScriptedTarget) -> None:
     replay = queued(version_at(target.url, calls_per_day=6))
     work()

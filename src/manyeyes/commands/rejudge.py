@@ -15,7 +15,7 @@ from manyeyes.commands import questions, reaching
 from manyeyes.commands.calibrating import errs_words, keep_calibration
 from manyeyes.commands.questions import UsageError
 from manyeyes.plugins.detection import roles
-from manyeyes.plugins.protocols import Target, TargetError
+from manyeyes.plugins.protocols import Target
 from manyeyes.reproducer.detection import Rule
 from manyeyes.reproducer.load import load_file
 from manyeyes.reproducer.parse import ReproducerError
@@ -26,6 +26,7 @@ from manyeyes.runs.judges import MACHINES
 from manyeyes.runs.reach import open_target
 from manyeyes.runs.rejudge import Rejudged, keep, rejudge
 from manyeyes.runs.store import FileStore, Stored, StoreError
+from manyeyes.runs.throttling import TargetUnreachable
 
 HELP = "judge the stored answers of a run again, by another rule or another judge"
 UNUSABLE = 2
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         found = asyncio.run(_again(args, stored, rule, infos))
         place = keep(directory, found)
         errs = _calibrated(args, stored, found, infos, directory)
-    except (UsageError, StoreError, ValueError, TargetError, OSError) as error:
+    except (UsageError, StoreError, ValueError, TargetUnreachable, OSError) as error:
         return questions.refuse(args, error, kind="input", code=UNUSABLE)
     before = (stored.result or {}).get("verdict")
     data = {**found.to_json(), "file": str(place), "verdict_before": before, "calibration": errs}

@@ -28,7 +28,8 @@ from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.result import RunResult
 from manyeyes.runs.resumed import Resumed
 from manyeyes.runs.store import Store, Stored, TrialRecord
-from manyeyes.runs.trial import Asking, TargetUnreachable, UnjudgedError
+from manyeyes.runs.throttling import TargetUnreachable
+from manyeyes.runs.trial import Asking, UnjudgedError
 
 __all__ = ["AwaitingLabel", "BudgetStop", "EnvironmentBroken", "Interrupted", "Standing", "TargetUnreachable", "run"]
 

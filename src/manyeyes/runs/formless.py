@@ -7,7 +7,7 @@ from collections import Counter
 from manyeyes.engine.plan import Outcome
 from manyeyes.plugins.builtin.targets.saying import excerpt
 from manyeyes.runs.store import TrialRecord
-from manyeyes.runs.trial import TargetUnreachable
+from manyeyes.runs.throttling import TargetUnreachable
 
 FIRST = 24
 """Answers of a judge after which it must have decided one; as many as may wait for a person."""

@@ -20,6 +20,10 @@ class BudgetStop(Exception):  # noqa: N818 - a state of the run, not a fault
     """A cap would be passed by the next call; nothing is lost, and a run with a higher cap goes on from here."""
 
 
+class TightError(BudgetStop):
+    """The call cannot be made now; once those under way have said what they took, it may be."""
+
+
 class Reserve(NamedTuple):
     """Tokens set aside for one call under way."""
 
@@ -69,6 +73,7 @@ class Meter:
         self._others = {role: _Purse(one) for role, one in (prices or {}).items()}
         self._purses = (self._main, *self._others.values())
         self._prompts: dict[str, int] = {}
+        self._under_way = 0
 
     @property
     def tokens_in(self) -> int:
@@ -99,17 +104,21 @@ class Meter:
         requests: int = 1,
         role: str = "",
     ) -> Reserve:
-        """Counts a call (of one or more requests) to a role and sets its tokens aside. Raises BudgetStop at a cap.
+        """Counts a call (of one or more requests) to a role and sets its tokens aside.
 
-        `live`: the prompt holds live answers, so that other prompts of the cell say nothing of its length.
+        Raises BudgetStop at a cap, and TightError where calls under way hold what it needs. `live`: the prompt holds
+        live answers, so that other prompts of the cell say nothing of its length.
         """
         prompt = None if live else self._prompts.get(cell)
         if prompt is None:
             prompt = _prompt(messages, tools)
         held = Reserve(prompt, _answer(params), live, role)
-        if said := self._over(held, requests):
-            raise BudgetStop(said)
+        if self.caps.max_calls is not None and self.calls + requests > self.caps.max_calls:
+            raise BudgetStop(f"the cap of {many(self.caps.max_calls, 'call')} is reached")
+        if said := self._over(held):
+            raise (TightError if self._under_way else BudgetStop)(said)
         self.calls += requests
+        self._under_way += 1
         purse = self._purse(role)
         purse.held_in += held.tokens_in
         purse.held_out += held.tokens_out
@@ -132,10 +141,8 @@ class Meter:
         purse.tokens_in += tokens_in or 0
         purse.tokens_out += tokens_out or 0
 
-    def _over(self, held: Reserve, requests: int) -> str:
+    def _over(self, held: Reserve) -> str:
         caps = self.caps
-        if caps.max_calls is not None and self.calls + requests > caps.max_calls:
-            return f"the cap of {many(caps.max_calls, 'call')} is reached"
         if caps.max_tokens is not None:
             spent = self.tokens_in + self.tokens_out
             aside = sum(purse.held_in + purse.held_out for purse in self._purses)
@@ -158,6 +165,7 @@ class Meter:
 
         A target that answers (`cell` is named) without saying what it took keeps what was set aside against the caps.
         """
+        self._under_way -= 1
         purse = self._purse(held.role)
         if not cell or tokens_in is not None:
             purse.held_in -= held.tokens_in

@@ -7,7 +7,6 @@ import contextlib
 import random
 from collections import deque
 from dataclasses import dataclass
-from types import TracebackType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +14,7 @@ class Pacing:
     """Waits in seconds. An error is tried again `retries` times: after about `first`, then twice as long each time.
 
     `throttled` is for a target that asks for fewer calls and names no time; `drain` for calls under way at the verdict.
+    One that asks for nothing but fewer calls is given four times as long as one that is silent.
     """
 
     retries: int = 5
@@ -41,6 +41,23 @@ class Pacing:
         longest = min(self.most, self.first * 2.0 ** (attempt - 1))
         return longest * random.uniform(0.5, 1.0)
 
+    @property
+    def peace(self) -> float:
+        """How many seconds long a target may ask for fewer calls and give no answer at all."""
+        return 4 * sum(min(self.most, self.first * 2.0**attempt) for attempt in range(self.retries))
+
+    def easing(self, times: int, asked: float | None) -> float:
+        """How long to leave a target alone that asked for fewer calls so many times running.
+
+        What it asked for is believed; where that leads nowhere it is left alone longer and longer all the same, from
+        an eighth of `throttled` on.
+        """
+        doubled = times - 1 if asked is None else times - 5
+        own = min(self.most, self.throttled * 2.0 ** min(doubled, 60)) * random.uniform(0.5, 1.0)
+        if asked is None:
+            return own
+        return max(min(asked, self.most_asked), own if times > 1 else 0.0)
+
 
 class HaltedError(Exception):
     """The run is ending; what has not been sent stays unsent."""
@@ -58,6 +75,7 @@ class Slots:
         self._shrunk_at = -1.0
         self._not_before = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._watching: deque[asyncio.Future[None]] = deque()
         self._halt = asyncio.Event()
 
     @property
@@ -69,8 +87,8 @@ class Slots:
         """Lets calls under way end, and no other begin: whoever waits for a slot or rests gets HaltedError."""
         self._halt.set()
         for turn in self._waiting:
-            if not turn.done():
-                turn.set_result(None)
+            _go(turn)
+        self.look_again()
 
     async def rest(self, seconds: float) -> None:
         """Waits, unless the run is halted."""
@@ -79,8 +97,8 @@ class Slots:
         if self._halt.is_set():
             raise HaltedError
 
-    async def __aenter__(self) -> float:
-        """Waits for a slot; gives the moment it was taken."""
+    async def take(self) -> float:
+        """Waits for a slot; gives the moment it was taken. Raises HaltedError."""
         loop = asyncio.get_running_loop()
         while True:
             if self._halt.is_set():
@@ -91,15 +109,27 @@ class Slots:
                 self._active += 1
                 return loop.time()
             else:
-                turn: asyncio.Future[None] = loop.create_future()
-                self._waiting.append(turn)
-                await turn
+                await self._turn(self._waiting)
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def leave(self, *, unused: bool = False) -> None:
+        """Gives a slot back: whatever came of its call, or `unused`."""
         self._active -= 1
         self._wake()
+        if not unused:
+            self.look_again()
+
+    async def one_over(self) -> None:
+        """Waits until a call is over, or there is something else to look at again."""
+        await self._turn(self._watching)
+
+    def look_again(self) -> None:
+        """Lets all go on that wait for a call to be over."""
+        while self._watching:
+            _go(self._watching.popleft())
+
+    async def _turn(self, queue: deque[asyncio.Future[None]]) -> None:
+        queue.append(asyncio.get_running_loop().create_future())
+        await queue[-1]
 
     def answered(self, taken: float) -> None:
         """An answer came: after as many as there are slots, there may be more of them."""
@@ -124,7 +154,12 @@ class Slots:
     def _wake(self) -> None:
         free = self.limit - self._active
         while self._waiting and free > 0:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
+            free -= _go(self._waiting.popleft())
+
+
+def _go(turn: asyncio.Future[None]) -> bool:
+    """Lets whoever waits go on; False where nobody does any more."""
+    if turn.done():
+        return False
+    turn.set_result(None)
+    return True

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from manyeyes.runs.pacing import Pacing
 from manyeyes.runs.resumed import answer_of
 from manyeyes.runs.steps import exchange_of
 from manyeyes.runs.store import Stored, StoreError, TrialRecord
+from manyeyes.runs.throttling import Repeats, Throttling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,25 +112,31 @@ class _Asking:
     targets: Mapping[str, Target]
     pacing: Pacing
     most: int | None
+    gate: asyncio.Semaphore
     calls: int = 0
-    gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+
+    def __post_init__(self) -> None:
+        self.throttling = Throttling(self.pacing)
 
     async def answer(self, one: TrialRecord, ask: Ask) -> tuple[Reply, int, int]:
-        """A judge's answer, repeated on errors. Raises TargetError, and _SpentError where no calls are left."""
+        """A judge's answer, repeated on errors. Raises TargetUnreachable, and _SpentError where no calls are left."""
         sent = Request(messages=ask.messages, params=ask.params, seed=one.seed, stream=one.stream, index=one.index)
-        attempt = 0
+        repeats, attempt = Repeats(ask.role, self.pacing, self.throttling), 0
         while True:
             attempt += 1
             async with self.gate:
                 if self.most is not None and self.calls >= self.most:
                     raise _SpentError
                 self.calls += 1
+                taken = asyncio.get_running_loop().time()
                 try:
-                    return await self.targets[ask.role].ask(replace(sent, attempt=attempt)), attempt, 0
+                    reply = await self.targets[ask.role].ask(replace(sent, attempt=attempt))
+                    repeats.answered()
+                    return reply, attempt, 0
                 except TargetError as error:
-                    if not error.retryable or attempt > self.pacing.retries:
-                        raise
-                    wait = self.pacing.wait(attempt, error.retry_after)
+                    if error.throttled:
+                        self.throttling.asked(ask.role, taken, error.retry_after)
+                    wait = repeats.after(error)
             await asyncio.sleep(wait)
 
 
@@ -152,7 +159,7 @@ async def rejudge(
     Judges on record are not asked again where the new rule puts the very same question, unless `fresh` (for a new
     model under the same words). What a person must say is taken from the labels. At most `max_calls` are made; answers
     left over stay open. Raises ValueError for a rule whose judge has no target, StoreError where there is no run, and
-    TargetError where a judge gives no answer.
+    TargetUnreachable where a judge gives no answer.
     """
     document, named = stored.document, targets or {}
     if document is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,27 +21,19 @@ from manyeyes.plugins.protocols import (
     TargetError,
 )
 from manyeyes.rules import clock
-from manyeyes.rules.numerals import many
 from manyeyes.runs.conversation import converse
 from manyeyes.runs.deciding import decide
 from manyeyes.runs.document import CellRequest, PlanDocument
 from manyeyes.runs.environments import EnvironmentBroken, Environments
 from manyeyes.runs.journal import Journal
-from manyeyes.runs.meter import BudgetStop, Meter
+from manyeyes.runs.meter import BudgetStop, Meter, Reserve, TightError
 from manyeyes.runs.pacing import HaltedError, Pacing, Slots
 from manyeyes.runs.steps import Called, digest, exchange_of, kept
 from manyeyes.runs.store import TrialRecord
+from manyeyes.runs.throttling import Repeats, TargetUnreachable, Throttling
 
 ROLES = {Stream.POSITIVE: "positive", Stream.OLD: "old"}
 """The role of the target that a stream is tried on; every other stream has `main`."""
-
-
-class TargetUnreachable(Exception):  # noqa: N818 - a state of the run, not a fault
-    """A target gave no answer, repeats included. The run is paused: everything is kept, and running again goes on."""
-
-    def __init__(self, role: str, said: str) -> None:
-        super().__init__(f"target {role}: {said}")
-        self.role = role
 
 
 class UnjudgedError(Exception):
@@ -78,6 +71,8 @@ class Asking:
         self.document, self.targets, self.detectors = document, targets, detectors
         self.slots, self.meter, self.journal, self.pacing = slots, meter, journal, pacing
         self.blobs, self.environments = blobs or {}, Environments()
+        self.throttling = Throttling(pacing)
+        self._begun, self._new = asyncio.Lock(), asyncio.Lock()
 
     async def trial(self, trial: Trial, held: TrialRecord | None = None) -> TrialRecord:
         """One trial from a clean state to its record; one that was `held` with its answer is only judged.
@@ -118,15 +113,18 @@ class Asking:
         """The trial, carried out whole: where a call fails midway, all of it again from a clean state."""
         role = ROLES.get(trial.stream, "main")
         request = self._request(trial, cell)
+        repeats = Repeats(role, self.pacing, self.throttling)
         attempt = voids = sent = 0
         while True:
             attempt += 1
-            play = _Play(self, role, trial.cell, request if attempt == 1 else replace(request, attempt=attempt))
+            again = request if attempt == 1 else replace(request, attempt=attempt)
+            play = _Play(self, role, trial.cell, again, repeats)
             try:
                 exchange = await (play.conversation(cell) if cell.environment is None else play.environment(cell))
+                repeats.answered()
                 return _Played(exchange=exchange, calls=play.calls, attempts=sent + play.sent, voids=voids)
             except TargetError as error:
-                wait = self._again(role, error, attempt - voids)
+                wait = repeats.after(error)
             except EnvironmentFault as fault:
                 voids += 1
                 if voids > self.pacing.retries:
@@ -152,22 +150,16 @@ class Asking:
 
     async def answer(self, role: str, request: Request, cell: str) -> tuple[Reply, int, int]:
         """A judge's reply, the number of calls it took, and the last one's milliseconds; the same bytes each time."""
+        repeats = Repeats(role, self.pacing, self.throttling)
         attempt = 0
         while True:
             attempt += 1
             try:
                 reply, ms = await self.call(role, replace(request, attempt=attempt), cell, live=True)
+                repeats.answered()
                 return reply, attempt, ms
             except TargetError as error:
-                await self.slots.rest(self._again(role, error, attempt))
-
-    def _again(self, role: str, error: TargetError, attempt: int) -> float:
-        """How long to wait before a call that failed is tried again. Raises TargetUnreachable where it is not."""
-        if not error.retryable:
-            raise TargetUnreachable(role, str(error)) from None
-        if attempt > self.pacing.retries:
-            raise TargetUnreachable(role, f"{error} (tried {many(attempt, 'time')})") from None
-        return self.pacing.wait(attempt, error.retry_after)
+                await self.slots.rest(repeats.after(error))
 
     async def call(
         self,
@@ -183,27 +175,50 @@ class Asking:
         `live`: its messages hold live answers, so that what earlier calls of this cell took says nothing of it. `ask`
         is called in the place of the target.
         """
-        async with self.slots as taken:
-            target = self.targets[role]
-            requests = 1 if ask else getattr(target, "requests_per_ask", 1)  # more where a session is opened first
-            held = self.meter.reserve(
-                cell, request.messages, request.params, requests=requests, tools=request.tools, live=live, role=role
-            )
-            usage: dict[str, Any] = {}
-            try:
-                await self.journal.call(requests)
-                began = time.monotonic()
-                reply = await (ask or target.ask)(request)
-                usage = {"cell": cell, "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out}
-            except TargetError as error:
-                if error.throttled:
-                    asked = self.pacing.throttled if error.retry_after is None else error.retry_after
-                    self.slots.throttled(taken, min(asked, self.pacing.most_asked))
-                raise
-            finally:
-                self.meter.settle(held, **usage)
-            self.slots.answered(taken)
-            return reply, round((time.monotonic() - began) * 1000)
+        target = self.targets[role]
+        requests = 1 if ask else getattr(target, "requests_per_ask", 1)  # more where a session is opened first
+        reserve = partial(
+            self.meter.reserve,
+            cell, request.messages, request.params, requests=requests, tools=request.tools, live=live, role=role,
+        )  # fmt: skip
+        taken, held = await self._room(reserve, begun=live)
+        usage: dict[str, Any] = {}
+        try:
+            await self.journal.call(requests)
+            began = time.monotonic()
+            reply = await (ask or target.ask)(request)
+            usage = {"cell": cell, "tokens_in": reply.tokens_in, "tokens_out": reply.tokens_out}
+        except TargetError as error:
+            if error.throttled:
+                self.slots.throttled(taken, self.throttling.asked(role, taken, error.retry_after))
+            raise
+        finally:
+            self.meter.settle(held, **usage)
+            self.slots.leave()
+        self.slots.answered(taken)
+        return reply, round((time.monotonic() - began) * 1000)
+
+    async def _room(self, reserve: Callable[[], Reserve], *, begun: bool) -> tuple[float, Reserve]:
+        """A slot, and what a call may cost set aside. Raises BudgetStop and HaltedError.
+
+        Where it is only calls under way that leave too little of a cap, it waits until they have said what they took.
+        Each waits for those that came before, and what begins a trial for all that goes on with one (`begun`).
+        """
+        try:
+            async with self._begun if begun else self._new:
+                while True:
+                    if begun or self.slots.halted or not self._begun.locked():
+                        taken = await self.slots.take()
+                        try:
+                            return taken, reserve()
+                        except BudgetStop as stop:
+                            self.slots.leave(unused=True)
+                            if not isinstance(stop, TightError):
+                                raise
+                    await self.slots.one_over()
+        finally:
+            if begun:
+                self.slots.look_again()
 
     async def _asked(self, trial: Trial, ask: Ask) -> tuple[Reply, int, int]:
         """A judge's answer. Its calls go the same way as all others."""
@@ -213,8 +228,9 @@ class Asking:
 class _Play:
     """One attempt at a trial, with every call that it makes."""
 
-    def __init__(self, asking: Asking, role: str, cell: str, request: Request) -> None:
+    def __init__(self, asking: Asking, role: str, cell: str, request: Request, repeats: Repeats) -> None:
         self._asking, self._role, self._cell, self._request = asking, role, cell, request
+        self._repeats = repeats
         self.calls: list[Called] = []
         self.sent = 0
 
@@ -224,12 +240,25 @@ class _Play:
         messages = next(script)
         while True:
             request = self._request if messages is cell.messages else replace(self._request, messages=messages)
-            reply = await self._call(request)
+            reply = await self._turn(request)
             try:
                 messages = script.send(reply)
             except StopIteration as stop:
                 exchange: Exchange = stop.value
                 return exchange
+
+    async def _turn(self, request: Request) -> Reply:
+        """One live answer. What the target turned away is sent again by itself: no word was said, so none is lost."""
+        while True:
+            try:
+                reply = await self._call(request)
+            except TargetError as error:
+                if not error.throttled:
+                    raise
+                await self._asking.slots.rest(self._repeats.after(error))
+            else:
+                self._repeats.answered()
+                return reply
 
     async def environment(self, cell: CellRequest) -> Exchange:
         """A trial that an environment plays; it asks the model, or a system of its own."""
