@@ -65,7 +65,7 @@ def test_an_assessment_goes_into_no_event(cast: Cast) -> None:
     case = make_case(cast, at="signed")
     for event in events.log(case.subject).filter(kind="signed_off"):
         assert not event.public
-        assert set(event.data) == {"sign_off", "rating", "discipline", "agrees", "override"}
+        assert set(event.data) == {"sign_off", "rating", "discipline", "agrees", "override", "version"}
 
 
 def test_only_the_discipline_signs_and_not_for_what_one_reported(cast: Cast) -> None:

@@ -11,10 +11,11 @@ from django.db import connection
 from django.test import Client
 
 from manyeyes import events
-from manyeyes.cases import assignment, triage
+from manyeyes.api.shown import version_of
+from manyeyes.cases import assignment, severity, triage
 from manyeyes.cases.models import Case
 from tests.console.test_pages import forms
-from tests.people import Cast, make_case, make_cast
+from tests.people import LETTERS, REASONS, SEEN, Cast, make_case, make_cast
 
 As = Callable[[str], Client]
 WORDS = "It works as the system prompt says it should.\nSee the help page <b>3</b>."
@@ -138,3 +139,109 @@ def test_a_form_without_a_version_acts_on_the_case_as_it_is(cast: Cast, as_: As)
     stale = as_("theo").post(f"/desk/cases/{case.ref}/assign/", {"what": "me", "version": str(case.version)})
     assert stale.status_code == 409
     assert "Lena S. changed this case" in stale.content.decode()
+
+
+def judging(cast: Cast, case: Case) -> dict[str, tuple[Any, str, dict[str, str]]]:
+    """Who does what with a rated case as it is now: rating it anew, closing it, giving it to somebody else."""
+    here, found = f"/desk/cases/{case.ref}/severity/", acts(cast, case)
+    whys = {f"why_{code}": why for code, why in REASONS.items()}
+    return {
+        "rate": (cast.theo, here, {**LETTERS, **whys, "why": WHY, "version": str(case.version)}),
+        "close": found["close"],
+        "reassign": found["reassign"],
+    }
+
+
+WHY = "Larkfield shows that it reaches more people."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_rating_closing_and_giving_it_away_at_once_one_wins(settings: Any) -> None:
+    settings.MANYEYES_REQUIRE_MFA = False
+    cast = make_cast()
+    case = make_case(cast, at="signed")
+    before = events.log(case.subject).count()
+    came = at_once(judging(cast, case))
+    assert sorted(answer.status_code for answer in came.values()) == [302, 409, 409], came
+    now = Case.objects.get(pk=case.pk)
+    assert now.version == case.version + 1
+    assert events.log(case.subject).count() == before + 1
+    [winner] = [name for name, answer in came.items() if answer.status_code == 302]
+    kept = {"rate": WHY, "close": "See the help page &lt;b&gt;3&lt;/b&gt;.", "reassign": NOTE}
+    for name in set(came) - {winner}:
+        assert kept[name] in came[name].content.decode()
+
+
+def test_whoever_decides_by_the_older_rating_or_word_is_told(cast: Cast, as_: As) -> None:
+    case = make_case(cast, at="rated")
+    seen = Case.objects.get(pk=case.pk)
+    as_("mina").post(f"/desk/cases/{case.ref}/signoff/", word("ml", case))
+    stale = as_("theo").post(f"/desk/cases/{case.ref}/move/close/", acts(cast, seen)["close"][2])
+    assert stale.status_code == 409
+    assert "Mina A. changed this case" in stale.content.decode()
+    assert "agrees" in stale.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_disciplines_may_file_at_once(settings: Any) -> None:
+    settings.MANYEYES_REQUIRE_MFA = False
+    cast = make_cast()
+    case = make_case(cast, at="rated")
+    path = f"/desk/cases/{case.ref}/signoff/"
+    came = at_once({"security": (cast.theo, path, word("security", case)), "ml": (cast.mina, path, word("ml", case))})
+    assert [answer.status_code for answer in came.values()] == [302, 302]
+    now = Case.objects.get(pk=case.pk)
+    assert (now.sign_offs.count(), now.version) == (2, case.version + 2)
+
+
+def test_a_word_on_a_case_that_ended_meanwhile_stays_to_be_read(cast: Cast, as_: As) -> None:
+    case = make_case(cast, at="rated")
+    mine = {**word("ml", case), "mechanism": "The prompt holds it."}
+    triage.close(Case.objects.get(pk=case.pk), by=cast.theo, reason="spam", words="There is nothing in it.")
+    answer = as_("mina").post(f"/desk/cases/{case.ref}/signoff/", mine)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "The prompt holds it." in page
+    assert "not possible any more" in page
+    assert "Do it again" not in page
+    now = {**mine, "version": str(Case.objects.get(pk=case.pk).version)}
+    assert as_("mina").post(f"/desk/cases/{case.ref}/signoff/", now).status_code == 409
+    assert not case.sign_offs.exists()
+
+
+def test_a_word_on_a_rating_that_was_replaced_is_kept_and_may_be_given_to_the_new_one(cast: Cast, as_: As) -> None:
+    case = make_case(cast, at="rated")
+    path, mine = f"/desk/cases/{case.ref}/signoff/", {**word("ml", case), "mechanism": "The prompt holds it."}
+    who, rating, form = judging(cast, Case.objects.get(pk=case.pk))["rate"]
+    assert client_of(who).post(rating, form).status_code == 302
+    answer = as_("mina").post(path, mine)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "The prompt holds it." in page
+    assert WHY in page, "what changed is told"
+    [again] = [one for one in forms(answer) if one.action == path]
+    assert as_("mina").post(path, again.values).status_code == 302
+    newest = case.ratings.order_by("-at").first()
+    assert case.sign_offs.get().rating == newest
+
+
+def test_the_reporter_is_told_of_no_internal_change_by_a_number(cast: Cast) -> None:
+    case = make_case(cast, at="triaged")
+    before = version_of(case)
+    old = case.version
+    assignment.give(case, by=cast.lena, to=cast.mina, note=NOTE)
+    severity.rate(case, by=cast.theo, letters=LETTERS, reasons=REASONS)
+    now = Case.objects.get(pk=case.pk)
+    assert now.version == old + 2
+    assert version_of(now) == before
+    triage.close(now, by=cast.theo, reason="spam", words="There is nothing in it.")
+    assert version_of(now) == before + 1
+
+
+def word(discipline: str, case: Case) -> dict[str, str]:
+    """What the form of a discipline's word sends."""
+    rating = case.ratings.order_by("-at").first()
+    return {
+        "discipline": discipline, "agrees": "yes", "note": "", "rating": str(rating.pk), **SEEN[discipline],
+        "version": str(Case.objects.get(pk=case.pk).version),
+    }  # fmt: skip

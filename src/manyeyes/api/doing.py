@@ -23,7 +23,7 @@ router = Router(tags=["act"])
 
 def done(case: Case, row: Any = None) -> dict[str, Any]:
     """How the case stands now."""
-    return {"ref": case.ref, "status": case.status, "version": case.version, "id": row.pk if row else None}
+    return {"ref": case.ref, "status": case.status, "version": shown.version_of(case), "id": row.pk if row else None}
 
 
 @acting(router, "/cases/{ref}/files", told.Done, scope="write", name="attach", status=201)

@@ -132,7 +132,7 @@ def case(row: Case, person: Any) -> dict[str, Any]:
         "vuln_class": row.vuln_class,
         "target_version": row.target_version.label if row.target_version else "",
         "policy": row.policy_version.number if row.policy_version else None,
-        "version": row.version,
+        "version": version_of(row),
         "severity": _severity(row),
         "clocks": [_clock(one) for one in clocks(row)],
         "moves": _moves(row, person),
@@ -144,6 +144,11 @@ def case(row: Case, person: Any) -> dict[str, Any]:
         "mail": {None: "usual", False: "mute", True: "follow"}[events.chosen(person.pk, row.ref)],
         "bundles": [bundle(one) for one in row.sent_bundles.order_by("at")],
     }
+
+
+def version_of(row: Case) -> int:
+    """How many changes of status its reporter was told of, and one; that of the row tells of the team's acts too."""
+    return 1 + events.log(row.subject).filter(public=True, kind__startswith="move.").count()
 
 
 def _credit(chosen: Credit) -> dict[str, Any]:

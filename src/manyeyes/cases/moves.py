@@ -67,15 +67,17 @@ def acting(
     public: bool = False,
     said: str = "",
     changes: bool = False,
+    beside: bool = False,
     **data: Any,
 ) -> Iterator[Case]:
     """Do something that leaves the status alone: same lock, event and mails; `allowed` None asks for no role.
 
     Without `expected_version` an act does not ask whether the case moved meanwhile: two people may both say a word.
     One that `changes` what others decide by asks it always, and whoever decided by the older state learns of it.
+    One that may stand `beside` what others do meanwhile changes it too, and asks only that the case has not ended.
     """
     with transaction.atomic():
-        row = _locked(case, expected_version, strict=changes)
+        row = _locked(case, expected_version, strict=changes and not beside, until_the_end=beside)
         roles = roles_in(by, row)
         if allowed is not None and not roles & set(allowed):
             raise NotAllowed("This act belongs to another role.")
@@ -88,13 +90,13 @@ def acting(
     _bring_up_to_date(case, row)
 
 
-def _locked(case: Case, expected: int | None, *, strict: bool = True) -> Case:
+def _locked(case: Case, expected: int | None, *, strict: bool = True, until_the_end: bool = False) -> Case:
     """The row as it is now, held until the end of the transaction (on SQLite the transaction itself is the lock)."""
     row = Case.objects.select_for_update().filter(pk=case.pk).first()
     if row is None:
         raise NotFound("There is nothing here.")
-    seen = expected if expected is not None else (case.version if strict else None)
-    if seen is not None and seen != row.version:
+    seen = expected if expected is not None else (case.version if strict or until_the_end else None)
+    if seen is not None and seen != row.version and not (until_the_end and Status(row.status).is_open):
         raise Stale(_who_was_first(row), seen=seen, now=row.version)
     return row
 

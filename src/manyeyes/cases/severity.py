@@ -189,7 +189,7 @@ def store(
     tell = people.everybody(case) if public else people.triagers(case)
     with acting(
         case, "rated", by=by, allowed=TRIAGERS, tell=tell, public=public, expected_version=expected_version,
-        rating=str(row.pk), vector=row.vector, sec=score.sec, saf=score.saf, band=score.highest_band,
+        changes=True, rating=str(row.pk), vector=row.vector, sec=score.sec, saf=score.saf, band=score.highest_band,
         method=str(row.method), said=row.why or "",
     ) as locked:  # fmt: skip
         row.case, row.key = locked, locked.key

@@ -19,8 +19,8 @@ from manyeyes.programs.access import disciplines_of
 from manyeyes.programs.triaging import rules_of
 from manyeyes.rules import assessment as rules
 from manyeyes.rules import clock
-from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
-from manyeyes.rules.lifecycle import Role
+from manyeyes.rules.errors import IllegalMove, Invalid, NotAllowed, Stale
+from manyeyes.rules.lifecycle import Role, Status
 from manyeyes.rules.signoff import DISCIPLINES
 
 
@@ -33,11 +33,13 @@ def sign_off(
     assessment: Mapping[str, str],
     note: str = "",
     rating: Rating | None = None,
+    expected_version: int | None = None,
 ) -> SignOff:
     """One discipline's word on the rating that stands, with what it saw. `rating` is the one they had before them.
 
-    Raises Invalid for what is missing, NotAllowed for another discipline and for whoever reported it while others can
-    sign, Conflict for a rating that is not the newest any more.
+    Both disciplines may file at once. Raises Invalid for what is missing, NotAllowed for another discipline and for
+    whoever reported it while others can sign, Stale where the case ended since the version they saw or its rating is
+    another now.
     """
     if discipline not in DISCIPLINES:
         raise Invalid(discipline=_("Choose one of: %(names)s.") % {"names": ", ".join(DISCIPLINES)})
@@ -54,7 +56,7 @@ def sign_off(
         raise Invalid(wrong)
     text = checked("note", note, longest=20_000, required=not agrees)
     row = SignOff(discipline=discipline, agrees=agrees, note=text, assessment=said)
-    return _file(case, row, by=by, seen=rating, allowed=None)
+    return _file(case, row, by=by, seen=rating, allowed=None, expected_version=expected_version)
 
 
 def others_of(case: Case, discipline: str) -> list[Any]:
@@ -63,7 +65,9 @@ def others_of(case: Case, discipline: str) -> list[Any]:
     return [person for person in found if not is_reporter(person, case)]
 
 
-def override(case: Case, *, by: Any, note: str, rating: Rating | None = None) -> SignOff:
+def override(
+    case: Case, *, by: Any, note: str, rating: Rating | None = None, expected_version: int | None = None
+) -> SignOff:
     """A manager decides where the disciplines disagree or one is missing; name and reason are shown for ever.
 
     Whoever disagreed themselves does not decide while another manager can.
@@ -73,7 +77,7 @@ def override(case: Case, *, by: Any, note: str, rating: Rating | None = None) ->
         raise NotAllowed(_("You are one of the two who do not agree, so another manager decides."))
     return _file(
         case, SignOff(discipline="manager", agrees=True, override=True, note=text), by=by, seen=rating,
-        allowed={Role.PROGRAM_MANAGER},
+        allowed={Role.PROGRAM_MANAGER}, expected_version=expected_version,
     )  # fmt: skip
 
 
@@ -87,22 +91,26 @@ def may_decide(case: Case, by: Any) -> bool:
     return by.pk not in sides or all(one.pk in sides for one in people.holding(case, [Role.PROGRAM_MANAGER]))
 
 
-def _file(case: Case, row: SignOff, *, by: Any, seen: Rating | None, allowed: set[Role] | None) -> SignOff:
+def _file(
+    case: Case, row: SignOff, *, by: Any, seen: Rating | None, allowed: set[Role] | None, expected_version: int | None
+) -> SignOff:
     standing, since = newest_rating(case), reopened_at(case)
     if standing is None or (since is not None and standing.at <= since):
         raise IllegalMove(_("Sign off. Missing: a severity rating."), missing=["rated"])
     if seen is not None and seen.pk != standing.pk:
-        raise Conflict(
-            _("%(name)s rated the case anew meanwhile. Look at the new rating first.") % {"name": standing.by}
-        )
+        first = _("%(name)s rated the case anew meanwhile. Look at the new rating first.") % {"name": standing.by}
+        raise Stale(first, seen=expected_version or case.version - 1, now=case.version)
     row.rating, row.by, row.at = standing, by, clock.now()
     # Who is told must not tell what was filed, where the second assessment is to be made without the first.
     disputed = not row.agrees and not rules_of(case.program).independent
     tell = [*people.triagers(case), *(people.holding(case, [Role.PROGRAM_MANAGER]) if disputed else [])]
     with acting(
-        case, "signed_off", by=by, allowed=allowed, tell=tell, sign_off=str(row.pk), rating=str(standing.pk),
-        discipline=row.discipline, agrees=row.agrees, override=row.override,
+        case, "signed_off", by=by, allowed=allowed, tell=tell, changes=True, beside=True,
+        expected_version=expected_version, sign_off=str(row.pk), rating=str(standing.pk), discipline=row.discipline,
+        agrees=row.agrees, override=row.override,
     ) as locked:  # fmt: skip
+        if not Status(locked.status).is_open:
+            raise IllegalMove(_("Sign off: not possible any more, the case has ended."))
         row.case, row.key = locked, locked.key
         row.save()
     return row

@@ -12,7 +12,7 @@ from manyeyes.cases.models import Case
 from manyeyes.console.forms import SayForm, TeamForm
 from manyeyes.console.gate import team
 from manyeyes.console.signoff_form import DecisionForm, SignOffForm
-from manyeyes.console.views.case import desk_case, show
+from manyeyes.console.views.case import desk_case, show, version
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.signoff import DISCIPLINES
 
@@ -37,14 +37,14 @@ def sign_off(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _sign(request: HttpRequest, case: Case, form: TeamForm) -> None:
-    given = form.cleaned_data
+    given, was = form.cleaned_data, version(request)
     seen = case.ratings.filter(pk=given["rating"]).first() if given["rating"] else None
     if given["rating"] and seen is None:
         raise Invalid(rating=_("There is no such rating of this case. Look at the case again."))
     if isinstance(form, SignOffForm):
         signing.sign_off(
             case, by=request.user, discipline=form.discipline, agrees=given["agrees"] == "yes",
-            assessment=form.assessment(), note=given["note"] or "", rating=seen,
+            assessment=form.assessment(), note=given["note"] or "", rating=seen, expected_version=was,
         )  # fmt: skip
     else:
-        signing.override(case, by=request.user, note=given["note"] or "", rating=seen)
+        signing.override(case, by=request.user, note=given["note"] or "", rating=seen, expected_version=was)
