@@ -24,8 +24,9 @@ def sleep(case: Case, *, by: Any, until: date) -> Sleep:
     """Put a case out of one's own sight until the morning of a day. Raises Invalid for a day past or too far ahead."""
     if not sees_inside(by, case):
         raise NotAllowed(_("Only who works on a case has it in a list."))
-    moment, wakes = clock.now(), datetime.combine(until, WAKES_AT, ZoneInfo(case.program.zone)).astimezone(UTC)
-    if not moment < wakes <= moment + LONGEST:
+    moment, zone = clock.now(), ZoneInfo(case.program.zone)
+    wakes = datetime.combine(until, WAKES_AT, zone).astimezone(UTC)
+    if until <= moment.astimezone(zone).date() or wakes > moment + LONGEST:
         raise Invalid(until=_("Give a day from tomorrow to %(days)d days ahead.") % {"days": LONGEST.days})
     values = {"since": moment, "until": wakes}
     return Sleep.objects.update_or_create(case=case, person=by, defaults=values)[0]
