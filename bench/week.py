@@ -194,7 +194,7 @@ def _work_of_people(week: Week) -> None:
 
 def _one_act(week: Week, person: Any) -> float:
     """The most urgent thing this person can do; the minutes it took, 0 where there is nothing."""
-    from manyeyes.cases import conversation, lists, many, triage
+    from manyeyes.cases import conversation, duplicates, lists, many, triage
 
     fresh = list(lists.cases(person, view="unanswered")[:40])
     if fresh:
@@ -211,8 +211,8 @@ def _one_act(week: Week, person: Any) -> float:
                 words="Thank you, {researcher}. There is no flaw here.",
             )
             return week.did("move.close", len(alike))
-        if kind == "duplicate" and week.first is not None:
-            triage.mark_duplicate(case, by=person, of=week.first, words="Thank you. Somebody told us of this before.")
+        if kind == "duplicate" and week.first is not None and case.created_at > week.first.created_at:
+            duplicates.mark(case, by=person, of=week.first)
             return week.did("move.close")
         conversation.say(case, by=person, text="Thank you. I have read it and look at it now.", public=True)
         triage.accept(case, by=person)

@@ -84,13 +84,6 @@ def test_every_close_names_a_reason_and_offers_one_appeal(cast: Cast) -> None:
     assert (case.status, case.close_reason) == ("triaged", "")
 
 
-def test_a_duplicate_does_not_name_the_other_case_to_its_researcher(cast: Cast) -> None:
-    first, second = make_case(cast, at="triaged"), make_case(cast, at="acknowledged", by=cast.eve)
-    triage.mark_duplicate(second, by=cast.theo, of=first, words="Somebody reported this before you.")
-    assert second.duplicate_of == first
-    assert first.ref not in str([entry.data for entry in timeline.entries(second, cast.eve)])
-
-
 def test_an_embargo_binds_once_the_other_side_agrees(cast: Cast) -> None:
     with clock.freeze(clock.now()):
         case = make_case(cast, at="triaged")
@@ -147,17 +140,6 @@ def test_whoever_has_no_address_gets_no_mail(cast: Cast) -> None:
     sent = intake.submit(cast.program, make_report(cast, anonymous=True))
     triage.close(sent.case, by=cast.theo, reason="informative", words="Thank you.")
     assert not Delivery.objects.filter(person_id=sent.case.reporter_id).exists()
-
-
-def test_a_case_repeats_the_original_and_never_in_a_circle(cast: Cast) -> None:
-    first, second, third = submit(cast), submit(cast), submit(cast)
-    triage.mark_duplicate(second, by=cast.theo, of=first, words="We know this one.")
-    for again in (first, third):
-        with pytest.raises(Invalid) as refused:
-            triage.mark_duplicate(again, by=cast.theo, of=second, words="We know this one.")
-        assert "duplicate_of" in refused.value.fields
-    triage.close(third, by=cast.theo, reason="informative", words="No harm.", duplicate_of=first)
-    assert third.duplicate_of is None
 
 
 def test_an_agreement_holds_for_the_date_that_was_seen(cast: Cast) -> None:

@@ -143,8 +143,8 @@ def test_closing_asks_for_words_and_states_who_reads_them(cast: Cast, as_: As) -
     assert "rhea_k will read this." in page
     empty = theo.post(f"/desk/cases/{case.ref}/move/close/", {"reason": "informative", "words": ""})
     assert empty.status_code == 422
-    slip = {"reason": "duplicate", "duplicate_of": "ME-0000-0000", "words": "Somebody told us before."}
-    answer = theo.post(f"/desk/cases/{case.ref}/move/close/", slip)
+    slip = {"of": "ME-0000-0000", "words": "Somebody told us before."}
+    answer = theo.post(f"/desk/cases/{case.ref}/same/duplicate/", slip)
     assert answer.status_code == 422
     assert "There is no such case." in answer.content.decode()
     assert "Somebody told us before." in answer.content.decode()

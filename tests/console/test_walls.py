@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import NoReverseMatch, get_resolver, reverse
 
-from manyeyes.cases import access, assignment, conversation, intake, queue, triage
+from manyeyes.cases import access, assignment, conversation, families, intake, queue, triage
 from manyeyes.cases.keeping import Brought
 from manyeyes.events.models import Delivery, Event
 from manyeyes.programs.models import Program
@@ -51,14 +51,15 @@ def addresses(other: Cast, case: Any) -> list[str]:
         "ref": case.ref, "slug": other.program.slug, "replay_id": link.replay_id, "file_id": case.attachments.get().pk,
         "person_id": other.theo.pk, "message_id": said.pk, "answer_id": said.pk, "name": "close", "part": "target",
         "stream": "main", "index": 0, "item_id": other.program.scope.get().pk, "number": 1,
-        **dict.fromkeys(("list_id", "bundle_id", "rescoring_id", "dispute_id"), said.pk),
+        **dict.fromkeys(("list_id", "bundle_id", "rescoring_id", "dispute_id"), said.pk), "how": "duplicate",
+        "family": families.group([case, make_case(other)], by=other.theo, name=f"{MARK} family").ref,
     }  # fmt: skip
     found = []
     for name in sorted(names(get_resolver().url_patterns)):
         if name.startswith("console:"):
             pattern = get_resolver(None).namespace_dict["console"][1].reverse_dict.getlist(name.partition(":")[2])
             wanted = {part for possible, *_ in pattern for _, parts in possible for part in parts}
-            if wanted & {"ref", "slug", "replay_id", "file_id"}:
+            if wanted & {"ref", "slug", "replay_id", "file_id", "family"}:
                 try:
                     found.append(reverse(name, kwargs={part: values[part] for part in wanted}))
                 except NoReverseMatch:
@@ -72,8 +73,8 @@ def test_no_address_of_another_program_answers(cast: Cast, other: Cast, as_: As)
     conversation.say(case, by=other.theo, text=f"{MARK} word", public=True)
     triage.accept(case, by=other.theo)
     reproduce(other, case)
-    before = Event.objects.filter(subject=case.subject).count()
     found = addresses(other, case)
+    before = Event.objects.filter(subject=case.subject).count()
     assert len(found) > 40
     for name in ("theo", "mina", "lena", "ada", "aud"):
         browser = as_(name)
@@ -103,11 +104,8 @@ def test_no_list_count_search_or_form_tells_of_another_program(cast: Cast, other
             assert f"/desk/cases/{theirs.ref}/" not in page, path
     sent = theo.post("/desk/selected/", {"case": [theirs.ref], "what": "assign"})
     assert sent.status_code == 404
-    named = theo.post(
-        f"/desk/cases/{mine.ref}/move/close/", {"reason": "duplicate", "duplicate_of": theirs.ref, "words": "The same."}
-    )
-    closing = {"reason": "duplicate", "duplicate_of": "ME-0000-0000", "words": "The same."}
-    absent = theo.post(f"/desk/cases/{mine.ref}/move/close/", closing)
+    named = theo.post(f"/desk/cases/{mine.ref}/same/duplicate/", {"of": theirs.ref})
+    absent = theo.post(f"/desk/cases/{mine.ref}/same/duplicate/", {"of": "ME-0000-0000"})
     assert named.status_code == absent.status_code == 422
     told = "There is no such case"
     assert told in named.content.decode()

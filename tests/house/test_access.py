@@ -13,7 +13,7 @@ from django.test import Client, TestCase, override_settings
 from django.urls import get_resolver, resolve, reverse
 
 from manyeyes.accounts import tokens
-from manyeyes.cases import attachments, conversation, coreporters, disputes, drafts, prepared, saved
+from manyeyes.cases import attachments, conversation, coreporters, disputes, drafts, families, prepared, saved
 from manyeyes.cases.judged import Rescoring
 from manyeyes.cases.keeping import Brought
 from manyeyes.cases.models import SentBundle
@@ -116,6 +116,8 @@ class TestAccess(TestCase):
             "portal": conversation.say(case, by=cls.cast.rhea, text="A word of mine.", public=True).pk,
             "console": conversation.say(case, by=cls.cast.theo, text="A note of mine.").pk,
         }
+        kept = families.group([case, cls.cases["rated"]], by=cls.cast.theo)
+        cls.values |= {"how": "duplicate", "family": kept.ref}
         cls.values["list_id"] = saved.save(cls.cast.rhea, name="Hers", query="view=late").pk
         cls.values["answer_id"] = prepared.add(cls.cast.program, by=cls.cast.lena, name="Thanks", text="{ref}").pk
         file = Brought(name="recording.txt", chunks=[b"a recording"])

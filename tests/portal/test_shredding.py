@@ -14,7 +14,19 @@ from manyeyes import events
 from manyeyes.accounts import profiles
 from manyeyes.accounts.models import Person
 from manyeyes.accounts.profiles import Said
-from manyeyes.cases import access, claiming, conversation, coreporters, drafts, intake, personal, queue, senders, triage
+from manyeyes.cases import (
+    access,
+    claiming,
+    conversation,
+    coreporters,
+    drafts,
+    duplicates,
+    intake,
+    personal,
+    queue,
+    senders,
+    triage,
+)
 from manyeyes.cases.models import Case, Report
 from manyeyes.publications import credit, hall
 from manyeyes.vault import files, keyring
@@ -126,7 +138,7 @@ def test_evidence_stays(cast: Cast, how: str) -> None:
     """A report that others lean on is no report that came to nothing."""
     case = make_case(cast, at={"replayed": "reproduced", "confirmed": "confirmed"}.get(how, "acknowledged"))
     if how == "duplicate":
-        triage.mark_duplicate(submit(cast, by=cast.eve), by=cast.theo, of=case, words="The same.")
+        duplicates.mark(submit(cast, by=cast.eve), by=cast.theo, of=case)
     if how == "shared":
         coreporters.invite(case, by=cast.rhea, handle="eve_x")
         coreporters.accept(coreporters.waiting_for(cast.eve)[0], by=cast.eve)

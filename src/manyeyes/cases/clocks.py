@@ -27,8 +27,8 @@ def clocks(case: Case, *, log: Iterable[Any] | None = None, at: datetime | None 
     """The clocks of the case at this moment. `log` spares the query where the caller has the events already."""
     rows = list(events.log(case.subject)) if log is None else list(log)
     return deadlines.clocks(
-        [_entry(row, case) for row in rows],
-        opened=rows[0].at if rows else case.created_at,
+        _entries(rows, case),
+        opened=_opened(rows, case),
         at=at or clock.now(),
         promises=promises.read(terms(case)),
     )
@@ -63,7 +63,7 @@ def keep(case: Case) -> list[Clock]:
     """Store what the log says beside the case: the first human answer, the next promise to end, the next alarm."""
     rows = list(events.log(case.subject))
     found = clocks(case, log=rows)
-    answered = deadlines.first_word([_entry(row, case) for row in rows])
+    answered = deadlines.first_word(_entries(rows, case))
     due = next((one.due for one in running(found)), None)
     alarm = alarms.next_at(found, taken(rows))
     if (case.acknowledged_at, case.due_at, case.alarm_at) != (answered, due, alarm):
@@ -78,6 +78,24 @@ def taken(rows: Iterable[Any]) -> dict[str, int]:
     for row in rows:
         if row.kind == "clock.alarm":
             found[row.data["run"]] = max(row.data["step"], found.get(row.data["run"], -1))
+    return found
+
+
+def _opened(rows: list[Any], case: Case) -> datetime:
+    """When the report came; for a case split off another, when that one's did."""
+    if not rows:
+        return case.created_at
+    came = rows[0].data.get("received") if rows[0].kind == deadlines.SPLIT else ""
+    return datetime.fromisoformat(came) if came else rows[0].at
+
+
+def _entries(rows: list[Any], case: Case) -> list[deadlines.Entry]:
+    """The log as the clocks read it; an answer that was given before a case was split off counts in the new one."""
+    found = [_entry(row, case) for row in rows]
+    said = rows[0].data.get("answered") if rows and rows[0].kind == deadlines.SPLIT else ""
+    if said:
+        at = datetime.fromisoformat(said)
+        found.insert(0, deadlines.Entry(at=at, kind="answered.before", human=True, public=True, by_team=True))
     return found
 
 

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from manyeyes.cases import people
+from manyeyes.cases import following, people
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.agreed import Embargo
 from manyeyes.cases.models import Case
@@ -23,6 +23,7 @@ def resolve(case: Case, *, by: Any, expected_version: int | None = None) -> Case
     """Mark resolved: the fix was shown to hold, and the researcher agreed or let the window pass."""
     with moving(case, "resolve", by=by, tell=people.everybody(case), expected_version=expected_version) as row:
         row.resolved_at = clock.now()
+        following.tell(row, "resolved")
     return case
 
 

@@ -15,7 +15,7 @@ from manyeyes.cases.facts import facts_of
 from manyeyes.cases.models import Case, Message
 from manyeyes.rules import lifecycle
 from manyeyes.rules.errors import Conflict, Refused
-from manyeyes.rules.lifecycle import CloseReason, Status
+from manyeyes.rules.lifecycle import Status
 
 MOVES = ("accept", "close")
 """What can be done with many at once beside a reply, which is a word and no move."""
@@ -66,7 +66,7 @@ def reply(cases: Sequence[Case], *, by: Any, since: datetime, words: str) -> lis
 
 
 def close(cases: Sequence[Case], *, by: Any, seen: Mapping[str, int], reason: str, words: str) -> list[Came]:
-    """Close them for one reason. A duplicate names its other case, so that is done in the case itself."""
+    """Close them for one reason. What repeats another case is marked one by one, in fixed words: see `duplicates`."""
     text = prepared.checked_text("words", words)
 
     def end(case: Case) -> None:
@@ -74,11 +74,6 @@ def close(cases: Sequence[Case], *, by: Any, seen: Mapping[str, int], reason: st
         triage.close(case, by=by, reason=reason, words=filled, expected_version=seen.get(case.ref))
 
     return _each(cases, end)
-
-
-def reasons() -> list[CloseReason]:
-    """The reasons for which many can be closed at once."""
-    return [reason for reason in lifecycle.TEAM_CLOSE_REASONS if reason != CloseReason.DUPLICATE]
 
 
 def _each(cases: Sequence[Case], act: Callable[[Case], Any]) -> list[Came]:

@@ -14,6 +14,7 @@ from manyeyes.cases.asleep import Sleep  # noqa: F401 -- the same
 from manyeyes.cases.filetypes import words_for
 from manyeyes.cases.guarded import LegalHold, Sender  # noqa: F401 -- the same
 from manyeyes.cases.judged import BlindRating, CaseCode, Dispute, OwnRating, Rating, Rescoring  # noqa: F401 -- the same
+from manyeyes.cases.kin import Family, Member, Split  # noqa: F401 -- the same
 from manyeyes.cases.placed import Place  # noqa: F401 -- the same
 from manyeyes.cases.saved import SavedView  # noqa: F401 -- the same
 from manyeyes.cases.seats import Seat  # noqa: F401 -- the same

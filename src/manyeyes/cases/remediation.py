@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from manyeyes.cases import conversation, people
+from manyeyes.cases import conversation, following, people
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_fix
 from manyeyes.cases.models import Case, Remediation
@@ -59,6 +59,7 @@ def deploy_fix(
         fix.version, fix.kind, fix.summary, fix.deployed_at = version, kind, text, clock.now()
         fix.save()
         _put_in_service(version)
+        following.tell(row, "fixed")
         row.note(remediation=fix.pk, fix_kind=str(kind))
     return fix
 

@@ -15,6 +15,7 @@ from manyeyes.cases.conversation import may_mend
 from manyeyes.cases.models import Case, Message, SignOff
 from manyeyes.cases.signoffs import Filed, sealed_to
 from manyeyes.rules.deadlines import FIX_KIND, FIX_KINDS
+from manyeyes.rules.lifecycle import CloseReason
 from manyeyes.rules.sentences import verdict_sentence
 from manyeyes.rules.visibility import fields_for_researcher, name_outside, shown_to_researcher
 from manyeyes.rules.words import status_words
@@ -75,6 +76,25 @@ ACTS: dict[str, str] = {
     "embargo.proposed": "proposed an embargo date",
     "embargo.agreed": "agreed to the embargo date",
     "embargo.ended": "ended the embargo",
+    "case.split": "opened a case of its own for one flaw of your report",
+    "case.split_off": "opened a case of its own for one flaw of the report",
+    "report.copied": "put the report beside it, as it was sent",
+    "same_flaw.confirmed": "lets you know: the flaw is confirmed, and a fix is being prepared",
+    "same_flaw.fixed": "lets you know: a fix is in service, and it is being checked",
+    "same_flaw.resolved": "lets you know: the flaw is resolved, the fix was shown to hold",
+    "same_flaw.published": "lets you know: the advisory about the flaw is published",
+    "same_flaw.closed": "lets you know: the work on the flaw ended",
+    "same_flaw.reopened": "lets you know: the work on the flaw was taken up again",
+    "same_flaw.lost": "asks the team to decide anew: the case that this one follows was withdrawn, or was spam",
+    "family.grouped": "put it into a family",
+    "family.described": "changed the name or the note of the family",
+    "family.taken_out": "took it out of its family",
+    "family.lead": "let it lead its family",
+    "family.repeated": "named it as the case that another one repeats",
+    "family.took_in": "let the work on another case go on here",
+    "family.follows": "let it follow another case",
+    "family.let_go": "reopened a case that followed it",
+    "family.split": "said why the report was split",
     "co_reporter.invited": "named a further reporter",
     "co_reporter.accepted": "reports this case as well from now on",
     "co_reporter.ended": "took back or left a co-reporter's part",
@@ -185,6 +205,8 @@ def _entry(
         words = f"{words}: {status_words(data['before'])} → {status_words(after, data.get('reason', ''))}"
     elif event.kind == FIX_KIND:
         words = f"{words}: {FIX_KINDS[data['fix']]}"
+    elif event.kind == "same_flaw.closed":
+        words = f"{words}: {CloseReason(data['reason']).words}"
     return Entry(
         at=event.at,
         kind=event.kind,
@@ -208,7 +230,7 @@ def _name(author: Any, side: str, inside: bool) -> str:
 
 
 def _item(event: Any, data: dict[str, Any], rows: dict[str, dict[str, Any]], inside: bool) -> Any:
-    if event.kind == "report.received":
+    if event.kind in ("report.received", "report.copied"):
         return next(iter(rows["reports"].values()), None)
     for key, name in ITEMS.items():
         if key in data:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from manyeyes import events
-from manyeyes.cases import assignment, people
+from manyeyes.cases import assignment, duplicates, families, following, people
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import facts_of
@@ -17,7 +17,7 @@ from manyeyes.cases.models import Case, Message
 from manyeyes.cases.moves import acting, moving
 from manyeyes.programs.access import roles_of
 from manyeyes.rules import clock
-from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
+from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed
 from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS, TRIAGERS, CloseReason, Role, Status
 
 ORIGINS = {
@@ -42,6 +42,7 @@ def confirm(case: Case, *, by: Any, expected_version: int | None = None) -> Case
     """Confirm the finding: reproduced, looked at, rated, and signed off by both disciplines."""
     with moving(case, "confirm", by=by, tell=people.everybody(case), expected_version=expected_version) as row:
         row.confirmed_at = row.confirmed_at or clock.now()
+        following.tell(row, "confirmed")
     return case
 
 
@@ -82,57 +83,42 @@ def assign_owner(case: Case, *, by: Any, to: Any) -> Case:
     return case
 
 
-def close(
-    case: Case,
-    *,
-    by: Any,
-    reason: str,
-    words: str,
-    duplicate_of: Case | None = None,
-    expected_version: int | None = None,
-) -> Case:
-    """Close with a reason from the list and a sentence the researcher reads; an unexplained close is not possible."""
+def close(case: Case, *, by: Any, reason: str, words: str, expected_version: int | None = None) -> Case:
+    """Close with a reason from the list and a sentence the researcher reads; an unexplained close is not possible.
+
+    Whoever follows this case hears of it. A duplicate and a merged case name another one: `duplicates` and `merging`.
+    """
     if reason not in TEAM_CLOSE_REASONS:
         raise Invalid(reason=f"Choose one of: {', '.join(TEAM_CLOSE_REASONS)}.")
     word = _word(case, by=by, text=checked("words", words), purpose="close")
-    if reason == CloseReason.DUPLICATE and duplicate_of is None:
-        raise Invalid(duplicate_of="Name the case that this one repeats.")
-    if reason != CloseReason.DUPLICATE:
-        duplicate_of = None
-    elif duplicate_of is not None:
-        _may_repeat(case, duplicate_of)
     with moving(
         case, "close", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
         reason=str(reason), message=str(word.pk), said=word.text,
     ) as row:  # fmt: skip
         word.save()
         row.close_reason = str(reason)
-        row.duplicate_of = duplicate_of
+        following.tell(row, "closed", reason=str(reason))
     return case
-
-
-def mark_duplicate(case: Case, *, by: Any, of: Case, words: str, expected_version: int | None = None) -> Case:
-    """Close as a repeat of another case of the program; the other case stays unnamed to this researcher."""
-    return close(
-        case, by=by, reason=CloseReason.DUPLICATE, words=words, duplicate_of=of, expected_version=expected_version
-    )
 
 
 def withdraw(case: Case, *, by: Any, expected_version: int | None = None) -> Case:
     """The researcher takes the report back before work has begun."""
     with moving(case, "withdraw", by=by, tell=people.team(case), expected_version=expected_version) as row:
         row.close_reason = str(CloseReason.WITHDRAWN)
+        following.tell(row, "closed", reason=str(CloseReason.WITHDRAWN))
     return case
 
 
 def reopen(case: Case, *, by: Any, words: str, expected_version: int | None = None) -> Case:
-    """Take a finished case up again, with a reason that both sides read."""
+    """Take a finished case up again, with a reason that both sides read; it follows no other case any more."""
     word = _word(case, by=by, text=checked("words", words), purpose="reopen")
-    with moving(
+    with families.held(case), moving(
         case, "reopen", by=by, tell=people.everybody(case), given={"reason_given"}, expected_version=expected_version,
         message=str(word.pk), said=word.text,
     ) as row:  # fmt: skip
         word.save()
+        duplicates.let_go(row, by=by)
+        following.tell(row, "reopened")
         row.close_reason = ""
         row.duplicate_of = None
         row.resolved_at = None
@@ -239,12 +225,3 @@ def ask_discipline(case: Case, *, by: Any, discipline: str) -> Case:
 
 def _word(case: Case, *, by: Any, text: str, purpose: str) -> Message:
     return Message(case=case, author=by, public=True, text=text, purpose=purpose, at=clock.now())
-
-
-def _may_repeat(case: Case, other: Case) -> None:
-    if other.pk == case.pk:
-        raise Invalid(duplicate_of="A case cannot repeat itself.")
-    if other.program_id != case.program_id:
-        raise NotFound("There is nothing here.")
-    if other.duplicate_of_id is not None:
-        raise Invalid(duplicate_of=f"{other.ref} repeats another case itself. Name the one where the work is done.")

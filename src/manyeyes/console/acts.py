@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from manyeyes.cases import access, choices, facts, longer, signoffs, triage
+from manyeyes.cases import access, choices, facts, families, longer, signoffs, triage
 from manyeyes.cases.conversation import SPEAKERS
 from manyeyes.cases.disclosure import BOTH_SIDES
 from manyeyes.cases.holds import HOLDERS
@@ -67,9 +67,7 @@ def desk(case: Case, viewer: Any, *, here: str = "") -> Desk:
     others = [_offer(case, offer) for offer in offers if offer.move.name in LAST]
     if roles & HOLDERS:
         others.append(Act(label=_("Legal hold…"), href=reverse("console:hold", args=[case.ref])))
-    if any(offer.move.name == "close" for offer in offers):
-        close = reverse("console:move", args=[case.ref, "close"])
-        others.append(Act(label=_("Close as a duplicate…"), key="d", href=f"{close}?reason=duplicate"))
+    others += _kin(case, roles, closable=any(offer.move.name == "close" for offer in offers))
     return Desk(
         acts=_main_first(acts),
         others=others,
@@ -227,6 +225,21 @@ def _publish(case: Case, roles: frozenset[Role]) -> Act | None:
         href=reverse("console:advisory", args=[case.ref]),
         minor=Status(case.status).is_open,
     )
+
+
+def _kin(case: Case, roles: frozenset[Role], *, closable: bool) -> list[Act]:
+    """What puts the case beside others: it repeats one, goes on in one, holds several flaws, or belongs with some."""
+    found: list[Act] = []
+    if closable:
+        names = (("duplicate", _("Mark as a duplicate…"), "d"), ("merge", _("Merge into another case…"), ""))
+        found += [Act(label=label, key=key, href=reverse("console:same_flaw", args=[case.ref, how]))
+                  for how, label, key in names]  # fmt: skip
+    if roles & TRIAGERS:
+        found.append(Act(label=_("Split off a flaw…"), href=reverse("console:split", args=[case.ref])))
+        if families.of(case) is None:
+            place = f"{reverse('console:group')}?case={case.ref}"
+            found.append(Act(label=_("Put into a family…"), key="f", href=place))
+    return found
 
 
 def _calls(case: Case, viewer: Any, roles: frozenset[Role], known: Facts) -> list[str]:

@@ -63,16 +63,11 @@ class WordsForm(TeamForm):
 class CloseForm(WordsForm):
     """Why the case is closed, as a reason of the list and in words."""
 
-    field_order = ("reason", "duplicate_of", "words")
+    field_order = ("reason", "words")
     reason = forms.ChoiceField(
         label=_("Reason"),
         choices=[("", _("Choose a reason")), *((str(one), one.words) for one in TEAM_CLOSE_REASONS)],
         error_messages={"required": "Choose a reason."},
-    )
-    duplicate_of = forms.CharField(
-        label=_("It repeats"),
-        required=False,
-        help_text=_("A case number, for a duplicate only. The researcher never sees it."),
     )
 
 

@@ -11,9 +11,14 @@ from django.utils.translation import gettext_lazy
 
 from manyeyes.console.forms import TeamForm
 from manyeyes.programs.policy import Editing
-from manyeyes.rules import promises
+from manyeyes.rules import promises, sharing
 from manyeyes.rules.calendars import DAY_NAMES
 
+SHARED = {
+    "none": gettext_lazy("The first report alone counts"),
+    "equal": gettext_lazy("All within the time count alike"),
+    "order": gettext_lazy("All within the time count, in the order in which they came"),
+}
 HOURS, DAYS = gettext_lazy("In hours"), gettext_lazy("In days")
 
 
@@ -43,6 +48,15 @@ class PromisesForm(TeamForm):
     weekend_rota = forms.BooleanField(
         label=gettext_lazy("Somebody reads new reports on weekends and holidays too"), required=False
     )
+    share_days = forms.IntegerField(
+        label=gettext_lazy("Days after the first report"), min_value=sharing.LEAST, max_value=sharing.MOST,
+        help_text=gettext_lazy("Who reports the same flaw within these days shares as you say below."),
+    )  # fmt: skip
+    share_credit = forms.ChoiceField(label=gettext_lazy("Credit"), choices=list(SHARED.items()))
+    share_reward = forms.ChoiceField(
+        label=gettext_lazy("Reward"), help_text=gettext_lazy("Said only where the program pays."),
+        choices=list(SHARED.items()),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,8 +84,12 @@ class PromisesForm(TeamForm):
         """The fields of the calendar."""
         return [self[name] for name in promises.COUNTING]
 
+    def shared(self) -> list[forms.BoundField]:
+        """The fields of the sharing rule."""
+        return [self[name] for name in sharing.DEFAULTS]
+
     def terms(self) -> Mapping[str, Any]:
         """What was filled in, as a policy version keeps it."""
-        given = {name: self.cleaned_data[name] for name in promises.DEFAULTS}
+        given = {name: self.cleaned_data[name] for name in (*promises.DEFAULTS, *sharing.DEFAULTS)}
         lists = {name: " ".join(given[name]) for name in ("working_days_for", "weekdays")}
         return {**given, **lists, "holidays": " ".join(sorted(given["holidays"].split()))}

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from manyeyes import events
 from manyeyes.programs import scope
 from manyeyes.programs.models import PolicyVersion, Program
-from manyeyes.rules import clock, policy_wording, promises
+from manyeyes.rules import clock, policy_wording, promises, sharing
 from manyeyes.rules.errors import Conflict, Invalid, NotFound
 from manyeyes.rules.policy_difference import Change, changes
 from manyeyes.rules.policy_document import Document, ScopeLine
@@ -60,7 +60,7 @@ def default_text(program: Program, template: str = "no_bounty") -> dict[str, str
 def terms_of(program: Program, version: PolicyVersion | None = None) -> dict[str, Any]:
     """The promises in figures: those of the version, and where it kept none, those of the program."""
     own = {name: getattr(program, name) for name in FIGURES}
-    usual = {**promises.DEFAULTS, "zone": program.zone}
+    usual = {**promises.DEFAULTS, **sharing.DEFAULTS, "zone": program.zone}
     return {**usual, **own, "pays": False, **(version.terms if version else {})}
 
 
@@ -145,7 +145,7 @@ def _check(texts: Mapping[str, str], terms: Mapping[str, Any]) -> None:
         value = terms.get(name, least)
         if not isinstance(value, int) or not least <= value <= most:
             wrong[name] = _("Give a whole number from %(least)s to %(most)s.") % {"least": least, "most": most}
-    wrong |= promises.wrong_with(terms)
+    wrong |= promises.wrong_with(terms) | sharing.wrong_with(terms)
     if wrong:
         raise Invalid(wrong)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from manyeyes.cases import disclosure, people, reproduction, rootcause, verification
+from manyeyes.cases import disclosure, following, people, reproduction, rootcause, verification
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating
 from manyeyes.cases.models import Case
@@ -63,6 +63,7 @@ def publish(case: Case, *, by: Any, expected_version: int | None = None) -> Advi
         assert written is not None
         advisory = _store(row, written, by)
         row.public_at = advisory.published_at
+        following.tell(row, "published", advisory=advisory.slug)
     return advisory
 
 

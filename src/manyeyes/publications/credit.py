@@ -9,7 +9,7 @@ from django.core.validators import URLValidator
 from django.utils.translation import gettext as _
 
 from manyeyes.accounts import ownkey
-from manyeyes.cases import claiming, people
+from manyeyes.cases import claiming, people, sharing
 from manyeyes.cases.access import is_reporter, reporter_ids, roles_in
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.models import Case
@@ -72,9 +72,22 @@ def standing(case: Case) -> list[Credit]:
     return sorted(rows, key=lambda row: (row.person_id != case.reporter_id, row.chosen_at))
 
 
+def of_flaw(case: Case) -> list[Credit]:
+    """The choices of everybody who shares in the credit for the flaw of this case, the first report's first.
+
+    Who reported it in another case is here where the sharing rule says so; who came too late is not, wherever.
+    """
+    member = sharing.member_of(case)
+    if member is None or not member.standing:
+        return standing(case)
+    found = sharing.standings(case)
+    rows = sorted(sharing.of_one_flaw(case), key=sharing.received_at)
+    return [choice for row in rows if found[row.pk].credited for choice in standing(row)]
+
+
 def bylines(case: Case) -> list[tuple[str, str]]:
     """(name, link) of everybody who is to be named, as the public reads them."""
-    return [found for found in map(byline, standing(case)) if found[0]]
+    return [found for found in map(byline, of_flaw(case)) if found[0]]
 
 
 def given_to(person: Any) -> list[dict[str, Any]]:

@@ -83,6 +83,7 @@ def first_responses(program: Program, *, at: datetime | None = None) -> FirstRes
     )
     # Whoever took the report back before anybody answered is owed nothing.
     newest = newest.exclude(close_reason=str(CloseReason.WITHDRAWN), acknowledged_at__isnull=True)
+    newest = newest.filter(split_from=None)  # one report, however many flaws were found in it
     cases = list(newest.select_related("program").order_by("-created_at")[:SHOWN])
     logs: dict[str, list[Event]] = defaultdict(list)
     # Only what both sides see can be an answer; what the team did inside is many times as much.

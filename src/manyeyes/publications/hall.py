@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from manyeyes.cases.disclosure import in_force
 from manyeyes.cases.models import CoReporter
@@ -14,8 +15,11 @@ from manyeyes.publications.credit import byline
 from manyeyes.publications.figures import counted
 from manyeyes.publications.models import Advisory, Credit
 from manyeyes.rules.lifecycle import CloseReason
+from manyeyes.rules.sharing import Standing
 from manyeyes.vault import keyring
 
+SHARED = [str(one) for one in Standing if one.credited]
+NOT_SHARED = [str(one) for one in Standing if not one.credited]
 NO_THANKS = (CloseReason.SPAM, CloseReason.WITHDRAWN)
 
 
@@ -36,16 +40,20 @@ def of_fame(program: Program) -> list[Thanks]:
     still = CoReporter.objects.filter(
         case=OuterRef("case"), person=OuterRef("person"), accepted_at__isnull=False, ended_at__isnull=True
     )
+    by_itself = Q(case__confirmed_at__isnull=False, case__duplicate_of__isnull=True)
+    with_another = Q(case__duplicate_of__confirmed_at__isnull=False, case__membership__standing__in=SHARED)
     found = (
         Credit.objects.filter(
-            counted("case__"), case__program=program, case__confirmed_at__isnull=False, key__destroyed_at__isnull=True
+            counted("case__"), by_itself | with_another, case__program=program, key__destroyed_at__isnull=True
         )
+        .exclude(case__membership__standing__in=NOT_SHARED)
         .exclude(mode__in=(Credit.Mode.NONE, Credit.Mode.LATER))
         .exclude(case__close_reason__in=[str(reason) for reason in NO_THANKS])
-        .select_related("case__target", "case__advisory")
-        .prefetch_related("case__embargoes")
+        .select_related("case__target", "case__advisory", "case__duplicate_of__target", "case__duplicate_of__advisory")
+        .prefetch_related("case__embargoes", "case__duplicate_of__embargoes")
         .filter(Q(person=F("case__reporter")) | Exists(still))
-        .order_by("-case__confirmed_at", "chosen_at")
+        .annotate(confirmed=Coalesce("case__duplicate_of__confirmed_at", "case__confirmed_at"))
+        .order_by("-confirmed", "chosen_at")
     )
     rows = list(found)
     keyring.warm(row.key_id for row in rows)
@@ -53,7 +61,7 @@ def of_fame(program: Program) -> list[Thanks]:
 
 
 def _thanks(credit: Credit) -> Thanks:
-    case = credit.case
+    case = credit.case.duplicate_of or credit.case  # what is known of a flaw stands where the work was done
     name, link = byline(credit)
     advisory: Advisory | None = getattr(case, "advisory", None)
     shown = advisory if in_force(case) is None else None

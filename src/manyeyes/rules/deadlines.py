@@ -106,7 +106,9 @@ DECISIONS = frozenset({"move.confirm", "move.close", "move.withdraw"})
 PAUSE = "move.ask_researcher"
 RESUME = frozenset({"move.answer", "move.accept", "move.close", "move.withdraw"})
 ENDS = frozenset({"move.resolve", "move.close", "move.withdraw"})
-WITHDRAWN, CLOSED, REOPENED = "move.withdraw", "move.close", "move.reopen"
+WITHDRAWN, CLOSED, REOPENED, SPLIT = "move.withdraw", "move.close", "move.reopen", "case.split"
+BEGUN = (REOPENED, SPLIT)
+"""What begins the work on a case anew; its first answer counts from its report all the same."""
 APPEALED = "appealed"
 APPEAL_ANSWERS = frozenset({"appeal.upheld", REOPENED})
 CONFIRMED, DEPLOYED, REFUTED = "move.confirm", "move.deploy_fix", "move.fix_refuted"
@@ -142,12 +144,12 @@ class _Asked:
     @property
     def since_reopening(self) -> Sequence[Entry]:
         """The lines after the newest reopening; all of them where there was none."""
-        return self.log[self.last(REOPENED) + 1 :]
+        return self.log[self.last(*BEGUN) + 1 :]
 
     @property
     def began(self) -> datetime:
-        """When the case was opened, or last taken up again."""
-        place = self.last(REOPENED)
+        """When the case was opened, split off from another, or last taken up again."""
+        place = self.last(*BEGUN)
         return self.opened if place < 0 else self.log[place].at
 
     def last(self, *kinds: str) -> int:

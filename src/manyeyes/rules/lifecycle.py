@@ -32,6 +32,7 @@ class CloseReason(StrEnum):
     """Why a case was closed without a fix of ours."""
 
     DUPLICATE = "duplicate"
+    MERGED = "merged"
     NOT_REPRODUCED = "not_reproduced"
     NO_LONGER_REPRODUCES = "no_longer_reproduces"
     NOT_TESTABLE = "not_testable"
@@ -54,6 +55,7 @@ class CloseReason(StrEnum):
 
 CLOSE_REASON_WORDS: dict[CloseReason, str] = {
     CloseReason.DUPLICATE: "duplicate of a known report",
+    CloseReason.MERGED: "worked on together with another report",
     CloseReason.NOT_REPRODUCED: "not reproduced",
     CloseReason.NO_LONGER_REPRODUCES: "no longer reproduces",
     CloseReason.NOT_TESTABLE: "cannot be tested",
@@ -262,8 +264,10 @@ _TABLE = (
 
 MOVES: dict[str, Move] = {move.name: move for move in _TABLE}
 
-TEAM_CLOSE_REASONS = tuple(reason for reason in CloseReason if reason is not CloseReason.WITHDRAWN)
-"""The reasons a team may close with; withdrawing belongs to the researcher."""
+WITH_ANOTHER = (CloseReason.DUPLICATE, CloseReason.MERGED)
+"""Reasons that name another case: `cases.duplicates` and `cases.merging` close with them, in fixed words."""
+TEAM_CLOSE_REASONS = tuple(one for one in CloseReason if one not in (*WITH_ANOTHER, CloseReason.WITHDRAWN))
+"""The reasons a team may close with in words of its own; withdrawing belongs to the researcher."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from manyeyes.rules import promises
+from manyeyes.rules import promises, sharing
 from manyeyes.rules.policy_templates import SECTIONS
 from manyeyes.rules.taxonomy import KINDS
 
@@ -192,4 +192,4 @@ def promised_words(terms: Mapping[str, Any] | None) -> list[str]:
         rows.append(f"Publishing: at the latest {days} days after the report")
     if "pays" in terms:
         rows.append(f"Money: {'paid, as the scope names it' if terms['pays'] else 'none'}")
-    return rows + promises.sentences(terms)
+    return rows + promises.sentences(terms) + sharing.sentences(terms)

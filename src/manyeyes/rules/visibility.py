@@ -14,15 +14,15 @@ OUTSIDE_FIELDS = frozenset(
     {
         "before", "after", "reason", "message", "attachment", "reproducer", "reproduction", "retest", "advisory",
         "replay", "purpose", "mode", "fix", "verdict", "n", "k", "agrees", "until", "side", "target_version",
-        "vector", "sec", "saf", "bundle",
+        "vector", "sec", "saf", "bundle", "split",
     }
 )  # fmt: skip
 """Fields of an event that may cross to the researcher. A new field stays inside until it is added here."""
 
 
 def shown_to_researcher(kind: str, public: bool) -> bool:
-    """Whether the researcher sees the event at all."""
-    return public and kind not in TEAM_ONLY
+    """Whether the researcher sees the event at all; what a family does never, for it speaks of other reporters."""
+    return public and kind not in TEAM_ONLY and not kind.startswith("family.")
 
 
 def fields_for_researcher(kind: str, public: bool, data: Mapping[str, Any]) -> dict[str, Any] | None:

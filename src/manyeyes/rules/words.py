@@ -75,6 +75,7 @@ _TONES: dict[Status, tuple[str, str]] = {
 
 _CLOSED_TONES: dict[CloseReason, tuple[str, str]] = {
     CloseReason.DUPLICATE: ("duplicate", "equals"),
+    CloseReason.MERGED: ("duplicate", "equals"),
     CloseReason.INFORMATIVE: ("informative", "info"),
     CloseReason.OUT_OF_SCOPE: ("refused", "cross"),
     CloseReason.SPAM: ("refused", "cross"),

@@ -23,6 +23,7 @@ from manyeyes.cases import (
     holds,
     intake,
     judgement,
+    kinship,
     progress,
     remediation,
     restricted,
@@ -82,6 +83,7 @@ def show(request: HttpRequest, row: Case, form: TeamForm, status: int = 200, **m
         "fix_kinds": FIX_KINDS.items(),
         **_judged(request, row, mine.signs, more),
         "cause": rootcause.standing(row),
+        "kin": kinship.beside(row, request.user),
         "reproducer": row.reproducers.order_by("-at").first(),
         "owners": owners(row),
         "seats": row.seats.select_related("person", "backup").order_by("-discipline"),
@@ -191,7 +193,7 @@ def move(request: HttpRequest, ref: str, name: str) -> HttpResponse:
         raise Http404
     if name in ELSEWHERE:
         return redirect(ELSEWHERE[name], ref=row.ref)
-    form = FORMS[name](request.POST or None, initial={"reason": request.GET.get("reason")}) if name in FORMS else None
+    form = FORMS[name](request.POST or None) if name in FORMS else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             _make(request, row, name, form.cleaned_data if form else {})
@@ -223,18 +225,7 @@ def _make(request: HttpRequest, row: Case, name: str, given: dict[str, Any]) -> 
     elif name == "reopen":
         triage.reopen(row, by=by, words=given["words"], expected_version=seen)
     elif name == "close":
-        other = _repeated(request, given["duplicate_of"])
-        triage.close(
-            row, by=by, reason=given["reason"], words=given["words"], duplicate_of=other, expected_version=seen
-        )
-
-
-def _repeated(request: HttpRequest, typed: str) -> Case | None:
-    """The case that was named as the first one; a slip of the pen must not cost the words typed beside it."""
-    try:
-        return desk_case(request, typed) if typed else None
-    except NotFound:
-        raise Invalid(duplicate_of=_("There is no such case. Look at its number again.")) from None
+        triage.close(row, by=by, reason=given["reason"], words=given["words"], expected_version=seen)
 
 
 def version(request: HttpRequest) -> int | None:

@@ -97,7 +97,7 @@ def _around(request: HttpRequest, case: Case, form: AdvisoryForm) -> dict[str, A
         "blocked": [one for one in paper.what_is_missing(case) if one != "a draft"],
         "embargo": disclosure.in_force(case),
         "published": getattr(case, "advisory", None),
-        "credits": [(row, credit.byline(row)[0]) for row in credit.standing(case)],
+        "credits": [(row, credit.byline(row)[0]) for row in credit.of_flaw(case)],
         "desk_publishes": bool(access.roles_in(request.user, case) & paper.PUBLISHERS),
     }
 

@@ -29,7 +29,7 @@ from manyeyes.rules.lifecycle import Status
 class SelectedForm(TeamForm):
     """What to do with the ticked cases, and until when they sleep."""
 
-    what = forms.ChoiceField(choices=[(name, name) for name in ("sleep", "wake", "assign", "together")])
+    what = forms.ChoiceField(choices=[(name, name) for name in ("sleep", "wake", "assign", "together", "group")])
     until = forms.DateField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -89,8 +89,9 @@ def selected(request: HttpRequest) -> HttpResponse:
         raise Invalid({name: str(problems[0]) for name, problems in form.errors.items()})
     if not refs:
         raise Invalid(case=_("Tick at least one case: x ticks the one you are on."))
-    if form.cleaned_data["what"] == "together":
-        return redirect(f"{reverse('console:together')}?{urlencode([('case', ref) for ref in refs])}")
+    if form.cleaned_data["what"] in ("together", "group"):
+        page = reverse(f"console:{form.cleaned_data['what']}")
+        return redirect(f"{page}?{urlencode([('case', ref) for ref in refs])}")
     done = [_one(request, desk_case(request, ref), form.cleaned_data) for ref in refs]
     messages.success(request, " ".join(done))
     view, place = request.POST.get("view", ""), reverse("console:queue")

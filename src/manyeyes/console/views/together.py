@@ -23,6 +23,7 @@ from manyeyes.console.gate import team
 from manyeyes.console.views.case import desk_case
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
+from manyeyes.rules.lifecycle import TEAM_CLOSE_REASONS
 
 DOINGS = (
     ("accept", gettext_lazy("Take into work")),
@@ -44,7 +45,7 @@ class TogetherForm(TeamForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        reasons = [("", _("Choose a reason")), *((str(one), one.words) for one in many.reasons())]
+        reasons = [("", _("Choose a reason")), *((str(one), one.words) for one in TEAM_CLOSE_REASONS)]
         self.fields["reason"].choices = reasons  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from manyeyes.cases import (
     progress,
     reproduction,
     senders,
+    sharing,
     timeline,
     triage,
     verification,
@@ -98,6 +99,7 @@ def _case(request: HttpRequest, case: Case, form: WordsForm, status: int = 200) 
         "mail": events.chosen(request.user.pk, case.ref),  # type: ignore[arg-type]
         "clocks": clocks(case),
         "promised": promised_words(terms(case)),
+        "sharing": sharing.told(case),
         "steps": progress.steps(case),
         "judgement": judgement.standing(case) if case.confirmed_at else None,
         "form": form,
@@ -261,7 +263,11 @@ def choose_credit(request: HttpRequest, ref: str) -> HttpResponse:
             return redirect("portal:my_case", ref=case.ref)
         except Invalid as error:
             _take_over(form, error)
-    context = {"form": form, "others": [row for row in credit.standing(case) if row.person_id != me.pk]}
+    context = {
+        "form": form,
+        "others": [row for row in credit.standing(case) if row.person_id != me.pk],
+        "sharing": sharing.told(case),
+    }
     return case_page(request, case, "credit", context, 422 if form.errors else 200)
 
 
