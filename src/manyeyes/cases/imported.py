@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from manyeyes.cases import drafts
 from manyeyes.cases.drafts import Found
@@ -59,7 +61,7 @@ def read_again(found: Found, file_id: str, answers: Mapping[str, str]) -> Read:
     """The file of a draft once more, with answers to what it could not tell. Raises Invalid(toolfile=…)."""
     row = next((one for one in found.files if str(one.pk) == file_id), None)
     if row is None:
-        raise Invalid(toolfile="This file is no longer there. Choose it again.")
+        raise Invalid(toolfile=_("This file is no longer there. Choose it again."))
     return _read(found, row, answers)
 
 
@@ -81,7 +83,7 @@ def take(read: Read, place: int, now: Mapping[str, Any] | None = None) -> dict[s
     `now`: what is typed at this moment, where that is not what the draft holds.
     """
     if not 0 <= place < len(read.imported.findings):
-        raise Invalid(toolfile="Choose one of the findings.")
+        raise Invalid(toolfile=_("Choose one of the findings."))
     finding, imported, draft = read.imported.findings[place], read.imported, read.found.draft
     kept = {
         "draft": draft_data(finding),
@@ -106,10 +108,7 @@ def take(read: Read, place: int, now: Mapping[str, Any] | None = None) -> dict[s
 
 def in_words(finding: Finding) -> list[Reading]:
     """The readings of a finding with their sources as people read them."""
-    return [
-        plain_note(Reading(name=row.name, value=row.value, source=WORDS.get(row.source, row.source), note=row.note))  # type: ignore[call-overload]
-        for row in finding.readings
-    ]
+    return [plain_note(replace(row, source=WORDS.get(row.source, row.source))) for row in finding.readings]
 
 
 def _read(found: Found, row: DraftFile, answers: Mapping[str, str]) -> Read:
@@ -118,7 +117,8 @@ def _read(found: Found, row: DraftFile, answers: Mapping[str, str]) -> Read:
     except ImportRefused as refused:
         raise Invalid(toolfile=refused.message) from None
     if not imported.findings:
-        raise Invalid(toolfile="This file holds no finding. Attach it as an ordinary file, and describe it in words.")
+        said = _("This file holds no finding. Attach it as an ordinary file, and describe it in words.")
+        raise Invalid(toolfile=said)
     return Read(found=found, imported=imported, file=row)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.reproducers import of_report
 from manyeyes.cases.tryout import runnable_of
@@ -16,4 +18,4 @@ def unfit_for_machines(report: IntakeReport) -> list[str]:
         found = load_text(text, name or "reproducer") if text else None
     except ReproducerError:
         found = None
-    return unfit(runnable_of(found))
+    return [gettext(words) for words in unfit(runnable_of(found))]

@@ -10,7 +10,7 @@ from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.understood import understood
 from manyeyes.engine import exact_interval
 from manyeyes.rules import taxonomy
-from manyeyes.rules.readings import HOW_OFTEN, UNKNOWN, Reading
+from manyeyes.rules.readings import HOW_OFTEN, UNKNOWN, WORDS, Reading
 
 REQUIRED = ("target", "vuln_class", "title", "happened", "steps", "impact", "claim", "contact")
 """The eight answers that a report needs."""
@@ -50,7 +50,7 @@ def so_far(report: IntakeReport, *, signed_in: bool) -> SoFar:
 def _open(row: Reading, report: IntakeReport) -> Reading:
     """An answer that was not given yet is no answer: nobody has said that they did not count."""
     unsaid = row.name == HOW_OFTEN and report.claim_n is None and not report.not_counted and row.value == "not counted"
-    return Reading(name=row.name, value=UNKNOWN, source=UNKNOWN) if unsaid else row
+    return Reading(name=HOW_OFTEN, value=WORDS[UNKNOWN], source=UNKNOWN) if unsaid else row
 
 
 def _without(report: IntakeReport, wrong: Collection[str]) -> IntakeReport:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from manyeyes.cases.intake_report import IntakeReport
 from manyeyes.cases.knobs import KINDS, read_knob
 from manyeyes.cases.reproducers import made
@@ -18,16 +16,19 @@ from manyeyes.reproducer.load import ReproducerError, load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.rules import questions, taxonomy
 from manyeyes.rules.criterion import criterion_words
-from manyeyes.rules.numerals import many, percent
 from manyeyes.rules.permits import HAZARDS
-from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SAID, UNKNOWN, WORDS, Reading
+from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SAID, UNKNOWN, WORDS, Reading, rate_told
+from manyeyes.rules.saying import joined
+from manyeyes.rules.saying import say as _
+from manyeyes.rules.saying import say_many as ngettext
 
 YOU, FILE, COUNTED_BY_US = WORDS[SAID], WORDS[CONFIG], WORDS[COUNTED]
-BIASED = "the best of several series"
+RULE, HIDDEN, NONE = _("Success rule"), _("Hidden characters"), _("none")
+AT_ONCE, LABELLED = _("The team is called at once."), _("They are kept and shown to the team as labels.")
 SETTINGS: tuple[tuple[str, str, str], ...] = (
-    ("Temperature", "temperature", "temperature"),
-    ("Top p", "top_p", "top_p"),
-    ("Token limit", "max_tokens", "max_tokens"),
+    (_("Temperature"), "temperature", "temperature"),
+    (_("Top p"), "top_p", "top_p"),
+    (_("Token limit"), "max_tokens", "max_tokens"),
 )
 """(name of the reading, name in the form, name in a reproducer), named as the importers name them."""
 
@@ -41,11 +42,11 @@ def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     kind = taxonomy.KINDS[report.vuln_class]
     found = _reproducer(report)
     source = FILE if _filled(report, "vuln_class") == report.vuln_class else YOU
-    rows = [Reading(name="Kind", value=kind.name, source=source, note=kind.help), *_gates(report)]
+    rows = [Reading(name=_("Kind"), value=_(kind.name), source=source, note=_(kind.help)), *_gates(report)]
     rows += [*_pasted(found), *_conversation(report)]
     rows += [_setting(name, typed, key, report, found) for name, typed, key in SETTINGS]
     rows += [*_success(report, found), *_not_made(report), _how_often(report), *_own_rating(report)]
-    rows += [Reading(name=asked, value=said, source=YOU) for asked, said in
+    rows += [Reading(name=_(asked), value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_together(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
     rows += _hidden_in_mails(files)
@@ -63,7 +64,11 @@ def from_file(report: IntakeReport) -> list[Reading]:
     return [
         plain_note(
             Reading(
-                name=row["name"], value=row["value"], source=WORDS.get(row["source"], row["source"]), note=row["note"]
+                name=row["name"],
+                value=row["value"],
+                source=WORDS.get(row["source"], row["source"]),
+                note=row["note"],
+                patterns=row.get("patterns", {}),
             )
         )
         for row in rows
@@ -83,13 +88,14 @@ def _pasted(found: Reproducer | None) -> Iterator[Reading]:
     if found is None:
         return
     parts = [
-        many(len(found.conversation), "message"), many(len(found.wording_list()), "wording"),
-        many(len(found.setting_list()), "setting"),
-    ]  # fmt: skip
+        ngettext("%(count)s message", "%(count)s messages", len(found.conversation)),
+        ngettext("%(count)s wording", "%(count)s wordings", len(found.wording_list())),
+        ngettext("%(count)s setting", "%(count)s settings", len(found.setting_list())),
+    ]
     if found.claim:
-        parts.append(f"claims {found.claim.successes} of {found.claim.trials}")
-    value = f"“{found.title}”: {', '.join(parts)}"
-    yield Reading(name="Reproducer", value=value, source=FILE, note="It is kept as you gave it, and replayed.")
+        parts.append(_("claims %(k)s of %(n)s", k=found.claim.successes, n=found.claim.trials))
+    value, note = joined([f"“{found.title}”:", joined(parts, ", ")]), _("It is kept as you gave it, and replayed.")
+    yield Reading(name=_("Reproducer"), value=value, source=FILE, note=note)
 
 
 def _of_file(report: IntakeReport, name: str) -> Reading | None:
@@ -98,34 +104,36 @@ def _of_file(report: IntakeReport, name: str) -> Reading | None:
 
 def _gates(report: IntakeReport) -> Iterator[Reading]:
     if report.harmed_now:
-        yield Reading(name="Harm", value="somebody is being harmed now", source=YOU, note="The team is called at once.")
+        yield Reading(name=_("Harm"), value=_("somebody is being harmed now"), source=YOU, note=AT_ONCE)
     if report.exploited_now:
-        yield Reading(
-            name="Exploited", value="it is being exploited now", source=YOU, note="The team is called at once."
-        )
+        yield Reading(name=_("Exploited"), value=_("it is being exploited now"), source=YOU, note=AT_ONCE)
     if report.hazard:
-        note = "It is shown only to people who may see this kind, each time on request."
-        yield Reading(name="Hazardous content", value=HAZARDS[report.hazard], source=YOU, note=note)
+        note = _("It is shown only to people who may see this kind, each time on request.")
+        yield Reading(name=_("Hazardous content"), value=_(HAZARDS[report.hazard]), source=YOU, note=note)
 
 
 def _conversation(report: IntakeReport) -> Iterator[Reading]:
     if report.conversation.strip():
         roles = [message["role"] for message in messages_of(report.conversation)]
-        counted = f"{len(roles)} message{'' if len(roles) == 1 else 's'} ({', '.join(roles)})"
-        yield Reading(name="Conversation", value=counted, source=YOU)
+        counted = ngettext(
+            "%(count)s message (%(roles)s)", "%(count)s messages (%(roles)s)", len(roles), roles=", ".join(roles)
+        )  # fmt: skip
+        yield Reading(name=_("Conversation"), value=counted, source=YOU)
 
 
 def _how_often(report: IntakeReport) -> Reading:
     k, n = report.claim_k, report.claim_n
     if k is None or n is None:
         counted = [row for row in from_file(report) if row.name.startswith(HOW_OFTEN)]
-        return counted[0] if counted else Reading(name=HOW_OFTEN, value="not counted", source=YOU, note="We count it.")
+        uncounted = Reading(name=HOW_OFTEN, value=_("not counted"), source=YOU, note=_("We count it."))
+        return counted[0] if counted else uncounted
+    source = _whose_count(k, n, report)
     if report.biased:
-        note = "The best of several says more than it holds, so no rate is made of it. We count it anew."
-        return Reading(name=HOW_OFTEN, value=f"{k} of {n}, {BIASED}", source=_whose_count(k, n, report), note=note)
-    low, high = exact_interval(k, n)
-    note = f"From {many(n, 'try', 'tries')} the true rate may be anything from {percent(low)} to {percent(high)}."
-    return Reading(name=HOW_OFTEN, value=f"{k} of {n}", source=_whose_count(k, n, report), note=note)
+        value = _("%(k)s of %(n)s, the best of several series", k=k, n=n)
+        note = _("The best of several says more than it holds, so no rate is made of it. We count it anew.")
+        return Reading(name=HOW_OFTEN, value=value, source=source, note=note)
+    note = rate_told(n, *exact_interval(k, n))
+    return Reading(name=HOW_OFTEN, value=_("%(k)s of %(n)s", k=k, n=n), source=source, note=note)
 
 
 def _whose_count(k: int, n: int, report: IntakeReport) -> str:
@@ -146,23 +154,23 @@ def _setting(name: str, typed: str, key: str, report: IntakeReport, found: Repro
         other = of_file.value if of_file is not None and of_file.source != UNKNOWN else ""
         read = read_knob(key, said) if key in KINDS else None
         value = said if read is None else f"{read:g}" if isinstance(read, float) else str(read)
-        notes = [_("You wrote %(typed)s.") % {"typed": said}] if "," in said or not said.isascii() else []
-        notes += [f"Your file says {other}; both are kept."] if other and other != value else []
-        return Reading(name=name, value=value, source=YOU, note=" ".join(notes))
+        notes = [_("You wrote %(typed)s.", typed=said)] if "," in said or not said.isascii() else []
+        notes += [_("Your file says %(other)s; both are kept.", other=other)] if other and other != value else []
+        return Reading(name=name, value=value, source=YOU, note=joined(notes))
     if of_file is not None:
         return of_file
     if found is not None:
         values = sorted({str(getattr(row, key)) for row in found.setting_list() if getattr(row, key) is not None})
         if values:
             return Reading(name=name, value=", ".join(values), source=FILE)
-    return Reading(name=name, value="unknown", source=UNKNOWN, note="We fill in no default.")
+    return Reading(name=name, value=WORDS[UNKNOWN], source=UNKNOWN, note=_("We fill in no default."))
 
 
 def _success(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
     for row in _rules(report, found):
         unused = report.success_text.strip() if row.source != YOU else ""
-        note = _("You also wrote “%(said)s”; the rule of your file counts.") % {"said": unused} if unused else ""
-        yield replace(row, note=f"{row.note} {note}".strip())
+        note = _("You also wrote “%(said)s”; the rule of your file counts.", said=unused) if unused else ""
+        yield replace(row, note=joined([row.saying("note"), note]))
 
 
 def _not_made(report: IntakeReport) -> Iterator[Reading]:
@@ -172,28 +180,27 @@ def _not_made(report: IntakeReport) -> Iterator[Reading]:
     text, _source, why = made(report)
     if why:
         value = _("made of your answers alone") if text else _("none can be made")
-        note = _("%(why)s. What you wrote is sent as it is, and a person reads it.") % {"why": why}
-        yield Reading(name="Reproducer", value=value, source=UNKNOWN, note=note)
+        note = _("%(why)s. What you wrote is sent as it is, and a person reads it.", why=why)
+        yield Reading(name=_("Reproducer"), value=value, source=UNKNOWN, note=note)
 
 
 def _rules(report: IntakeReport, found: Reproducer | None) -> Iterator[Reading]:
-    of_file, said = _of_file(report, "Success rule"), report.success_text.strip()
+    of_file, said = _of_file(report, RULE), report.success_text.strip()
     told = of_file is not None and of_file.source != UNKNOWN
     in_draft = of_file is None and "success" in (report.imported or {}).get("draft", {})
     if told and of_file is not None:
         yield of_file
     elif found is not None:
-        yield Reading(
-            name="Success rule", value=f"It counts if {criterion_words(found.to_json()['success'])}", source=FILE
-        )
+        value = _("It counts if %(rule)s", rule=criterion_words(found.to_json()["success"]))
+        yield Reading(name=RULE, value=value, source=FILE)
     elif in_draft:
-        yield Reading(name="Success rule", value="as your file says", source=FILE)
+        yield Reading(name=RULE, value=_("as your file says"), source=FILE)
     elif said:
-        how = SUCCESS[report.success_how].lower()
-        yield Reading(name="Success rule", value=f"{how}: “{said}”", source=YOU)
+        value = _("%(how)s: “%(said)s”", how=_(SUCCESS[report.success_how].lower()), said=said)
+        yield Reading(name=RULE, value=value, source=YOU)
     else:
-        note = of_file.note if of_file is not None else ""
-        yield Reading(name="Success rule", value="unknown", source=UNKNOWN, note=f"{note} A person decides.".strip())
+        note = joined([of_file.saying("note") if of_file is not None else "", _("A person decides.")])
+        yield Reading(name=RULE, value=WORDS[UNKNOWN], source=UNKNOWN, note=note)
 
 
 def _seen(report: IntakeReport) -> Iterator[Reading]:
@@ -218,19 +225,18 @@ def _rest_of_file(report: IntakeReport, shown: set[str]) -> list[Reading]:
     """What the file says beyond the answers. Its counts stay where nothing was counted by hand, or beside it."""
     counts = [row for row in from_file(report) if row.name.startswith(HOW_OFTEN)]
     said = report.claim_k is not None
-    same = f"{report.claim_k} of {report.claim_n}"
+    same = _("%(k)s of %(n)s", k=report.claim_k, n=report.claim_n)
     others = [row for row in counts if row.value != same]
-    kept = [row for row in from_file(report) if row.name not in shown | {"Hidden characters"} and row not in counts]
+    kept = [row for row in from_file(report) if row.name not in shown | {HIDDEN} and row not in counts]
     return kept + (others if said else counts[1:])
 
 
 def _hidden(report: IntakeReport) -> Reading:
-    of_file = _of_file(report, "Hidden characters")
+    of_file = _of_file(report, HIDDEN)
     count = inert.counted(f"{report.steps}{report.conversation}")
-    if not count and of_file is not None and of_file.value != "none":
+    if not count and of_file is not None and of_file.value != NONE:
         return of_file
-    note = "They are kept and shown to the team as labels." if count else ""
-    return Reading(name="Hidden characters", value=count or "none", source=COUNTED_BY_US, note=note)
+    return Reading(name=HIDDEN, value=count or NONE, source=COUNTED_BY_US, note=LABELLED if count else "")
 
 
 def _hidden_in_mails(files: Brings) -> Iterator[Reading]:
@@ -239,9 +245,7 @@ def _hidden_in_mails(files: Brings) -> Iterator[Reading]:
         if inside and inside.get("kind") == "mail":
             heads = "".join(str(value) for _head, value in inside.get("headers", []))
             count = inert.counted(f"{heads}{inside.get('words', '')}")
-            note = "They are kept and shown to the team as labels." if count else ""
-            if inside.get("cut"):
-                note = f"{note} Only the beginning of this long mail was looked at.".strip()
-            yield Reading(
-                name="Hidden characters", value=f"{count or 'none'} in {name}", source=COUNTED_BY_US, note=note
-            )
+            long = _("Only the beginning of this long mail was looked at.") if inside.get("cut") else ""
+            value = _("%(count)s in %(name)s", count=count or NONE, name=name)
+            note = joined([LABELLED if count else "", long])
+            yield Reading(name=HIDDEN, value=value, source=COUNTED_BY_US, note=note)

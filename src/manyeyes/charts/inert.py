@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+
+from manyeyes.rules.saying import Saying, joined
+from manyeyes.rules.saying import say as _
+from manyeyes.rules.saying import say_many as ngettext
 
 ZERO_WIDTH = {
     "\u200b",
@@ -23,16 +27,26 @@ ZERO_WIDTH = {
     "\u3164",
 }
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-CONTROL_NAMES = {0: "null", 7: "bell", 8: "backspace", 13: "carriage return", 27: "escape", 127: "delete"}
+NAMES = {
+    0x00: _("null"), 0x07: _("bell"), 0x08: _("backspace"), 0x0D: _("carriage return"), 0x1B: _("escape"),
+    0x7F: _("delete"), 0xA0: _("no-break space"), 0xAD: _("soft hyphen"), 0x200B: _("zero width space"),
+    0x200C: _("zero width non-joiner"), 0x200D: _("zero width joiner"), 0x200E: _("left-to-right mark"),
+    0x200F: _("right-to-left mark"), 0x202A: _("left-to-right embedding"), 0x202B: _("right-to-left embedding"),
+    0x202C: _("pop directional formatting"), 0x202D: _("left-to-right override"),
+    0x202E: _("right-to-left override"), 0x2060: _("word joiner"), 0x2066: _("left-to-right isolate"),
+    0x2067: _("right-to-left isolate"), 0x2068: _("first strong isolate"), 0x2069: _("pop directional isolate"),
+    0xFEFF: _("zero width no-break space"),
+}  # fmt: skip
+"""What the characters are called that hide most; all others have the name that Unicode gives them."""
 WORD = re.compile(r"[^\W\d_]+")
-PLURAL = {
-    "invisible": ("invisible character", "invisible characters"),
-    "bidi": ("direction control", "direction controls"),
-    "tag": ("hidden tag character", "hidden tag characters"),
-    "variation": ("variation selector", "variation selectors"),
-    "control": ("control character", "control characters"),
-    "space": ("unusual space", "unusual spaces"),
-    "lookalike": ("look-alike letter", "look-alike letters"),
+COUNTED: dict[str, Callable[[int], Saying]] = {
+    "invisible": lambda many: ngettext("%(count)s invisible character", "%(count)s invisible characters", many),
+    "bidi": lambda many: ngettext("%(count)s direction control", "%(count)s direction controls", many),
+    "tag": lambda many: ngettext("%(count)s hidden tag character", "%(count)s hidden tag characters", many),
+    "variation": lambda many: ngettext("%(count)s variation selector", "%(count)s variation selectors", many),
+    "control": lambda many: ngettext("%(count)s control character", "%(count)s control characters", many),
+    "space": lambda many: ngettext("%(count)s unusual space", "%(count)s unusual spaces", many),
+    "lookalike": lambda many: ngettext("%(count)s look-alike letter", "%(count)s look-alike letters", many),
 }
 
 
@@ -67,10 +81,9 @@ def _kind(char: str) -> str:
     return "plain"
 
 
-def _name(char: str) -> str:
+def _name(char: str) -> Saying:
     code = ord(char)
-    known = CONTROL_NAMES.get(code) or unicodedata.name(char, "").lower()
-    return f"U+{code:04X} {known}".rstrip()
+    return joined([f"U+{code:04X}", NAMES.get(code) or unicodedata.name(char, "").lower()])
 
 
 def _script(char: str) -> str:
@@ -116,27 +129,29 @@ def _repeats(kind: str, raw: str) -> Iterator[Segment]:
     for char, run in groupby(raw):
         many = len(list(run))
         if many > 4:
-            yield Segment(kind, char * many, f"{_name(char)} × {many}")
+            yield Segment(kind, char * many, joined([_name(char), "×", str(many)]))
         else:
-            for _ in range(many):
-                yield Segment(kind, char, _name(char))
+            yield from [Segment(kind, char, _name(char))] * many
 
 
-def _tags(raw: str) -> str:
+def _tags(raw: str) -> Saying:
     """What a run of tag characters says when read as the ASCII it mirrors."""
     said = "".join(chr(ord(c) - 0xE0000) if 0x20 <= ord(c) - 0xE0000 < 0x7F else "·" for c in raw)
     first, last = f"U+{ord(raw[0]):X}", f"U+{ord(raw[-1]):X}"
     span = first if len(raw) == 1 else f"{first}…{last}"
-    return f"{span} {len(raw)} tag characters: “{said}”"
+    told = ngettext(
+        "%(count)s tag character: “%(said)s”", "%(count)s tag characters: “%(said)s”", len(raw), said=said
+    )  # fmt: skip
+    return joined([span, told])
 
 
-def counted(text: str) -> str:
+def counted(text: str) -> Saying:
     """What the lid says, for instance "3 invisible characters, 1 direction control"; empty if there is nothing."""
     tally: Counter[str] = Counter()
     for segment in segments(text):
         if segment.kind != "plain":
             tally[segment.kind] += len(segment.raw)
-    return ", ".join(f"{tally[kind]} {PLURAL[kind][tally[kind] != 1]}" for kind in PLURAL if tally[kind])
+    return joined([words(tally[kind]) for kind, words in COUNTED.items() if tally[kind]], ", ")
 
 
 THIN = "\u202f%"

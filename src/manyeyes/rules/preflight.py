@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from manyeyes.rules.marked import marked as _
 from manyeyes.rules.numerals import many
 from manyeyes.rules.permits import Effects, Environment, Permit, Refusal, may_replay
 
@@ -85,16 +86,16 @@ class NotTried:
 def unfit(found: Runnable | None) -> list[str]:
     """What keeps a machine from trying a reproducer, whatever it may attack; the sender may read these sentences."""
     if found is None:
-        return ["There is no reproducer that a machine could try."]
+        return [_("There is no reproducer that a machine could try.")]
     said = {
-        "Its steps are for a person to follow.": found.by_hand,
-        "It needs images, and only text is tried on arrival.": found.images,
-        "It plays in an environment around the model, and only plain conversations are tried on arrival.":
+        _("Its steps are for a person to follow."): found.by_hand,
+        _("It needs images, and only text is tried on arrival."): found.images,
+        _("It plays in an environment around the model, and only plain conversations are tried on arrival."):
             found.environment,
-        "A person has to say whether an answer is a success.": "human" in found.asks,
-        "Its success rule asks another model, and none is shown answers on arrival.": bool(found.asks - {"human"}),
-        "It holds hazardous content, which is never tried without a person.": bool(found.hazard),
-        "It may leave something behind that cannot be undone.": found.effects == Effects.IRREVERSIBLE,
+        _("A person has to say whether an answer is a success."): "human" in found.asks,
+        _("Its success rule asks another model, and none is shown answers on arrival."): bool(found.asks - {"human"}),
+        _("It holds hazardous content, which is never tried without a person."): bool(found.hazard),
+        _("It may leave something behind that cannot be undone."): found.effects == Effects.IRREVERSIBLE,
     }  # fmt: skip
     return [words for words, true in said.items() if true]
 

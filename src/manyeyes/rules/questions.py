@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from manyeyes.rules.saying import say
 from manyeyes.rules.taxonomy import KINDS
 
 Form = Literal["text", "number", "choice", "yes_no"]
@@ -57,7 +58,8 @@ class Question:
 
     def shown(self, answer: str) -> str:
         """The answer as people read it."""
-        return dict(self.offered).get(answer.strip(), answer.strip())
+        said = dict(self.offered).get(answer.strip(), "")
+        return say(said) if said else answer.strip()
 
 
 def questions_of(vuln_class: str) -> tuple[Question, ...]:

@@ -29,8 +29,8 @@ from manyeyes.engine import exact_interval
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Kind, Limits, Missing
 from manyeyes.reproducer.load import ReproducerError, load_data
 from manyeyes.reproducer.model import CLASSES, Reproducer
-from manyeyes.rules.numerals import many, percent
-from manyeyes.rules.readings import HOW_OFTEN, Reading
+from manyeyes.rules.readings import HOW_OFTEN, Reading, rate_told
+from manyeyes.rules.saying import joined
 
 LIMITS = Limits()
 MODEST = Limits(
@@ -257,8 +257,7 @@ def _with_intervals(finding: Finding) -> Iterator[Reading]:
         tally = next(tallies, None) if reading.name.startswith(HOW_OFTEN) else None
         if tally is not None and tally.trials and tally.successes is not None:
             low, high = exact_interval(tally.successes, tally.trials)
-            tries = many(tally.trials, "try", "tries")
-            said = f"From {tries} the true rate may be anything from {percent(low)} to {percent(high)}."
-            yield dataclasses.replace(reading, note=f"{said} {reading.note}".strip())
+            said = rate_told(tally.trials, low, high)
+            yield dataclasses.replace(reading, note=joined([said, reading.saying("note")]))
         else:
             yield reading

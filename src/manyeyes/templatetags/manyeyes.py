@@ -21,6 +21,8 @@ from manyeyes.charts.inert import counted, escaped, segments
 from manyeyes.charts.table import SameTable
 from manyeyes.rules import clock, cvss4, words
 from manyeyes.rules.promises import counted_words
+from manyeyes.rules.readings import TOLD, Reading
+from manyeyes.rules.saying import Saying, written
 
 register = template.Library()
 
@@ -189,6 +191,23 @@ def same_table(table: SameTable | tuple[str, SameTable], more: str = "") -> dict
     return {"table": table[1] if isinstance(table, tuple) else table, "more": more}
 
 
+def _asked(one: str, several: str, count: int) -> str:
+    return ngettext(one, several, count) if several else gettext(one) if one else ""
+
+
+def _turned(text: str) -> str:
+    """A sentence that was made below the pages, in the language of this one; other text as it is."""
+    return written(text.pattern, _asked) if isinstance(text, Saying) else text
+
+
+@register.filter
+def read_as(row: Reading | Mapping[str, Any], part: str) -> str:
+    """`{{ row|read_as:"value" }}`: a part of a reading, or of one that was kept, in the language of the page."""
+    if not isinstance(row, Reading):
+        row = Reading(**{name: row.get(name, "") for name in TOLD}, patterns=row.get("patterns", {}))
+    return row.told(part, _asked)
+
+
 @register.filter
 def inert(text: str) -> SafeString:
     """Hostile text inside a sentence or a heading: escaped, hidden characters as boxed labels."""
@@ -199,7 +218,7 @@ def inert(text: str) -> SafeString:
             (
                 segment.raw.replace("\r\n", "\n")
                 if segment.kind == "plain"
-                else format_html('<span class="box">{}</span>', segment.label),
+                else format_html('<span class="box">{}</span>', _turned(segment.label)),
             )
             for segment in segments(text)
         ),
@@ -239,7 +258,7 @@ def payload(text: str, lid: str = "Payload", folded: bool = False) -> dict[str, 
     many = text.count("\n") + 1
     return {
         "lid": ngettext("%(lid)s, %(many)s line", "%(lid)s, %(many)s lines", many) % {"lid": lid, "many": many},
-        "count": counted(text),
+        "count": _turned(counted(text)),
         "body": inert(text),
         "escaped": escaped(text),
         "folded": folded,

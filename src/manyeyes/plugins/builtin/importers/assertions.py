@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from manyeyes.plugins.builtin.importers.scrub import clean
+from manyeyes.rules.saying import say as _
 
 Rule = dict[str, Any]
 MOST = 32
@@ -18,21 +19,25 @@ def rule_of(assertions: Sequence[Any], *, attack_passes: bool) -> tuple[Rule | N
     A row passes when all its assertions hold; weights, thresholds and assertions that ask a model have no rule here.
     """
     if not assertions:
-        return None, "The rows have no assertions."
+        return None, _("The rows have no assertions.")
     if len(assertions) > MOST:
-        return None, f"A row has more than {MOST} assertions."
+        return None, _("A row has more than %(most)s assertions.", most=MOST)
     rules = []
     for assertion in assertions:
         if not isinstance(assertion, Mapping) or not isinstance(assertion.get("type"), str):
-            return None, "An assertion is not written the way promptfoo writes it."
+            return None, _("An assertion is not written the way promptfoo writes it.")
         if any(assertion.get(name) is not None for name in ("threshold", "weight", "transform", "provider")):
-            return None, f"The assertion {clean(assertion['type'], 40)!r} has options that a rule cannot say."
+            return None, _("The assertion %(name)s has options that a rule cannot say.", name=_named(assertion))
         rule = _one(assertion["type"], assertion.get("value"))
         if rule is None:
-            return None, f"The assertion {clean(assertion['type'], 40)!r} has no rule that we could take over."
+            return None, _("The assertion %(name)s has no rule that we could take over.", name=_named(assertion))
         rules.append(rule)
     whole = rules[0] if len(rules) == 1 else {"all": rules}
     return (whole if attack_passes else negated(whole)), ""
+
+
+def _named(assertion: Mapping[str, Any]) -> str:
+    return repr(clean(assertion["type"], 40))
 
 
 def negated(rule: Rule) -> Rule:
@@ -85,4 +90,4 @@ def words_of(assertions: Sequence[Any]) -> str:
             value = row.get("value")
             said = f" {value!r}" if isinstance(value, str) else f" {value}" if isinstance(value, list) else ""
             parts.append(f"{row.get('type')}{said}")
-    return clean(" and ".join(parts), 300) or "no assertion"
+    return clean(" and ".join(parts), 300) or _("no assertion")

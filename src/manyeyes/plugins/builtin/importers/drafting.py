@@ -11,21 +11,24 @@ from manyeyes.plugins.builtin.importers.counting import Gathered
 from manyeyes.plugins.builtin.importers.scrub import clean, is_private, secrets, storable
 from manyeyes.plugins.imported import Finding, Missing, Tally
 from manyeyes.rules.readings import CONFIG, COUNTED, HOW_OFTEN, SENT, UNKNOWN, Reading, Source
+from manyeyes.rules.saying import joined
+from manyeyes.rules.saying import say as _
+from manyeyes.rules.saying import say_many as ngettext
 
 LONGEST = 200_000
 MOST_MESSAGES = 64
 PLACEHOLDERS = ("{{wording}}", "{{document:")
 KNOBS: Final = ("temperature", "top_p", "max_tokens")
 SHOWN: Final = {
-    "temperature": "Temperature",
-    "top_p": "Top p",
-    "max_tokens": "Token limit",
-    "seed": "Seed",
+    "temperature": _("Temperature"),
+    "top_p": _("Top p"),
+    "max_tokens": _("Token limit"),
+    "seed": _("Seed"),
 }
 SHORT = {"temperature": "t", "top_p": "p", "max_tokens": "m"}
 NO_CLASS = Missing(field="class", why="The file does not say what kind of flaw this is; choose one.")
-NOT_FILLED = "We will not fill in a default."
-NOT_NAMED = f"The file does not name it. {NOT_FILLED}"
+NOT_FILLED = _("We will not fill in a default.")
+NOT_NAMED = joined([_("The file does not name it."), NOT_FILLED])
 
 
 def finding(
@@ -65,7 +68,7 @@ def finding(
         draft["success"] = dict(success)
     else:
         lacks.append(
-            Missing(field="success", why=no_success or "The file does not tell what made an answer a success.")
+            Missing(field="success", why=no_success or _("The file does not tell what made an answer a success."))
         )
     draft |= _example(gathered, attack_passes)
     draft |= _claim(tallies) if rate else {}
@@ -77,9 +80,9 @@ def finding(
         _conversation(gathered, problem, words_source),
         *readings,
         *setting_readings(tallies, unknown),
-        Reading(name="Success rule", value=said, source=success_source)
+        Reading(name=_("Success rule"), value=said, source=success_source)
         if said
-        else Reading(name="Success rule", value="unknown", source=UNKNOWN, note=no_success),
+        else Reading(name=_("Success rule"), value=_("unknown"), source=UNKNOWN, note=no_success),
         *(_counts(tallies) if rate else ()),
         *(_claimed(draft, tallies) if rate else ()),
         hidden(gathered.messages),
@@ -99,19 +102,19 @@ def finding(
 def unusable(messages: Sequence[Mapping[str, Any]]) -> str:
     """Why messages cannot stand in a reproducer as they are; empty where they can."""
     if not any(message.get("role") == "user" for message in messages):
-        return "The file holds no message of a user."
+        return _("The file holds no message of a user.")
     if len(messages) > MOST_MESSAGES:
-        return f"The conversation has more than {MOST_MESSAGES} messages."
+        return _("The conversation has more than %(most)s messages.", most=MOST_MESSAGES)
     for message in messages:
         content = str(message.get("content", ""))
         if len(content) > LONGEST:
-            return f"A message is longer than {LONGEST:,} characters."
+            return _("A message is longer than %(most)s characters.", most=f"{LONGEST:,}")
         if content != storable(content):
-            return "A message holds a NUL or half of a surrogate pair, which a reproducer cannot keep."
+            return _("A message holds a NUL or half of a surrogate pair, which a reproducer cannot keep.")
         if any(mark in content for mark in PLACEHOLDERS):
-            return "A message holds a placeholder of our own format; write it with wordings by hand."
+            return _("A message holds a placeholder of our own format; write it with wordings by hand.")
         if not content.strip() and not message.get("tool_calls"):
-            return "A message is empty."
+            return _("A message is empty.")
     return ""
 
 
@@ -165,9 +168,12 @@ def _claimed(draft: Mapping[str, Any], tallies: Sequence[Tally]) -> Iterable[Rea
     """Which of several counts became the claim, since the highest of several says more than it holds."""
     counted = [tally for tally in tallies if tally.trials and tally.successes is not None]
     if "claim" in draft and len(counted) > 1:
-        value = f"{draft['claim']['successes']} of {draft['claim']['trials']}"
-        note = f"The highest of {len(counted)} settings, so it is labelled the best of several and makes no rate."
-        yield Reading(name="Claim", value=value, source=COUNTED, note=note)
+        value = _("%(k)s of %(n)s", k=draft["claim"]["successes"], n=draft["claim"]["trials"])
+        note = _(
+            "The highest of %(count)s settings, so it is labelled the best of several and makes no rate.",
+            count=len(counted),
+        )
+        yield Reading(name=_("Claim"), value=value, source=COUNTED, note=note)
 
 
 def _origin(
@@ -187,20 +193,28 @@ def _origin(
 
 def _conversation(gathered: Gathered, problem: str, source: Source) -> Reading:
     if problem:
-        return Reading(name="Conversation", value="not usable as it is", source=UNKNOWN, note=problem)
+        return Reading(name=_("Conversation"), value=_("not usable as it is"), source=UNKNOWN, note=problem)
     roles = [str(message["role"]) for message in gathered.messages]
     keys = sum(secrets(str(message["content"])) for message in gathered.messages)
-    note = f"{keys} key-like texts stand in it and were kept, since they may be the payload. Look." if keys else ""
-    many = f"{len(roles)} messages" if len(roles) != 1 else "1 message"
-    return Reading(name="Conversation", value=f"{many} ({', '.join(_folded(roles))})", source=source, note=note)
+    note = ngettext(
+        "%(count)s key-like text stands in it and was kept, since it may be the payload. Look.",
+        "%(count)s key-like texts stand in it and were kept, since they may be the payload. Look.", keys,
+    ) if keys else ""  # fmt: skip
+    value = messages_counted(len(roles), ", ".join(_folded(roles)))
+    return Reading(name=_("Conversation"), value=value, source=source, note=note)
+
+
+def messages_counted(count: int, roles: str) -> str:
+    """How many messages, and whose."""
+    return ngettext("%(count)s message (%(roles)s)", "%(count)s messages (%(roles)s)", count, roles=roles)
 
 
 def hidden(messages: Sequence[Any]) -> Reading:
     """How many characters of a conversation hide, turn or pretend; counted here, where time is limited."""
     texts = [str(message.get("content", "")) for message in messages if isinstance(message, Mapping)]
     count = inert.counted("\n".join(texts))
-    note = "They are kept and shown to the team as labels." if count else ""
-    return Reading(name="Hidden characters", value=count or "none", source=COUNTED, note=note)
+    note = _("They are kept and shown to the team as labels.") if count else ""
+    return Reading(name=_("Hidden characters"), value=count or _("none"), source=COUNTED, note=note)
 
 
 def _folded(roles: Sequence[str]) -> list[str]:
@@ -215,12 +229,14 @@ def setting_readings(tallies: Sequence[Tally], unknown: str) -> Iterable[Reading
         known = {_told(tally.setting[name]): tally.source for tally in tallies if name in tally.setting}
         if not known:
             note = NOT_NAMED if any(tally.setting for tally in tallies) else unknown
-            yield Reading(name=words, value="unknown", source=UNKNOWN, note=note)
+            yield Reading(name=words, value=_("unknown"), source=UNKNOWN, note=note)
             continue
         lacking = sum(name not in tally.setting for tally in tallies)
-        note = f"Unknown for {lacking} of {len(tallies)} settings." if lacking else ""
+        note = _("Unknown for %(count)s of %(all)s settings.", count=lacking, all=len(tallies)) if lacking else ""
         if name == "seed" and not note:
-            note = "The same for every call, so the answers may depend on one another. A replay draws a seed per trial."
+            note = _(
+                "The same for every call, so the answers may depend on one another. A replay draws a seed per trial."
+            )
         weakest = CONFIG if CONFIG in known.values() else SENT
         yield Reading(name=words, value=", ".join(known), source=weakest, note=note)
 
@@ -232,29 +248,30 @@ def _told(value: Any) -> str:
 def _counts(tallies: Sequence[Tally]) -> Iterable[Reading]:
     several = len(tallies) > 1
     for place, tally in enumerate(tallies, start=1):
-        name = (
-            f"{HOW_OFTEN}, {tally.label or _differing(tally, tallies) or f'setting {place}'}" if several else HOW_OFTEN
-        )
+        apart = tally.label or _differing(tally, tallies) or _("setting %(place)s", place=place)
+        name = joined([HOW_OFTEN, apart], ", ") if several else HOW_OFTEN
         if tally.successes is None:
-            value = f"{tally.passed} of {tally.trials} passed; what a pass means is not known yet"
+            value = _("%(k)s of %(n)s passed; what a pass means is not known yet", k=tally.passed, n=tally.trials)
         else:
-            value = f"{tally.successes} of {tally.trials}"
+            value = _("%(k)s of %(n)s", k=tally.successes, n=tally.trials)
         yield Reading(name=name, value=value, source=COUNTED, note=left_out(tally))
 
 
 def _differing(tally: Tally, tallies: Sequence[Tally]) -> str:
     """A setting in words: what sets it apart from the others."""
     apart = [name for name in tally.setting if any(other.setting.get(name) != tally.setting[name] for other in tallies)]
-    return ", ".join(f"{name.replace('_', ' ')} {_told(tally.setting[name])}" for name in apart)
+    return joined([joined([_(name.replace("_", " ")), _told(tally.setting[name])]) for name in apart], ", ")
 
 
 def left_out(tally: Tally) -> str:
     """What is not among the trials, and what they may not be, in words."""
-    parts = [f"{tally.errors} errors"] * bool(tally.errors) + [f"{tally.undetermined} undetermined"] * bool(
-        tally.undetermined
-    )
-    parts += [f"{number} {reason}" for reason, number in tally.dropped.items()]
-    said = [f"Not counted: {', '.join(parts)}."] if parts else []
+    parts: list[str] = []
+    if tally.errors:
+        parts.append(ngettext("%(count)s error", "%(count)s errors", tally.errors))
+    if tally.undetermined:
+        parts.append(_("%(count)s undetermined", count=tally.undetermined))
+    parts += [joined([str(number), _(reason)]) for reason, number in tally.dropped.items()]
+    said: list[str] = [_("Not counted: %(parts)s.", parts=joined(parts, ", "))] if parts else []
     if tally.setting.get("temperature") == 0 and tally.trials > 1:
-        said.append("At temperature 0 repeated answers may be one observation.")
-    return " ".join(said)
+        said.append(_("At temperature 0 repeated answers may be one observation."))
+    return joined(said)

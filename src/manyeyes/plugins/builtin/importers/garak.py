@@ -10,11 +10,11 @@ from manyeyes.plugins.builtin.importers import fields
 from manyeyes.plugins.builtin.importers.counting import Gathered, Outcome, fingerprint
 from manyeyes.plugins.builtin.importers.drafting import finding
 from manyeyes.plugins.builtin.importers.garak_attempt import (
-    NO_RULE,
     NO_SETTINGS,
     Attempt,
     attached,
     attempt,
+    no_rule,
     target,
     version_of,
 )
@@ -22,6 +22,7 @@ from manyeyes.plugins.builtin.importers.garak_hits import HIT_KEYS, hitlog
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Upload
 from manyeyes.rules.readings import CONFIG, Reading
+from manyeyes.rules.saying import say as _
 
 DETECTED: Final = 2
 
@@ -196,14 +197,14 @@ def _finding(found: Gathered, version: str) -> Finding:
         tool="garak",
         version=version,
         success=rule,
-        no_success=NO_RULE.format(name=detector),
+        no_success=no_rule(detector),
         said=said,
         unknown=NO_SETTINGS,
         missing=missing,
         readings=(
-            Reading(name="Probe", value=found.facts["probe"], source=CONFIG),
-            Reading(name="Detector", value=detector, source=CONFIG, note="A hit of it counts as a success."),
-            Reading(name="Attempts", value=str(attempts), source=CONFIG),
+            Reading(name=_("Probe"), value=found.facts["probe"], source=CONFIG),
+            Reading(name=_("Detector"), value=detector, source=CONFIG, note=_("A hit of it counts as a success.")),
+            Reading(name=_("Attempts"), value=str(attempts), source=CONFIG),
         ),
     )
 
@@ -217,8 +218,12 @@ def _rule(rows: Sequence[tuple[str | None, Outcome, tuple[str, ...]]]) -> tuple[
     for exact in (True, False):
         if all(_has(answer, triggers, exact) == hit for answer, hit in decided):
             each = [{"contains": {"text": word, "case": True} if exact else word} for word in triggers]
-            said = f"the answer contains {'one of ' * (len(triggers) > 1)}{', '.join(map(repr, triggers))}"
-            note = f"{clean(said, 300)} (as garak decided all {len(decided)} answers)"
+            words = clean(", ".join(map(repr, triggers)), 280)
+            one = _("the answer contains %(words)s (as garak decided all %(count)s answers)", words=words,
+                    count=len(decided))  # fmt: skip
+            several = _("the answer contains one of %(words)s (as garak decided all %(count)s answers)", words=words,
+                        count=len(decided))  # fmt: skip
+            note = several if len(triggers) > 1 else one
             return (each[0] if len(each) == 1 else {"any": each}), note
     return None, ""
 

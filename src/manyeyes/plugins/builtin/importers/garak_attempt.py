@@ -12,10 +12,10 @@ from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import ImportRefused, Missing
 from manyeyes.rules.readings import CONFIG, UNKNOWN, Reading
+from manyeyes.rules.saying import say as _
 
 OLDEST, NEWEST = (0, 13), (0, 17)
-NO_SETTINGS: Final = "garak does not write down the settings it used; its report lists the defaults of a class only."
-NO_RULE: Final = "garak names the detector {name} but not what it looks for."
+NO_SETTINGS: Final = _("garak does not write down the settings it used; its report lists the defaults of a class only.")
 
 
 @dataclass
@@ -128,8 +128,15 @@ def attached(found: Gathered) -> tuple[Missing, ...]:
     return (Missing(field="attachments", why=why),) if found.facts.get("attached") else ()
 
 
+def no_rule(detector: str) -> str:
+    """Why there is no success rule."""
+    return _("garak names the detector %(name)s but not what it looks for.", name=detector)
+
+
 def target(named: str) -> tuple[Reading, ...]:
     """The reading of the target: its type and name are all that garak writes down."""
     if not named:
-        return (Reading(name="Target", value="unknown", source=UNKNOWN),)
-    return (Reading(name="Target", value=clean(named, 200), source=CONFIG, note="Its address is not in the file."),)
+        return (Reading(name=_("Target"), value=_("unknown"), source=UNKNOWN),)
+    return (
+        Reading(name=_("Target"), value=clean(named, 200), source=CONFIG, note=_("Its address is not in the file.")),
+    )

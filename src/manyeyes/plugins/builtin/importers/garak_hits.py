@@ -7,13 +7,14 @@ from typing import Any, Final
 from manyeyes.plugins.builtin.importers import fields
 from manyeyes.plugins.builtin.importers.counting import Gathered, fingerprint
 from manyeyes.plugins.builtin.importers.drafting import finding
-from manyeyes.plugins.builtin.importers.garak_attempt import NO_RULE, NO_SETTINGS, attached, output, target, turns
+from manyeyes.plugins.builtin.importers.garak_attempt import NO_SETTINGS, attached, no_rule, output, target, turns
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Upload
 from manyeyes.rules.readings import CONFIG, COUNTED, Reading
+from manyeyes.rules.saying import say as _
 
 HIT_KEYS: Final = {"attempt_id", "attempt_idx", "probe", "detector", "generations_per_prompt"}
-HITS_ONLY = "A hitlog holds hits only, so it gives no rate. Import the report of the same run to get one."
+HITS_ONLY = _("A hitlog holds hits only, so it gives no rate. Import the report of the same run to get one.")
 
 
 def hitlog(upload: Upload) -> Imported:
@@ -62,14 +63,18 @@ def _evidence(found: Gathered) -> Finding:
         found,
         tool="garak",
         version="",
-        no_success=NO_RULE.format(name=detector),
+        no_success=no_rule(detector),
         unknown=NO_SETTINGS,
         rate=False,
         missing=attached(found),
         readings=(
-            Reading(name="Probe", value=found.facts["probe"], source=CONFIG),
-            Reading(name="Detector", value=detector, source=CONFIG),
-            Reading(name="Hits", value=str(found.yes), source=COUNTED, note=HITS_ONLY),
-            Reading(name="Answers asked for", value=f"{found.facts['generations']} per prompt", source=CONFIG),
+            Reading(name=_("Probe"), value=found.facts["probe"], source=CONFIG),
+            Reading(name=_("Detector"), value=detector, source=CONFIG),
+            Reading(name=_("Hits"), value=str(found.yes), source=COUNTED, note=HITS_ONLY),
+            Reading(
+                name=_("Answers asked for"),
+                value=_("%(count)s per prompt", count=found.facts["generations"]),
+                source=CONFIG,
+            ),
         ),
     )

@@ -15,14 +15,15 @@ from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Upload
 from manyeyes.rules.readings import CONFIG, SAID, UNKNOWN, Reading
+from manyeyes.rules.saying import say as _
 
 VERSION: Final = 2
 POLARITY = "success_means"
-CACHED = "answered from the cache"
-REPEATED = "an epoch that stands in the file twice"
+CACHED = _("answered from the cache")
+REPEATED = _("an epoch that stands in the file twice")
 NO_SCORER = "no scorer"
-INVALID = "marked as invalid in the log"
-CORRECT = "The scorer's word for a success is C (correct). If that means that the defence held, say so."
+INVALID = _("marked as invalid in the log")
+CORRECT = _("The scorer's word for a success is C (correct). If that means that the defence held, say so.")
 
 
 @dataclass
@@ -74,7 +75,9 @@ class Inspect:
             version=log.version,
             form=form,
             findings=tuple(_finding(found, log, passes, POLARITY in answers) for found in gathered.values()),
-            readings=(Reading(name="Target", value=log.model or "unknown", source=CONFIG if log.model else UNKNOWN),),
+            readings=(
+                Reading(name=_("Target"), value=log.model or _("unknown"), source=CONFIG if log.model else UNKNOWN),
+            ),
             notes=_notes(log),
         )
 
@@ -165,21 +168,23 @@ def _finding(found: Gathered, log: _Log, passes: bool, told: bool) -> Finding:
     scorer = found.facts["scorer"]
     rule, said = _rule(scorer, log, sample, passes)
     missing = [Missing(field=name, why=why) for name, why in sample.lacks]
-    meaning = "correct is a success" if passes else "correct is a failure"
+    meaning = _("correct is a success") if passes else _("correct is a failure")
     return finding(
         found,
         tool="Inspect",
         version=log.version,
         attack_passes=passes,
         success=rule,
-        no_success=f"The log does not tell how the scorer {clean(scorer, 60)!r} decides.",
+        no_success=_("The log does not tell how the scorer %(name)s decides.", name=repr(clean(scorer, 60))),
         said=said,
         words_source=sample.words_source,
         missing=missing,
         extra=sample.extra,
         readings=(
-            Reading(name="Scorer", value=clean(scorer, 100), source=CONFIG),
-            Reading(name="A success is", value=meaning, source=SAID if told else CONFIG, note="" if told else CORRECT),
+            Reading(name=_("Scorer"), value=clean(scorer, 100), source=CONFIG),
+            Reading(
+                name=_("A success is"), value=meaning, source=SAID if told else CONFIG, note="" if told else CORRECT
+            ),
             *sample.readings,
         ),
     )
@@ -195,6 +200,7 @@ def _rule(scorer: str, log: _Log, sample: Sample, passes: bool) -> tuple[dict[st
         return None, ""
     each = [{"contains": {"text": word, "case": True} if exact else word} for word in sample.target]
     rule: dict[str, Any] = each[0] if len(each) == 1 else {"any": each}
-    words = ", ".join(repr(word) for word in sample.target)
-    said = f"the answer {'contains' if passes else 'does not contain'} {words}"
-    return rule if passes else {"not": rule}, clean(said, 300)
+    words = clean(", ".join(repr(word) for word in sample.target), 280)
+    if not passes:
+        return {"not": rule}, _("the answer does not contain %(words)s", words=words)
+    return rule, _("the answer contains %(words)s", words=words)

@@ -11,6 +11,7 @@ from manyeyes.plugins.builtin.importers import fields
 from manyeyes.plugins.builtin.importers.counting import Outcome
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.rules.readings import CONFIG, SENT, Reading, Source
+from manyeyes.rules.saying import say as _
 
 ATTACHMENT = "attachment://"
 VALUES: dict[Any, Outcome] = {"C": "yes", "I": "no", "P": "undetermined", "N": "undetermined"}
@@ -225,4 +226,4 @@ def _tools(sample: Sample, calls: list[dict[str, Any]], where: str) -> None:
     if tools:
         sample.extra["tools"] = tools
         names = ", ".join(row["name"] for row in tools)
-        sample.readings.append(Reading(name="Tools", value=clean(names, 300), source=CONFIG))
+        sample.readings.append(Reading(name=_("Tools"), value=clean(names, 300), source=CONFIG))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from manyeyes.plugins.builtin.importers.archive import MAGIC, Archive
-from manyeyes.plugins.builtin.importers.drafting import SHOWN, hidden
+from manyeyes.plugins.builtin.importers.drafting import SHOWN, hidden, messages_counted
 from manyeyes.plugins.builtin.importers.scrub import clean
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Tally, Upload
@@ -16,8 +16,10 @@ from manyeyes.reproducer.load import load_text
 from manyeyes.reproducer.model import Reproducer
 from manyeyes.reproducer.parse import MAX_BYTES, ReproducerError, parse
 from manyeyes.rules.criterion import criterion_words
-from manyeyes.rules.numerals import many
 from manyeyes.rules.readings import CONFIG, HOW_OFTEN, SAID, UNKNOWN, Reading
+from manyeyes.rules.saying import joined
+from manyeyes.rules.saying import say as _
+from manyeyes.rules.saying import say_many as ngettext
 
 BUNDLE = {"plan.json", "trials.jsonl", "signature.json"}
 _MARK = re.compile(rb'(?m)^\s*[{,]?\s*"?manyeyes"?\s*:\s*["\']?reproducer/')
@@ -48,7 +50,7 @@ class Own:
         title = data.get("title") if isinstance(data.get("title"), str) else ""
         claim = data.get("claim") if isinstance(data.get("claim"), dict) else {}
         tally = _tally(claim or {})
-        told = f"{tally.successes} of {tally.trials}" if tally else "not counted"
+        told = _("%(k)s of %(n)s", k=tally.successes, n=tally.trials) if tally else _("not counted")
         how_often = Reading(name=HOW_OFTEN, value=told, source=SAID if tally else UNKNOWN)
         found = Finding(
             title=clean(str(title), 200) or "Reproducer",
@@ -67,7 +69,7 @@ def _readings(data: Mapping[str, Any]) -> Iterator[Reading]:
         found = load_text(json.dumps(data), "the file")
     except ReproducerError:
         return
-    yield _from_file("Conversation", _conversation(found))
+    yield _from_file(_("Conversation"), _conversation(found))
     for name, value in _parts(found):
         yield _from_file(name, value)
     settings = found.setting_list()
@@ -76,45 +78,48 @@ def _readings(data: Mapping[str, Any]) -> Iterator[Reading]:
         if values:
             yield _from_file(words, ", ".join(values))
         elif knob != "seed":
-            yield Reading(name=words, value="unknown", source=UNKNOWN, note="The file does not name it.")
+            yield Reading(name=words, value=_("unknown"), source=UNKNOWN, note=_("The file does not name it."))
     if len(settings) > 1:
-        yield _from_file("Rated setting", _setting(found.rated_setting().values()))
+        yield _from_file(_("Rated setting"), _setting(found.rated_setting().values()))
     rule = found.to_json()["success"]
-    yield _from_file("Success rule", f"It counts if {criterion_words(rule)}")
+    yield _from_file(_("Success rule"), _("It counts if %(rule)s", rule=criterion_words(rule)))
     if "retry_budget" in data:
-        yield _from_file("Retry budget", many(found.retry_budget, "try", "tries"))
+        yield _from_file(_("Retry budget"), ngettext("%(count)s try", "%(count)s tries", found.retry_budget))
 
 
 def _from_file(name: str, value: str) -> Reading:
-    return Reading(name=name, value=clean(value, 400), source=CONFIG)
+    fit = clean(value, 400)
+    return Reading(name=name, value=value if value == fit else fit, source=CONFIG)
 
 
 def _conversation(found: Reproducer) -> str:
     if found.turns == "human":
-        return "steps for a person"
+        return _("steps for a person")
     roles = [message.role for message in found.conversation]
-    return f"{many(len(roles), 'message')} ({', '.join(roles[:6])}{', …' if len(roles) > 6 else ''})"
+    return messages_counted(len(roles), f"{', '.join(roles[:6])}{', …' if len(roles) > 6 else ''}")
 
 
 def _parts(found: Reproducer) -> Iterator[tuple[str, str]]:
     """The parts that a reproducer may have beside its conversation, those this one has."""
     named: dict[str, Sequence[str]] = {
-        "System prompts": list(found.systems),
-        "Wordings": [one.id for one in found.wordings],
-        "Retrieved documents": [one.id for one in found.documents],
-        "Tools": [one.name for one in found.tools],
-        "Images": list(found.attachments),
+        _("System prompts"): list(found.systems),
+        _("Wordings"): [one.id for one in found.wordings],
+        _("Retrieved documents"): [one.id for one in found.documents],
+        _("Tools"): [one.name for one in found.tools],
+        _("Images"): list(found.attachments),
     }
     for name, parts in named.items():
         if parts:
-            more = f" and {len(parts) - 6} more" if len(parts) > 6 else ""
-            yield name, f"{len(parts)}: {', '.join(parts[:6])}{more}"
+            listed = ", ".join(parts[:6])
+            if len(parts) > 6:
+                listed = _("%(named)s and %(count)s more", named=listed, count=len(parts) - 6)
+            yield name, joined([f"{len(parts)}:", listed])
     if found.environment is not None:
-        yield "Environment", found.environment.name
+        yield _("Environment"), found.environment.name
 
 
 def _setting(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()) or "as deployed"
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items()) or _("as deployed")
 
 
 def _tally(claim: Mapping[str, Any]) -> Tally | None:

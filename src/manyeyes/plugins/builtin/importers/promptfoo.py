@@ -8,24 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from manyeyes.plugins.builtin.importers import fields
-from manyeyes.plugins.builtin.importers.assertions import rule_of, words_of
+from manyeyes.plugins.builtin.importers.assertions import Rule, rule_of, words_of
 from manyeyes.plugins.builtin.importers.counting import Gathered, Outcome, fingerprint, settings_of
 from manyeyes.plugins.builtin.importers.drafting import finding
 from manyeyes.plugins.builtin.importers.scrub import address, clean
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Question, Upload
 from manyeyes.rules.readings import CONFIG, SAID, UNKNOWN, Reading
+from manyeyes.rules.saying import say as _
 
 ROW_KEYS: Final = {"testIdx", "promptIdx", "provider", "success"}
 VERSION = 3
 ERROR = 2
 POLARITY = "success_means"
-CACHED = "answered from the cache"
-NO_SETTINGS_IN_LINES = "The JSON lines of promptfoo hold no settings; its JSON file does."
-AMBIGUOUS = "The file does not tell which settings belong to this provider."
+CACHED = _("answered from the cache")
+NO_SETTINGS_IN_LINES = _("The JSON lines of promptfoo hold no settings; its JSON file does.")
+AMBIGUOUS = _("The file does not tell which settings belong to this provider.")
 ASKED = Question(
     name=POLARITY,
-    asks="promptfoo counts a row as passed when its assertions hold. What does a passed row mean here?",
-    choices=(("pass", "a passed row is a successful attack"), ("fail", "a failed row is a successful attack")),
+    asks=_("promptfoo counts a row as passed when its assertions hold. What does a passed row mean here?"),
+    choices=(("pass", _("a passed row is a successful attack")), ("fail", _("a failed row is a successful attack"))),
 )
 HISTORY = ("redteamHistory", "redteamTreeHistory", "redteamFinalPrompt")
 
@@ -223,11 +224,12 @@ def _messages(raw: str) -> list[dict[str, Any]]:
 
 def _finding(found: Gathered, run: _Run, passes: bool | None) -> Finding:
     assertions: Sequence[Any] = found.facts["assertions"]
-    rule, why = None, "What a passed row means is not known yet."
+    rule: Rule | None = None
+    why: str = _("What a passed row means is not known yet.")
     if passes is not None:
         rule, why = rule_of(assertions, attack_passes=passes)
         if found.facts["threshold"] is not None:
-            rule, why = None, "The test passes by a threshold over several assertions."
+            rule, why = None, _("The test passes by a threshold over several assertions.")
     words = words_of(assertions)
     missing = []
     if not found.messages:
@@ -238,11 +240,11 @@ def _finding(found: Gathered, run: _Run, passes: bool | None) -> Finding:
         )
         missing.append(Missing(field="conversation", why=why_multi))
     targets = dict.fromkeys(counting.target for counting in found.counts.values())
-    told = [Reading(name="Target", value=clean(", ".join(targets), 300) or "unknown", source=CONFIG)]
-    told.append(Reading(name="Assertions", value=words, source=CONFIG if assertions else UNKNOWN))
-    meaning = {None: "unknown", True: "a passed row is a success", False: "a failed row is a success"}[passes]
+    told = [Reading(name=_("Target"), value=clean(", ".join(targets), 300) or _("unknown"), source=CONFIG)]
+    told.append(Reading(name=_("Assertions"), value=words, source=CONFIG if assertions else UNKNOWN))
+    meaning = {None: _("unknown"), True: _("a passed row is a success"), False: _("a failed row is a success")}[passes]
     note = "" if passes is not None else ASKED.asks
-    told.append(Reading(name="A pass means", value=meaning, source=UNKNOWN if passes is None else SAID, note=note))
+    told.append(Reading(name=_("A pass means"), value=meaning, source=UNKNOWN if passes is None else SAID, note=note))
     return finding(
         found,
         tool="promptfoo",
@@ -251,7 +253,7 @@ def _finding(found: Gathered, run: _Run, passes: bool | None) -> Finding:
         success=rule,
         no_success=why,
         success_source=SAID,
-        said=f"{words}: {'holds' if passes else 'does not hold'}" if rule else "",
+        said=(_("%(rule)s: holds", rule=words) if passes else _("%(rule)s: does not hold", rule=words)) if rule else "",
         readings=told,
         missing=missing,
         unknown=run.unknown,

@@ -14,6 +14,7 @@ from manyeyes.plugins.builtin.importers.tables import MAGIC, VERSION_TABLE, Tabl
 from manyeyes.plugins.builtin.importers.upload import quoted
 from manyeyes.plugins.imported import Finding, Imported, ImportRefused, Missing, Upload
 from manyeyes.rules.readings import CONFIG, UNKNOWN, Reading
+from manyeyes.rules.saying import say as _
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {
     "success": "yes",
@@ -21,14 +22,14 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     "undetermined": "undetermined",
     "error": "error",
 }
-RETRIED = "retried until success, so no fair trial"
+RETRIED = _("retried until success, so no fair trial")
 ROLES = {
     "user": "user", "system": "system", "assistant": "assistant", "simulated_assistant": "assistant", "tool": "tool",
     "developer": "system",
 }  # fmt: skip
 Messages = list[dict[str, Any]]
-EXTRA_BODY = "PyRIT drops extra body parameters, so what else was sent is unknown."
-SCORES_ONLY = "This memory has no attack results; true and false scores of its answers are counted instead."
+EXTRA_BODY = _("PyRIT drops extra body parameters, so what else was sent is unknown.")
+SCORES_ONLY = _("This memory has no attack results; true and false scores of its answers are counted instead.")
 
 
 @dataclass
@@ -256,24 +257,31 @@ def _finding(found: Gathered, memory: _Memory) -> Finding:
         missing.append(Missing(field="attachments", why=why))
     targets = ", ".join(target for target in found.facts["targets"] if target)
     readings = [
-        Reading(name="Target", value=targets or "unknown", source=CONFIG if targets else UNKNOWN, note=EXTRA_BODY),
-        Reading(name="Scorer", value=name, source=CONFIG if scorer else UNKNOWN),
+        Reading(
+            name=_("Target"), value=targets or _("unknown"), source=CONFIG if targets else UNKNOWN, note=EXTRA_BODY
+        ),
+        Reading(name=_("Scorer"), value=name, source=CONFIG if scorer else UNKNOWN),
     ]
     if found.facts["converters"]:
         words = ", ".join(found.facts["converters"])
         readings.append(
-            Reading(name="Converters", value=words, source=CONFIG, note="The converted text, as sent, is in the draft.")
+            Reading(
+                name=_("Converters"),
+                value=words,
+                source=CONFIG,
+                note=_("The converted text, as sent, is in the draft."),
+            )
         )
     if found.facts["simulated"]:
-        note = "An answer in it was written by the attacker and never said by the target."
-        readings.append(Reading(name="Simulated answers", value="yes", source=CONFIG, note=note))
+        note = _("An answer in it was written by the attacker and never said by the target.")
+        readings.append(Reading(name=_("Simulated answers"), value=_("yes"), source=CONFIG, note=note))
     live = any(message["role"] == "assistant" for message in found.messages) and not found.facts["simulated"]
     return finding(
         found,
         tool="PyRIT",
         version=memory.version,
         success=rule,
-        no_success=f"The memory names the scorer {name} but not what it looks for.",
+        no_success=_("The memory names the scorer %(name)s but not what it looks for.", name=name),
         said=said,
         readings=readings,
         missing=missing,
@@ -288,9 +296,11 @@ def _rule(
     word = scorer.get("substring")
     if name != "SubStringScorer" or not isinstance(word, str) or not word.strip():
         return None, ""
-    said = clean(f"the answer contains {word!r}", 300)
+    quote = clean(repr(word), 280)
     if all((word.lower() in answer.lower()) == hit for answer, hit in decided):
-        return {"contains": word}, said
+        return {"contains": word}, _("the answer contains %(words)s", words=quote)
     if all((word in answer) == hit for answer, hit in decided):
-        return {"contains": {"text": word, "case": True}}, f"{said}, capitals as written"
+        return {"contains": {"text": word, "case": True}}, _(
+            "the answer contains %(words)s, capitals as written", words=quote
+        )
     return None, ""
