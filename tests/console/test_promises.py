@@ -9,7 +9,7 @@ from django.test import Client
 
 from manyeyes.cases.clocks import clocks
 from manyeyes.programs import launch, policy
-from manyeyes.rules import promises
+from manyeyes.rules import promises, sharing
 from tests import people
 from tests.people import Cast
 
@@ -26,7 +26,7 @@ def lena(cast: Cast) -> Client:
 def filled(cast: Cast, **changes: object) -> dict[str, object]:
     """The form as the page offers it, with changes."""
     now = policy.editing(cast.program)
-    terms = {name: now.terms[name] for name in promises.DEFAULTS}
+    terms = {name: now.terms[name] for name in (*promises.DEFAULTS, *sharing.DEFAULTS)}
     lists = {name: str(terms[name]).split() for name in ("working_days_for", "weekdays")}
     form = {**terms, **lists, "number": now.number, "revision": now.revision, **changes}
     return {name: value for name, value in form.items() if value is not False}
@@ -54,7 +54,7 @@ def test_what_is_stored_holds_for_reports_after_it_is_published(cast: Cast, lena
     assert told["first_answer"].calendar.zone == "Europe/Berlin"
     assert next(one for one in clocks(before) if one.name == "first_answer").calendar is None
     page = Client().get(f"/p/wicket/policy/{draft.number}/").content.decode()
-    assert "Mitigation where it is being exploited: within 24 hours" in page
+    assert "Mitigation within: where exploited 24 hours" in page
     assert "Counted in working days (Mon Tue Wed Thu Fri in Europe/Berlin, less 2 holidays): first answer." in page
 
 

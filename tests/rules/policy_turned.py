@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _COVERS = "This policy covers the systems listed in the scope, and nothing else."
-_FORM = "Send your report through the form on this page."
+_FORM = "Use the form on this page."
 _ANON = "You need no account and may stay anonymous"
 _ANSWER = "A person, not a machine, answers you within 48 hours."
 _DECIDE = "Within 10 days we tell you whether we accept the report, and why."
@@ -24,10 +24,10 @@ _OTHERS = "We can only authorise tests of what we run."
 _LIMITS = "at most 1,000 model calls a day, two at a time."
 _TELL = "you may tell them. We share your report with them only if you agree."
 _VERSION = "What counts is the version at the time of your report."
-_VANISHED = "A flaw that vanished by chance was still a valid report."
+_VANISHED = "A flaw that vanished by chance still counts."
 _AI = "They are welcome when a person has reproduced the flaw."
 _TRAIN = "We do not train models on your report, and put nothing of it into a data set, unless you agree."
-_SAFETY = "Send these to our ordinary support channel for safety and quality."
+_SAFETY = "For safety and quality, tell our ordinary support."
 
 TURNED: tuple[tuple[str, str, str], ...] = (
     # (clause, words of the template, what a hostile author makes of them)
@@ -101,7 +101,7 @@ TURNED: tuple[tuple[str, str, str], ...] = (
     ("ai_transfer", _TELL, "keep it to yourself."),
     ("ai_transfer", _TELL, "you may tell them. We share your report with them without asking you."),
     ("ai_updates", _VERSION, "What counts is the newest version."),
-    ("ai_updates", _VANISHED, "A flaw that vanished by chance was never a valid report."),
+    ("ai_updates", _VANISHED, "A flaw that vanished by chance never counts."),
     ("ai_updates", _VERSION, "The version at the time of your report does not count."),
     ("ai_machine_reports", _AI, "They are not accepted."),
     ("ai_machine_reports", _AI, "They are welcome even if no person has reproduced the flaw."),

@@ -93,9 +93,11 @@ def test_a_version_that_kept_nothing_promises_the_usual() -> None:
 
 def test_promises_are_told_in_sentences() -> None:
     told = promises.sentences(promises.DEFAULTS)
-    assert told[:2] == [
+    assert told == [
         "Next word to the researcher: within 7 days",
-        "Mitigation where it is being exploited: within 3 days",
+        "Mitigation within: where exploited 3 days, of Critical and High 7 days",
+        "Days to a fix: Critical 14, High 30, Medium 60, Low 90",
+        "Days to a fix by its kind: prompt or settings 14, filter 30, training 120, maker of a part 90",
     ]
     assert promises.sentences({"word_hours": 30}) == ["Next word to the researcher: within 30 hours"]
     off = Calendar(holidays=frozenset({date(2026, 12, 25)}))

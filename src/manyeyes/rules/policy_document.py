@@ -189,7 +189,7 @@ def promised_words(terms: Mapping[str, Any] | None) -> list[str]:
     if hours := terms.get("decision_hours"):
         rows.append(f"Decision: within {max(1, round(hours / 24))} days")
     if days := terms.get("embargo_days"):
-        rows.append(f"Publishing: at the latest {days} days after the report")
+        rows.append(f"Publishing: within {days} days")
     if "pays" in terms:
-        rows.append(f"Money: {'paid, as the scope names it' if terms['pays'] else 'none'}")
+        rows.append(f"Money: {'paid' if terms['pays'] else 'none'}")
     return rows + promises.sentences(terms) + sharing.sentences(terms)

@@ -35,8 +35,8 @@ systems listed in the scope, and nothing else.""",
 - We fix the cause and measure again. You may try it yourself before we close the case.
 - If we disagree, you get the reason in writing and may ask once for a second look.""",
     "channels": """\
-Send your report through the form on this page. You need no account and may stay anonymous: a receipt of 24 digits \
-brings you back. Reports are stored encrypted.""",
+Use the form on this page. You need no account and may stay anonymous: a receipt brings you back. Reports \
+are stored encrypted.""",
     "rules": """\
 - Use your own accounts, or accounts whose owner has agreed.
 - Prove the flaw and stop. Do not keep, change or delete other people's data, and do not disturb the service.
@@ -46,8 +46,8 @@ counted" is an honest answer.""",
     "out_of_scope": """\
 - Systems that are not listed.
 - Flooding, spam, and tests that only slow the service or run up its bill.
-- Wrong, rude or invented answers with no attack behind them. Send these to our ordinary support channel for safety \
-and quality.""",
+- Wrong, rude or invented answers with no attack behind them. For safety and quality, tell our ordinary \
+support.""",
     "safe_harbor": """\
 If you make an honest effort to follow this policy, we regard your research as authorised. We will not sue you, \
 report you to the police, or support others who do so, also when you make a mistake in good faith. Where our terms \
@@ -58,23 +58,22 @@ If somebody else takes action against you for research done under this policy, w
 authorised. We can only speak for {organisation}. When you are unsure, ask us first; asking never counts \
 against you.""",
     "ai_research": """\
-- **Prompts.** Safe harbor covers prompts that our usage policy would otherwise forbid, as long as they test \
-a system in scope.
+- **Prompts.** Safe harbor covers prompts that our usage policy would otherwise forbid, where they test a system in \
+scope.
 - **Your account.** We do not suspend or ban an account because of research under this policy. If a filter does so by \
 itself, tell us and we restore it.
 - **Hazardous output.** If a system gives help to harm people, stop. Do not share it. Mark it in your report; a hash \
 and a description are enough. Never try to produce sexual material about children, and never upload it. If you meet \
 it, stop, save nothing, and tell the authority in your country.
 - **Personal data.** If an answer holds somebody's personal data, stop, black it out in the report and delete your copy.
-- **Models of others.** We can only authorise tests of what we run. A model from another company behind our system has \
-its own rules.
+- **Models of others.** We can only authorise tests of what we run. A model from another company has its own \
+rules.
 - **Shared flaws.** If other vendors have the same flaw, you may tell them. We share your report with them only if you \
 agree.
 - **Traces.** Do not plant content that other users would meet. Tell us what to clean.
-- **Limits.** Unless the scope says otherwise: at most 1,000 model calls a day, two at a time. Ask if you need \
-more.
-- **Model updates.** What counts is the version at the time of your report. A flaw that vanished by chance was still a \
-valid report.
+- **Limits.** Unless the scope says otherwise, at most 1,000 model calls a day, two at a time. Ask for more.
+- **Model updates.** What counts is the version at the time of your report. A flaw that vanished by chance still \
+counts.
 - **Reports written with AI.** They are welcome when a person has reproduced the flaw.
 - **Training.** We do not train models on your report, and put nothing of it into a data set, unless you agree.""",
     "rewards": """\
@@ -88,10 +87,9 @@ already, we may both speak sooner. After that you are free to publish, and nobod
 _BOUNTY = {
     **_NO_BOUNTY,
     "rewards": """\
-We pay for flaws in scope that we can reproduce and nobody reported before. The scope names the band. What counts is \
-the harm and how often the exploit works. Two people decide, and you learn why. The first to report \
-a flaw is paid; who adds a new way in gets a share. You may give it to a charity. Staff are not paid. Rewards may be \
-taxed, and the law bars payment to some countries; you are protected and named all the same.""",
+We pay for new flaws in scope that we can reproduce; the scope names the band. What counts is the harm and how often \
+the exploit works. Two people decide, and you learn why. Rewards may be taxed, and the law bars payment to some \
+countries.""",
 }
 
 _PRIVATE = {

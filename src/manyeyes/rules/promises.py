@@ -39,6 +39,17 @@ FIGURES: Mapping[str, Figure] = {
     "fix_days_upstream": Figure(usual=90, least=1, most=1000, days=True, label=_("Fix by the maker of a part")),
 }
 """The promises beside those of the first answer, the decision and the publication."""
+TOGETHER: Mapping[str, Mapping[str, str]] = {
+    "Mitigation within": {"exploited_hours": "where exploited", "mitigation_hours": "of Critical and High"},
+    "Days to a fix": {f"fix_days_{band.lower()}": band for band in ("Critical", "High", "Medium", "Low")},
+    "Days to a fix by its kind": {
+        "fix_days_prompt": "prompt or settings",
+        "fix_days_filter": "filter",
+        "fix_days_retrain": "training",
+        "fix_days_upstream": "maker of a part",
+    },
+}
+"""What is told in one sentence: a policy that takes four minutes to read has no room for a line each."""
 BANDS = ("Critical", "High", "Medium", "Low")
 WORKING: Mapping[str, str] = {
     "first_answer": _("First answer"),
@@ -148,7 +159,8 @@ def sentences(terms: Mapping[str, Any]) -> list[str]:
     """
     if "word_hours" not in terms:
         return []
-    found = [f"{figure.label}: within {_span(name, terms)}" for name, figure in FIGURES.items() if name in terms]
+    told = [_together(terms, names, opening) for opening, names in TOGETHER.items()]
+    found = [f"{FIGURES['word_hours'].label}: within {_span('word_hours', terms)}", *filter(None, told)]
     working = str(terms.get("working_days_for", "")).split()
     if working:
         days = counted_words(calendar_of(terms)).removeprefix("working days ")
@@ -157,8 +169,20 @@ def sentences(terms: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _together(terms: Mapping[str, Any], names: Mapping[str, str], opening: str) -> str:
+    """One sentence for the figures among `names` that were kept, hours with their unit; "" where none was.
+
+    >>> _together({"fix_days_high": 1, "fix_days_low": 9}, TOGETHER["Days to a fix"], "Days to a fix")
+    'Days to a fix: High 1, Low 9'
+    """
+    kept = [
+        f"{words} {terms[name] if FIGURES[name].days else _span(name, terms)}"
+        for name, words in names.items()
+        if name in terms
+    ]
+    return f"{opening}: {', '.join(kept)}" if kept else ""
+
+
 def _span(name: str, terms: Mapping[str, Any]) -> str:
-    if FIGURES[name].days:
-        return many(terms[name], "day")
     hours = terms[name]
     return many(hours // 24, "day") if hours % 24 == 0 and hours > 48 else many(hours, "hour")
