@@ -15,7 +15,7 @@ from manyeyes.plugins import registry
 from manyeyes.programs.models import Target, TargetVersion
 from manyeyes.replays import evidence, queue
 from manyeyes.replays.models import Replay
-from manyeyes.replays.store import to_record
+from manyeyes.replays.rows import to_record
 from manyeyes.reproducer.load import load_data
 from manyeyes.runs.document import PlanDocument, TargetInfo
 from manyeyes.runs.prepare import Options, prepare

@@ -14,7 +14,7 @@ from manyeyes.engine import evidence_path, exact_interval
 from manyeyes.engine.path import PathPoint
 from manyeyes.engine.plan import Answer, Outcome, Plan, Question, Stream
 from manyeyes.replays.models import Replay, Trial
-from manyeyes.replays.store import to_record
+from manyeyes.replays.rows import to_record
 from manyeyes.replays.transcript import transcript
 from manyeyes.rules.numerals import many, target_percent
 from manyeyes.rules.sentences import setting_words as knob_words

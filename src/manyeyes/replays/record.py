@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from manyeyes.replays.manual import ORIGIN
 from manyeyes.replays.models import Replay, Trial
-from manyeyes.replays.store import held_of, to_record
+from manyeyes.replays.rows import to_record
+from manyeyes.replays.store import held_of
 from manyeyes.runs.document import PlanDocument
 from manyeyes.runs.folder import files_of
 from manyeyes.runs.labels import Label

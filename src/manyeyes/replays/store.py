@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from django.db import models, transaction
 
 from manyeyes.engine.plan import Progress
 from manyeyes.replays import queue
-from manyeyes.replays.models import HeldAnswer, Replay, Trial
+from manyeyes.replays.models import HeldAnswer, Replay
+from manyeyes.replays.rows import to_record, write
 from manyeyes.rules import clock
 from manyeyes.runs.document import DocumentError, PlanDocument
-from manyeyes.runs.store import WIDER, Identity, Stored, StoreError, TrialRecord
+from manyeyes.runs.store import Identity, Stored, StoreError, TrialRecord
 
-EXCHANGE = ("sent", "answer", "digest", "finish_reason", "model", "fingerprint", "judged")
-CLEAR = (
-    "stream",
-    "index",
-    "cell",
-    "seed",
-    "origin",
-    "http_status",
-    "tokens_in",
-    "tokens_out",
-    "ms",
-    "attempts",
-    "overrun",
-)
 BATCH = 100
 
 
@@ -87,8 +73,8 @@ class DatabaseStore:
             # The update comes first: it takes the row's lock, so a lease cannot change hands before the commit.
             if not self.lease.rows().update(**values):
                 raise queue.LeaseLost(str(self.lease.replay_id))
-            rows = [to_row(self.lease.replay_id, self._key(), record) for record in trials]
-            Trial.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+            if trials:
+                write(trials, replay_id=self.lease.replay_id, key_id=self._key(), now=now)
             for stream, index in self._held_back & {record.identity for record in trials}:
                 HeldAnswer.objects.filter(replay_id=self.lease.replay_id, stream=stream, index=index).delete()
         self._held_back -= {record.identity for record in trials}
@@ -139,20 +125,3 @@ def _calls(record: TrialRecord) -> int:
 def progress_json(progress: Progress) -> dict[str, Any]:
     """Where a run stands as plain data: counts and evidence, nothing that was said."""
     return {**asdict(progress), "evalues": dict(progress.evalues)}
-
-
-def to_row(replay_id: Any, key_id: Any, record: TrialRecord) -> Trial:
-    """The row that keeps a record; what was said goes into its encrypted part."""
-    row = Trial(replay_id=replay_id, key_id=key_id, **{name: getattr(record, name) for name in CLEAR})
-    row.outcome = record.outcome or ""
-    said = {name: getattr(record, name) for name in EXCHANGE}
-    row.exchange = said | {name: more for name in WIDER if (more := getattr(record, name))}
-    row.started_at = datetime.fromisoformat(record.started_at) if record.started_at else None
-    return row
-
-
-def to_record(row: Trial) -> TrialRecord:
-    """The record that `to_row` kept."""
-    record = TrialRecord(outcome=row.outcome or None, **{name: getattr(row, name) for name in CLEAR})
-    said = {name: row.exchange[name] for name in (*EXCHANGE, *WIDER) if name in row.exchange}
-    return replace(record, **said, started_at=row.started_at.isoformat() if row.started_at else "")

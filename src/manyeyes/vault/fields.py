@@ -115,10 +115,12 @@ class EncryptedField(models.BinaryField):  # type: ignore[type-arg]
             if model_instance.sealed_for() == here:
                 return value  # never opened, so stored as it came: a shredded row can still change its clear fields
             value = getattr(model_instance, self.attname)
-        if value is None:
-            return None
-        key = keyring.opened(model_instance.key_id)
-        return Sealed(seal(key.secret, self.pack(value), self._context(*here, key.version)))
+        return None if value is None else self.sealed(value, *here)
+
+    def sealed(self, value: Any, row_id: uuid.UUID, key_id: uuid.UUID) -> Sealed:
+        """A value encrypted for a row that need not be there yet."""
+        key = keyring.opened(key_id)
+        return Sealed(seal(key.secret, self.pack(value), self._context(row_id, key_id, key.version)))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None:
