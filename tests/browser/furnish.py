@@ -37,6 +37,7 @@ def furnish(url: str) -> dict[str, Any]:
     pages["scope_line"] = _policy(cast)
     pages["theo"] = _at_work(cast)
     _kept_and_asleep(cast, cases)
+    pages["family"] = _family(cast, cases)
     _launch(cast)
     pages["guest"] = _invited(cast)
     pages |= _judged(cast, pages["resolved"])
@@ -65,6 +66,33 @@ def _kept_and_asleep(cast: Any, cases: dict[str, str]) -> None:
     holds.propose_lift(held, by=cast.ada, why="The court has what it asked for.")
     later = (clock.now() + timedelta(days=5)).date()
     sleeping.sleep(Case.objects.get(ref=cases["reproduced"]), by=cast.theo, until=later)
+
+
+def _family(cast: Any, cases: dict[str, str]) -> str:
+    """A rated case that leads, one that repeats it, one merged into it, and one beside; the family's number."""
+    from manyeyes.cases import duplicates, families, merging, rootcause, splitting
+    from tests import people
+
+    title = "It reads a code out of a calendar entry"
+    rows = [people.submit(cast, by=by, title=f"{title} ({word})") for by, word in (
+        (cast.rhea, "an invite"), (cast.eve, "a shared link"), (cast.aud, "an attachment"), (cast.rhea, "a reminder"),
+        (cast.eve, "a second look"))]  # fmt: skip
+    lead = rows[0]
+    for rung in ("acknowledged", "triaged"):
+        people._STEPS[rung](cast, lead)
+    rootcause.conclude(
+        lead, by=cast.theo, category="wiring", text="Calendar text reaches the prompt as if we wrote it."
+    )
+    families.group(
+        [lead, rows[3]], by=cast.theo, name="Codes out of the calendar", why="Both come through the calendar.",
+        note="Everything that a calendar brings is read as an instruction.",
+    )  # fmt: skip
+    duplicates.mark(rows[1], by=cast.theo, of=lead, why="Word for word the same steps.")
+    merging.merge(rows[2], by=cast.mina, into=lead, why="Its reproducer is better.")
+    splitting.split(rows[3], by=cast.theo, title="It also books the flight", vuln_class="AT", why="Two flaws.")
+    names = {"kin_lead": lead, "kin_repeats": rows[1], "kin_merged": rows[2], "kin_split": rows[3], "kin_new": rows[4]}
+    cases |= {name: case.ref for name, case in names.items()}
+    return str(families.of(lead).family.ref)
 
 
 def _judged(cast: Any, ref: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.browser.site import Site
@@ -52,10 +52,12 @@ KNOWN = Site(
     base="", target=None, password="", totp="", people={},  # type: ignore[arg-type]
     cases=dict.fromkeys(
         ("new", "triaged", "reproduced", "signed", "confirmed", "remediating", "fix_deployed", "holds", "hostile",
-         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held"), ""),
+         "asked", "closed", "rests", "by_hand", "exposed", "filled", "talked", "appealed", "restricted", "held",
+         "kin_lead", "kin_repeats", "kin_merged", "kin_split", "kin_new"), ""),
     pages=dict.fromkeys(
         ("resolved", "advisory", "reproduction", "verification", "resting", "ticked", "patch", "draft", "secret",
-         "my_words", "unanswered", "theo", "team_words", "answer", "scope_line", "guest", "dispute", "rescoring"), ""),
+         "my_words", "unanswered", "theo", "team_words", "answer", "scope_line", "guest", "dispute", "rescoring",
+         "family"), ""),
 )  # fmt: skip
 """A site that is not there: gives the names of the pages before anything runs."""
 
@@ -171,6 +173,7 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:hold", "reader", "theo", f"/desk/cases/{cases['triaged']}/hold/")
     yield Place("console:hold", "held", "lena", f"/desk/cases/{cases['held']}/hold/")
     yield Place("console:case", "held", "theo", f"/desk/cases/{cases['held']}/")
+    yield from _kin(cases, pages["family"])
     yield Place("console:answers", "", "lena", "/desk/program/wicket/answers/")
     yield Place("console:answer", "", "lena", f"/desk/program/wicket/answers/{pages['answer']}/")
     yield Place("console:program", "", "lena", "/desk/program/")
@@ -193,6 +196,25 @@ def _desk(site: Site) -> Iterator[Place]:
     yield Place("console:scope_line", "", "lena", f"/desk/program/wicket/policy/scope/{site.pages['scope_line']}/")
     for part in ("target", "version", "permit", "stop", "marker"):
         yield Place("console:program_add", part, "lena", f"/desk/program/wicket/{part}/")
+
+
+def _kin(cases: Mapping[str, str], family: str) -> Iterator[Place]:
+    """Cases that belong together."""
+    one, new = cases["kin_lead"], cases["kin_new"]
+    yield Place("console:family", "", "theo", f"/desk/families/{family}/")
+    yield Place("console:family", "reader", "aud", f"/desk/families/{family}/")
+    yield Place("console:group", "", "theo", f"/desk/families/?case={new}&case={one}")
+    yield Place("console:group", "empty", "theo", "/desk/families/")
+    yield Place("console:same_flaw", "", "theo", f"/desk/cases/{new}/same/duplicate/")
+    yield Place("console:same_flaw", "named", "theo", f"/desk/cases/{new}/same/duplicate/?of={one}")
+    yield Place("console:same_flaw", "merge", "theo", f"/desk/cases/{new}/same/merge/?of={one}")
+    yield Place("console:same_flaw", "refused", "theo", f"/desk/cases/{new}/same/duplicate/?of={new}")
+    yield Place("console:split", "", "theo", f"/desk/cases/{one}/split/")
+    yield Place("console:split", "reader", "aud", f"/desk/cases/{one}/split/")
+    yield Place("console:case", "leads", "theo", f"/desk/cases/{one}/")
+    yield Place("console:case", "repeats", "theo", f"/desk/cases/{cases['kin_repeats']}/")
+    yield Place("console:case", "split", "theo", f"/desk/cases/{cases['kin_split']}/")
+    yield Place("portal:my_case", "repeats", "eve", f"/my/{cases['kin_repeats']}/")
 
 
 def _account() -> Iterator[Place]:

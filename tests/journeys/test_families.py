@@ -107,7 +107,7 @@ def test_a_merged_and_a_split_report_on_the_pages_of_both_sides(cast: Cast) -> N
     lead, other = make_case(cast, at="triaged", title=SECRET_TITLE), submit(cast, by=cast.eve, title="Eve's title")
     ok(mark(stage, "mina", other, "merge", lead.ref))
     page = mine(stage, "eve", other)
-    assert "Closed: worked on together with another report" in page
+    assert "Closed: merged with another report" in page
     assert lead.ref not in page
     stage.ref = lead.ref
     assert f"Evidence from {other.ref}" in stage.case("theo").words

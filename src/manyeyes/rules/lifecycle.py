@@ -55,7 +55,7 @@ class CloseReason(StrEnum):
 
 CLOSE_REASON_WORDS: dict[CloseReason, str] = {
     CloseReason.DUPLICATE: "duplicate of a known report",
-    CloseReason.MERGED: "worked on together with another report",
+    CloseReason.MERGED: "merged with another report",
     CloseReason.NOT_REPRODUCED: "not reproduced",
     CloseReason.NO_LONGER_REPRODUCES: "no longer reproduces",
     CloseReason.NOT_TESTABLE: "cannot be tested",
