@@ -17,8 +17,9 @@ from django.conf import settings
 from django.db import connections
 
 from manyeyes import events
-from manyeyes.cases import alarms, bundles_queue, digests, drafts, placing, preflight, replayed
+from manyeyes.cases import alarms, bundles_queue, coreporters, digests, drafts, placing, preflight, replayed
 from manyeyes.plugins.protocols import Target, TargetError
+from manyeyes.programs import guests
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
 from manyeyes.replays.ready import NotPermitted, Ready, open_target, prepare
@@ -138,8 +139,8 @@ class _Worker:
             await asyncio.sleep(seconds)
 
     async def _tidy(self) -> None:
-        await self.desk.do(drafts.sweep)
-        await self.desk.do(orphans.sweep)
+        for sweep in (drafts.sweep, coreporters.sweep, guests.sweep, orphans.sweep):
+            await self.desk.do(sweep)
         await self.desk.do(placing.again)
 
     async def _score(self) -> None:

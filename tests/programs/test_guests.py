@@ -208,6 +208,27 @@ def test_a_link_works_once_and_for_its_time(cast: Cast) -> None:
     assert marker.find_in_database(second.split("/")[2], connection) == []
 
 
+def test_an_unanswered_invitation_ends_and_its_address_is_erased(cast: Cast) -> None:
+    guests.invite(cast.program, by=cast.lena, email="one@outside.example")
+    first = link()
+    kept = take_part(cast, cast.rhea)
+    page = signed_in(cast.lena).get("/desk/program/wicket/guests/").content.decode()
+    assert "is not answered ends after 30 days, and its address is erased" in page
+    with clock.freeze(clock.now() + guests.LASTS - timedelta(minutes=1)):
+        assert guests.sweep() == 0
+    with clock.freeze(clock.now() + guests.LASTS):
+        assert guests.sweep() == 1
+        assert guests.sweep() == 0
+        assert Client().get(first).status_code == 404
+        assert "one@outside" not in signed_in(cast.lena).get("/desk/program/wicket/guests/").content.decode()
+    assert {row.email is None: row.accepted_at is None for row in cast.program.guests.all()} == {
+        True: True,
+        False: False,
+    }
+    assert guests.standing(cast.program).get().person == cast.rhea, kept
+    assert "guest.expired" in [row.kind for row in events.log(f"program:{cast.program.pk}")]
+
+
 def test_an_address_lies_nowhere_in_the_clear_and_goes_with_the_end(cast: Cast) -> None:
     row = guests.invite(cast.program, by=cast.lena, email="lone.wolf@outside.example")
     assert marker.find_in_database("lone.wolf", connection) == []

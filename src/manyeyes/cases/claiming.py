@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from manyeyes.accounts import leaving
 from manyeyes.accounts.models import Person
-from manyeyes.cases import holds, people, senders
+from manyeyes.cases import coreporters, holds, people, senders
 from manyeyes.cases.models import Case, CoReporter
 from manyeyes.cases.moves import acting
 from manyeyes.rules import clock
@@ -45,6 +45,12 @@ def bearers(case: Case, person: Any) -> set[UUID]:
     """Whose receipts led to this case before `person` claimed it: the same human, under an earlier id."""
     rows = CoReporter.objects.filter(case=case, invited_by=person, person__kind=Person.Kind.RECEIPT)
     return {row.person_id for row in rows if row.person_id and row.locator == _claimed(case, row.person_id)}
+
+
+def beside(case: Case) -> list[CoReporter]:
+    """Who else was named as a reporter, accepted or not; a receipt that the reporter claimed is nobody else."""
+    same = bearers(case, case.reporter)
+    return [row for row in coreporters.standing(case) if row.person_id not in same]
 
 
 def _claimed(case: Case, person_id: UUID) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases.access import is_reporter
 from manyeyes.cases.conversation import checked
@@ -19,6 +21,8 @@ from manyeyes.rules.lifecycle import Role
 from manyeyes.vault import tokens
 
 MOST = 8
+LASTS = timedelta(days=30)
+"""How long an invitation waits for its answer; then it ends, and the handle is erased."""
 HANDLE_LONGEST = 40
 
 
@@ -62,7 +66,27 @@ def invite(case: Case, *, by: Any, handle: str = "", sending: str = "") -> str:
 
 def standing(case: Case) -> QuerySet[CoReporter]:
     """Who was named and has neither declined nor left."""
-    return case.co_reporters.filter(ended_at__isnull=True).select_related("person").order_by("invited_at")
+    rows = case.co_reporters.filter(ended_at__isnull=True).exclude(_overdue())
+    return rows.select_related("person").order_by("invited_at")
+
+
+def sweep() -> int:
+    """End the invitations that nobody answered in time, and erase whom they named; how many ended."""
+    ended = 0
+    for late in CoReporter.objects.filter(_overdue(), ended_at=None).select_related("case")[:200]:
+        with transaction.atomic():
+            row = CoReporter.objects.select_for_update(of=("self",)).select_related("key").get(pk=late.pk)
+            if row.accepted_at is None and row.ended_at is None:
+                row.ended_at, row.named = clock.now(), None
+                row.save()
+                events.record(late.case.subject, "co_reporter.expired", actor="system", public=True,
+                              co_reporter=str(row.pk))  # fmt: skip
+                ended += 1
+    return ended
+
+
+def _overdue() -> Q:
+    return Q(accepted_at__isnull=True, invited_at__lte=clock.now() - LASTS)
 
 
 def waiting_for(viewer: Any) -> list[CoReporter]:
@@ -70,13 +94,16 @@ def waiting_for(viewer: Any) -> list[CoReporter]:
     if viewer is None or not getattr(viewer, "is_authenticated", False):
         return []
     open_ones = Q(person=viewer, accepted_at__isnull=True, ended_at__isnull=True)
-    return list(CoReporter.objects.filter(open_ones).select_related("case", "case__program", "invited_by"))
+    return list(
+        CoReporter.objects.filter(open_ones).exclude(_overdue()).select_related("case", "case__program", "invited_by")
+    )
 
 
 def by_link(secret: str) -> CoReporter:
     """The open invitation of a link. Raises NotFound for a spent one and for any other word, which look the same."""
     locator = tokens.keyed("co-reporter", secret[:100])
-    row = CoReporter.objects.filter(locator=locator, person=None, accepted_at=None, ended_at=None).first()
+    standing_ones = CoReporter.objects.filter(locator=locator, person=None, accepted_at=None, ended_at=None)
+    row = standing_ones.exclude(_overdue()).first()
     if row is None or row.named:
         raise NotFound
     return row
@@ -107,6 +134,8 @@ def accept(invitation: CoReporter, *, by: Any) -> Case:
         row = CoReporter.objects.select_for_update().get(pk=invitation.pk)
         if row.accepted_at or row.ended_at or (row.person_id and row.person_id != by.pk):
             raise Conflict("This invitation was used already.")
+        if row.invited_at <= clock.now() - LASTS:
+            raise Conflict("This invitation has run out. Ask for another.")
         row.person, row.accepted_at = by, clock.now()
         row.save()
     return case
@@ -122,5 +151,5 @@ def end(invitation: CoReporter, *, by: Any) -> None:
     ):
         row = CoReporter.objects.select_for_update().get(pk=invitation.pk)
         if row.ended_at is None:
-            row.ended_at = clock.now()
+            row.ended_at, row.named = clock.now(), None
             row.save()

@@ -98,6 +98,7 @@ ACTS: dict[str, str] = {
     "co_reporter.invited": "named a further reporter",
     "co_reporter.accepted": "reports this case as well from now on",
     "co_reporter.ended": "took back or left a co-reporter's part",
+    "co_reporter.expired": "ended an invitation that nobody answered",
     "appealed": "appealed against the close",
     "appeal.upheld": "looked at the appeal: the case stays closed",
     "message.edited": "changed their words",

@@ -117,6 +117,20 @@ def end(guest: Guest, *, by: Any) -> None:
             _end(row, by=by)
 
 
+def sweep() -> int:
+    """End the invitations that nobody answered in time, and erase their addresses; how many ended."""
+    ended = 0
+    for late in Guest.objects.filter(accepted_at=None, ended_at=None, invited_at__lte=clock.now() - LASTS)[:200]:
+        with transaction.atomic():
+            row = Guest.objects.select_for_update(of=("self",)).select_related("program", "key").get(pk=late.pk)
+            if row.accepted_at is None and row.ended_at is None:
+                row.ended_at, row.email = clock.now(), None
+                row.save()
+                events.record(f"program:{row.program_id}", "guest.expired", actor="system", guest=str(row.pk))
+                ended += 1
+    return ended
+
+
 def forget(person: Any) -> None:
     """End everything that somebody was invited to, because they leave."""
     for row in Guest.objects.filter(person=person, ended_at=None).select_related("program", "key"):

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from manyeyes.accounts import receipts
-from manyeyes.cases import access, disputes, drafts, imported, intake
+from manyeyes.cases import access, coreporters, disputes, drafts, imported, intake
 from manyeyes.cases.clocks import first_answer_due
 from manyeyes.cases.keeping import brought
 from manyeyes.http import database_busy, forbidden, from_this_site, may_try, too_large, within_limit
@@ -96,6 +96,7 @@ def _send(sheet: Sheet) -> HttpResponse:
     # The digits are in this answer alone: a redirect would have to keep them somewhere in the clear.
     context: dict[str, Any] = {"program": program, "case": sent.case, "receipt": sent.receipt, "again": sent.again}
     context |= {"answer_by": first_answer_due(sent.case), "own": disputes.own(sent.case)}
+    context["invited"] = [row.named for row in coreporters.standing(sent.case) if row.named and not row.accepted_at]
     return page(request, "portal/receipt.html", context, status=201)
 
 

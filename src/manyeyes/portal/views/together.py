@@ -65,6 +65,7 @@ def _people(request: HttpRequest, case: Case, form: CoReporterForm, link: str = 
         "form": form,
         "link": link,
         "standing": coreporters.standing(case),
+        "days": coreporters.LASTS.days,
         "sender": case.reporter_id == request.user.pk,
     }
     return case_page(request, case, "co_reporters", context, status)
