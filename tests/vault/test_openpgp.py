@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
 from manyeyes.vault import keyring, openpgp, postkeys
 from manyeyes.vault.models import DataKey, OpenPGPKey
-from tests.gnupg import Gnupg
+from tests.gnupg import LONG_AGO, Gnupg
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +61,47 @@ def test_keys_that_cannot_be_used_are_refused_in_words(gnupg: Gnupg) -> None:
     assert "can sign, but nothing can be encrypted" in refused(gnupg.make("sign@x.example", "ed25519", "sign"))
     assert "ran out on 31 Dec 2020" in refused(gnupg.ran_out("old@x.example"))
     assert "ran out on 31 Dec 2020" in refused(gnupg.ran_out("part@x.example", part=True))
-    assert "then the same with '*'" in refused(gnupg.ran_out("both@x.example", part=True))
     gnupg.make("gone@x.example")
     assert "has revoked this key" in refused(gnupg.revoke("gone@x.example"))
     two = gnupg.make("uno@x.example") + gnupg.make("duo@x.example")
     assert "more than one key" in refused(two)
     assert "private key, which nobody but you" in refused(gnupg.private("uno@x.example"))
+
+
+@pytest.mark.parametrize("part", [True, False])
+def test_a_key_that_ran_out_is_good_again_after_what_the_words_say(gnupg: Gnupg, part: bool) -> None:
+    who = f"again{part}@x.example"
+    said = refused(gnupg.ran_out(who, part=part))
+    named = "The part of this key that is for encryption" if part else "This key"
+    assert f"{named} ran out on 31 Dec 2020" in said
+    extend = re.search(r"\(gpg ([^)]*)\)", said)
+    assert extend is not None
+    for command in extend[1].split("; gpg "):
+        assert gnupg.run(*shlex.split(command)).returncode == 0
+    assert openpgp.inspect(gnupg.public(who)).fingerprint
+
+
+def test_where_the_key_and_its_part_ran_out_both_are_extended(gnupg: Gnupg) -> None:
+    who = "both@x.example"
+    gnupg.run(*LONG_AGO, "--quick-gen-key", who, "ed25519", "sign", "1y")
+    gnupg.run(*LONG_AGO, "--quick-add-key", gnupg.fingerprint(who), "cv25519", "encr", "1y")
+    extend = re.search(r"\(gpg ([^)]*)\)", refused(gnupg.public(who)))
+    assert extend is not None
+    commands = extend[1].split("; gpg ")
+    assert len(commands) == 2
+    for command in commands:
+        assert gnupg.run(*shlex.split(command)).returncode == 0
+    assert openpgp.inspect(gnupg.public(who)).fingerprint
+
+
+def test_a_key_that_is_too_short_is_refused_as_that(gnupg: Gnupg) -> None:
+    assert "too short to keep a secret: 1024 bits" in refused(gnupg.make("weak@x.example", "rsa1024", "sign,encrypt"))
+    gnupg.make("mixed@x.example", "rsa3072", "sign")
+    added = gnupg.run("--quick-add-key", gnupg.fingerprint("mixed@x.example"), "rsa1024", "encr", "1y")
+    assert added.returncode == 0, added.stderr
+    said = refused(gnupg.public("mixed@x.example"))
+    assert "too short to keep a secret: 1024 bits" in said
+    assert "gpg --quick-gen-key" in said
 
 
 @pytest.mark.parametrize("profile", ["RFC4880", "RFC9580"])

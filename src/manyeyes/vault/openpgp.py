@@ -56,9 +56,12 @@ WORDS = {
                            "public one: gpg --armor --export you@example.org"),
     "revoked": gettext_lazy("Its owner has revoked this key, so nothing is encrypted to it. Give the key that "
                             "replaced it."),
-    "expired": gettext_lazy("This key, or its part for encryption, ran out on {day}. Extend both (gpg "
-                            "--quick-set-expire FINGERPRINT 1y, then the same with '*' at its end) and export it "
-                            "again, or give a newer one."),
+    "expired": gettext_lazy("This key ran out on {day}. Extend it ({extend}) and export it again, or give a newer "
+                            "one."),
+    "part_expired": gettext_lazy("The part of this key that is for encryption ran out on {day}. Extend it ({extend}) "
+                                 "and export the key again, or give a newer one."),
+    "weak": gettext_lazy("This key can be read, but it is too short to keep a secret: {bits} bits, where 2048 are the "
+                         "least. Make a new one, for example with: gpg --quick-gen-key you@example.org"),
     "signing_only": gettext_lazy("This key can sign, but nothing can be encrypted to it. Add a part for encryption "
                                  "(gpg --edit-key, then addkey) and export it again."),
     "cannot_encrypt": gettext_lazy("Nothing can be encrypted to this key: its algorithms are too old or unknown here. "
@@ -163,7 +166,8 @@ def _looked(text: str, job: dict[str, Any]) -> Found:
     problem = found.get("problem")
     if problem:
         day = datetime.fromisoformat(found["expires"]) if found.get("expires") else None
-        raise Invalid(openpgp_key=str(WORDS[problem]).format(day=f"{day:%d %b %Y}" if day else ""))
+        told = {"day": f"{day:%d %b %Y}" if day else "", "bits": found.get("bits", ""), "extend": _extended(found)}
+        raise Invalid(openpgp_key=str(WORDS[problem]).format(**told))
     return Found(
         fingerprint=found["fingerprint"],
         armored=found["armored"],
@@ -171,6 +175,13 @@ def _looked(text: str, job: dict[str, Any]) -> Found:
         names=tuple(found["names"]),
         secret=found.get("armored_secret", ""),
     )
+
+
+def _extended(found: dict[str, Any]) -> str:
+    """What the holder types to make a key last again; a part that ran out has to be named, gpg's '*' passes it over."""
+    key, parts = found.get("fingerprint", ""), found.get("parts", [])
+    whole = [f"gpg --quick-set-expire {key} 2y"] if found.get("problem") == "expired" else []
+    return "; ".join([*whole, *([f"gpg --quick-set-expire {key} 2y {' '.join(parts)}"] if parts else [])])
 
 
 def _child(data: bytes, job: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from typing import Any
 MEMORY = 1 << 30
 SECONDS = 5
 NAMES = 5
+LEAST = 2048
+COUNTED = (1, 2, 3, 16, 17)
+"""Algorithms of RFC 4880 whose strength is the length of their first number: RSA, Elgamal, DSA."""
 
 
 def main() -> None:
@@ -40,6 +43,8 @@ def look(data: bytes, secret: bool, password: str | None) -> dict[str, Any]:
         return {"problem": "secret"}
     if len(certs) > 1:
         return {"problem": "several"}
+    if not secret and (bits := short(data)[:1]) and bits[0]:
+        return {"problem": "weak", "bits": bits[0]}  # before anything is asked of it: the library refuses to answer
     return _secret(data, password) if secret else _problem(certs[0]) or _facts(certs[0])
 
 
@@ -67,18 +72,25 @@ def _problem(cert: Any) -> dict[str, Any] | None:
         return {"problem": "revoked"}
     now = datetime.now(UTC)
     if cert.expiration is not None and cert.expiration <= now:
-        return {"problem": "expired", "expires": cert.expiration.isoformat()}
+        return _ran_out("expired", cert, cert.expiration, now)
     ends = encryption_ends(bytes(cert))
     if not ends:
         return {"problem": "signing_only"}
     usable = [end for end in ends if end is None or end > now]
     if not usable:
-        return {"problem": "expired", "expires": max(end for end in ends if end is not None).isoformat()}
+        return _ran_out("part_expired", cert, max(end for end in ends if end is not None), now)
     try:
         encrypt(b"test", [cert])
     except BaseException:
-        return {"problem": "cannot_encrypt"}
+        weak = max(short(bytes(cert)))
+        return {"problem": "weak", "bits": weak} if weak else {"problem": "cannot_encrypt"}
     return None
+
+
+def _ran_out(problem: str, cert: Any, day: datetime, now: datetime) -> dict[str, Any]:
+    parts = [(part["name"], _end(part)) for part in encryption_parts(bytes(cert))]
+    late = [name.upper() for name, end in parts if end is not None and end <= now and name != cert.fingerprint]
+    return {"problem": problem, "expires": day.isoformat(), "fingerprint": cert.fingerprint.upper(), "parts": late}
 
 
 def _facts(cert: Any) -> dict[str, Any]:
@@ -93,23 +105,41 @@ def _facts(cert: Any) -> dict[str, Any]:
     }
 
 
+def short(data: bytes) -> list[int]:
+    """Of the key and each of its parts how many bits it has, where these are too few; else 0."""
+    from pysequoia.packet import PacketPile
+
+    found = []
+    for packet in PacketPile.from_bytes(data):
+        if packet.key_created is not None and packet.signature_type is None:
+            body = bytes(packet.body)  # version 4: a byte for it, four for the time, one for the algorithm
+            counted = body[:1] == b"\x04" and len(body) > 7 and body[5] in COUNTED
+            bits = int.from_bytes(body[6:8]) if counted else LEAST
+            found.append(bits if bits < LEAST else 0)
+    return found or [0]
+
+
 def encryption_ends(data: bytes) -> list[datetime | None]:
-    """When each part of the key that may encrypt runs out, None for never; revoked parts are left out.
+    """When each part of the key that may encrypt runs out, None for never; revoked parts are left out."""
+    return [_end(part) for part in encryption_parts(data)]
+
+
+def encryption_parts(data: bytes) -> list[dict[str, Any]]:
+    """The parts of the key that may encrypt and are not revoked.
 
     Read from the packets, because the library encrypts to a key that has expired and does not say when a part of it
     will.
     """
     from pysequoia.packet import PacketPile
 
+    blank = {"at": None, "flags": None, "lasts": None, "revoked": False}
     parts: list[dict[str, Any]] = []
     for packet in PacketPile.from_bytes(data):
         if packet.key_created is not None and packet.signature_type is None:
-            parts.append({"made": packet.key_created, "at": None, "flags": None, "lasts": None, "revoked": False})
+            parts.append({"made": packet.key_created, "name": packet.fingerprint, **blank})
         elif packet.signature_type is not None and parts:
             _take(parts[-1], packet)
-    return [
-        _end(part) for part in parts if part["flags"] is not None and _encrypts(part["flags"]) and not part["revoked"]
-    ]
+    return [part for part in parts if part["flags"] is not None and _encrypts(part["flags"]) and not part["revoked"]]
 
 
 def _take(part: dict[str, Any], packet: Any) -> None:
