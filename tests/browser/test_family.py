@@ -12,7 +12,7 @@ def test_from_a_case_to_its_family_and_back_by_keys(eyes: Open, site: Site) -> N
     theo.press_and_wait("f")
     assert theo.path == f"/desk/families/{site.pages['family']}/"
     for said in ("Codes out of the calendar", "Calendar text reaches the prompt", "Both come through the calendar",
-                 "named once the flaw is confirmed"):  # fmt: skip
+                 "within 7 days of the first: named"):  # fmt: skip
         assert said in theo.words(), said
     theo.press("j")
     theo.press_and_wait("Enter")

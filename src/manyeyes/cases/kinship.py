@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy
+
 from manyeyes import events
 from manyeyes.accounts.models import Person
 from manyeyes.cases import families, merging, rootcause, sharing
 from manyeyes.cases import queue as work
 from manyeyes.cases.access import desk_of, roles_in
-from manyeyes.cases.fixed_words import outcomes
 from manyeyes.cases.kin import Family, Member, Split
 from manyeyes.cases.models import Case, Message, RootCause
 from manyeyes.cases.timeline import ACTS
@@ -22,6 +23,14 @@ from manyeyes.rules.lifecycle import TRIAGERS
 from manyeyes.rules.sharing import Standing
 from manyeyes.vault import keyring
 
+SHARES = {
+    Standing.FIRST: gettext_lazy("the first report: named"),
+    Standing.SHARES: gettext_lazy("within %(days)d days of the first: named"),
+    Standing.UNNAMED: gettext_lazy("within %(days)d days of the first, where only the first is named"),
+    Standing.LATE: gettext_lazy("more than %(days)d days after the first: not named"),
+    Standing.OWN: gettext_lazy("by somebody whose earlier report counts: named there"),
+}
+"""What the sharing rule makes of a report, for the team."""
 TWICE = frozenset({"family.repeated", "family.took_in"})
 """The same act as seen from the case that is followed: on record there, and told once on the page of the family."""
 
@@ -132,7 +141,7 @@ def _shown(member: Member, row: work.Row, found: list[Member], parts: dict[Any, 
 def _share(member: Member) -> str:
     if not member.standing:
         return ""
-    return outcomes()[Standing(member.standing)] % {"days": sharing.rule_of(member.case).days}
+    return SHARES[Standing(member.standing)] % {"days": sharing.rule_of(member.case).days}
 
 
 def _acts(family: Family, viewer: Any) -> list[Act]:
