@@ -22,8 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from manyeyes.accounts import postkey, working
+from manyeyes.accounts.models import Person
 from manyeyes.accounts.visitors import network
-from manyeyes.programs.access import programs_of
+from manyeyes.programs.access import programs_of, visible_to
 from manyeyes.rules import errors
 from manyeyes.vault import tokens
 
@@ -209,8 +210,10 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     on_team = SimpleLazyObject(lambda: programs_of(getattr(request, "user", None)).exists())
     mail_trouble = SimpleLazyObject(lambda: postkey.standing(request.user))  # type: ignore[arg-type]
     keys = SimpleLazyObject(lambda: working.keys_of(getattr(request, "user", None)))
+    listed = SimpleLazyObject(lambda: visible_to(None).exists())
     return {
         "theme": theme if theme in THEMES else "auto", "on_team": on_team, "mail_trouble": mail_trouble, "keys": keys,
+        "has_securitytxt": listed,
     }  # fmt: skip
 
 
@@ -282,14 +285,24 @@ def caller(request: HttpRequest) -> str:
     return tokens.fleeting(network(request))
 
 
-def within_limit(request: HttpRequest, action: str, per_hour: int) -> bool:
-    """Whether this caller may do `action` once more this hour; counts the attempt. Limits are per serving process."""
-    key = f"limit:{action}:{caller(request)}:{int(time.time() // 3600)}"
+def within_limit(request: HttpRequest, action: str, per_hour: int, *, account: Any = None) -> bool:
+    """Whether this caller may do `action` once more this hour; counts the attempt. Limits are per serving process.
+
+    An `account` is counted by itself, wherever it calls from; everybody else by their network.
+    """
+    who = caller(request) if account is None else f"account:{account.pk}"
+    key = f"limit:{action}:{who}:{int(time.time() // 3600)}"
     cache.add(key, 0, timeout=3700)
     try:
         return int(cache.incr(key)) <= per_hour
     except ValueError:  # a full cache dropped it between these two lines
         return True
+
+
+def reports_within(request: HttpRequest, sender: Any = None) -> bool:
+    """Whether a report is within what one sender sends in an hour; those beyond wait in a tray, none is refused."""
+    account = sender if getattr(sender, "kind", "") == Person.Kind.ACCOUNT else None
+    return within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR, account=account)
 
 
 def may_try(request: HttpRequest, action: str, *, times: int = 1) -> bool:
@@ -319,5 +332,6 @@ __all__ = [
     "paged",
     "problem",
     "refusal",
+    "reports_within",
     "within_limit",
 ]

@@ -153,7 +153,7 @@ def answer_all(newcomer: Newcomer) -> None:
         page = newcomer.say(page, name, values)
     for name in ("legal", "communications", "backup"):
         page = newcomer.say(page, name, {"applies": "on", "reason": "We are one person so far."})
-    assert "Lena Sommer holds 5 roles." in page.words
+    assert "Lena Sommer is named on 6 lines." in page.words
     assert "Its address is one of this machine" in page.words
     page = newcomer.say(page, "securitytxt", {"applies": "on", "reason": "We try it out."})
     assert "Accepted, because: We try it out." in page.words

@@ -123,7 +123,7 @@ def test_each_of_the_eight_answers_is_asked_for(cast: Cast, missing: str, place:
         ("steps", "a\x00b", "What you sent: this holds a NUL"),
         ("happened", "y" * 100_001, "100,001 characters"),
         ("claim_n", "3", "more often than you tried"),
-        ("claim_k", "seven", "Say how often it worked"),
+        ("claim_k", "seven", "How often it worked: write two whole numbers"),
         ("target", "not-a-target", "Choose one of the systems"),
         ("vuln_class", "XX", "Choose the kind of flaw"),
         ("contact", "me@example.org", "stay anonymous"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router, Status
@@ -17,7 +16,7 @@ from manyeyes.api.holders import Token, TokenOrNobody, holder
 from manyeyes.api.routes import acting, reading
 from manyeyes.cases import drafts, intake
 from manyeyes.cases.clocks import first_answer_due
-from manyeyes.http import may_try, within_limit
+from manyeyes.http import may_try, reports_within
 from manyeyes.programs.access import program_for
 from manyeyes.rules.errors import Invalid
 
@@ -36,7 +35,7 @@ def report(request: HttpRequest, slug: str, body: asked.ReportIn) -> Status[Any]
     """
     who = holder(request)
     program = program_for(who.known, slug)
-    flood = not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR)
+    flood = not reports_within(request, None if body.anonymous else who.known)
     found = wanted(request, slug, body)
     if body.must_stop and found is not None:
         drafts.drop(found.draft)  # of such material nothing is kept

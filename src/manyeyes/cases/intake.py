@@ -25,6 +25,7 @@ from manyeyes.cases.moves import acting
 from manyeyes.cases.reproducers import attach_reproducer
 from manyeyes.cases.understood import understood
 from manyeyes.cases.unsent import Draft
+from manyeyes.programs.access import roles_of
 from manyeyes.programs.models import Program, Target
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, Invalid
@@ -78,7 +79,7 @@ def submit(
     readings = understood(report, [(one.stored.name, one.inside) for one in kept])
     # All slow work is done by now: while the transaction is open, nobody else can write to an embedded database.
     arrival = Arrival(
-        program=program, target=target, key=key, report=report, deferred=deferred or flooded(program),
+        program=program, target=target, key=key, report=report, deferred=_waits(program, by, deferred),
         hazard=report.hazard or reproducers.hazard_in(text), readings=readings,
         secret=None if by is not None else receipts.fresh_secret(),
     )  # fmt: skip
@@ -99,6 +100,11 @@ def submit(
         if before is None:
             raise
     return _again(before, report, by, draft)
+
+
+def _waits(program: Program, by: Any, deferred: bool) -> bool:
+    """Whether it goes to the tray: what others send never holds up a report of the team itself."""
+    return not roles_of(by, program) and (deferred or flooded(program))
 
 
 def flooded(program: Program) -> bool:

@@ -94,7 +94,7 @@ class IntakeReport:
         wrong: dict[str, str | None] = {
             "target": None if self.target else _("Choose the system you tested."),
             "vuln_class": None if self.vuln_class in CLASSES else _("Choose the kind of flaw."),
-            "title": problem_with(self.title, longest=TITLE_LONGEST),
+            "title": problem_with(self.title, longest=TITLE_LONGEST) or broken_problem(self.title),
             "happened": problem_with(self.happened, longest=TEXT_LONGEST),
             "steps": problem_with(self.steps, longest=TEXT_LONGEST),
             "impact": problem_with(self.impact, longest=TEXT_LONGEST),
@@ -170,9 +170,16 @@ class IntakeReport:
             return None if k is None and n is None else _("Give the count, or say that you did not count; not both.")
         if k is None or n is None:
             return _("Say how often it worked and out of how many tries, or that you did not count.")
+        if min(k, n) < 0:
+            said = _("How often it worked: write two whole numbers, the tries from 1 to %(most)s, and of these from "
+                     "0 to all that worked.")  # fmt: skip
+            return said % {"most": f"{MOST_TRIES:,}"}
         if not 1 <= n <= MOST_TRIES:
             return _("The number of tries must be between 1 and %(most)s.") % {"most": f"{MOST_TRIES:,}"}
-        return None if 0 <= k <= n else _("It cannot have worked more often than you tried.")
+        said = _(
+            "It cannot have worked more often than you tried: of %(tries)s tries write a number from 0 to %(tries)s."
+        )
+        return None if k <= n else said % {"tries": f"{n:,}"}
 
     def _contact_problem(self, signed_in: bool) -> str | None:
         if self.anonymous:
@@ -181,6 +188,19 @@ class IntakeReport:
             return None
         wrong = problem_with(self.contact, longest=CONTACT_LONGEST)
         return _("Give a way to reach you, or choose to stay anonymous.") if wrong else None
+
+
+BROKEN = "\ufffd"
+"""What stands where bytes that are no UTF-8 came."""
+
+
+def broken_problem(text: str) -> str | None:
+    """What is wrong with a line of which a part did not arrive, or None."""
+    if BROKEN not in text:
+        return None
+    return _("This arrived with broken characters, shown as %(broken)s: it was not sent as UTF-8. Type them anew.") % {
+        "broken": BROKEN
+    }
 
 
 def _date_problem(typed: str) -> str | None:

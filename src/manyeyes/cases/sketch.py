@@ -54,10 +54,14 @@ def conversation_problem(text: str) -> str | None:
         return None
     found = messages_of(text)
     if not found or _TURN.split(text)[0].strip():
-        return _("Begin each message on a line of its own with user:, assistant: or system:.")
+        return _("The conversation: begin each message on a line of its own with user:, assistant: or system:.")
     if any(not message["content"] for message in found):
-        return _("One of the messages is empty. Write what was said, or leave the message out.")
-    return None if found[-1]["role"] == "user" else _("The last message must be yours: begin it with user:.")
+        return _("The conversation: one of its messages is empty. Write what was said, or leave the message out.")
+    return (
+        None
+        if found[-1]["role"] == "user"
+        else _("The conversation: its last message must be yours, so begin it with user:.")
+    )
 
 
 def pattern_problem(text: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from manyeyes.cases.intake_report import IntakeReport
+from manyeyes.cases.intake_report import BROKEN, IntakeReport
 from manyeyes.cases.knobs import KINDS, read_knob
 from manyeyes.cases.reproducers import made
 from manyeyes.cases.sketch import SUCCESS, messages_of
@@ -49,7 +49,7 @@ def understood(report: IntakeReport, files: Brings = ()) -> list[Reading]:
     rows += [Reading(name=_(asked), value=said, source=YOU) for asked, said in
              questions.answered(report.vuln_class, report.answers)]  # fmt: skip
     rows += [*_seen(report), *_together(report), *_rest_of_file(report, {row.name for row in rows}), _hidden(report)]
-    rows += _hidden_in_mails(files)
+    rows += [*_broken(report), *_hidden_in_mails(files)]
     return [plain_note(row) for row in rows]
 
 
@@ -237,6 +237,18 @@ def _hidden(report: IntakeReport) -> Reading:
     if not count and of_file is not None and of_file.value != NONE:
         return of_file
     return Reading(name=HIDDEN, value=count or NONE, source=COUNTED_BY_US, note=LABELLED if count else "")
+
+
+def _broken(report: IntakeReport) -> Iterator[Reading]:
+    """Characters that did not arrive as they were sent; a payload may hold their sign on purpose, so it is taken."""
+    texts = (report.happened, report.steps, report.impact, report.conversation, report.success_text)
+    count = sum(text.count(BROKEN) for text in texts)
+    if count:
+        note = _(
+            "They came as no UTF-8 and are kept as %(sign)s. If the bytes matter, attach them as a file.", sign=BROKEN
+        )
+        value = ngettext("%(count)s place", "%(count)s places", count)
+        yield Reading(name=_("Broken characters"), value=value, source=COUNTED_BY_US, note=note)
 
 
 def _hidden_in_mails(files: Brings) -> Iterator[Reading]:

@@ -107,7 +107,11 @@ class ReportForm(forms.Form):
     reproducer = text(
         _("A reproducer, pasted"), _("YAML or JSON in the manyeyes format, if you have one."), rows=4, code=True
     )
-    submission = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    submission = forms.UUIDField(
+        required=False, widget=forms.HiddenInput,
+        error_messages={"invalid": _("The number of this form is damaged, so a resend could not be told. Open the "
+                                     "report page anew and copy your text into it; nothing was sent.")},
+    )  # fmt: skip
     draft = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
 
     def __init__(
@@ -286,6 +290,12 @@ def named(label: Any, problem: str) -> str:
 
 
 def number(typed: str) -> int | None:
-    """A whole number as people type it, or None."""
+    """A whole number as people type it; None where nothing is, and -1 for what is no number that can be.
+
+    >>> number(" 7 "), number(""), number("-1"), number("9" * 50)
+    (7, None, -1, -1)
+    """
     digits = typed.strip()
-    return int(digits) if digits.isdecimal() and len(digits) < 10 else None
+    if not digits:
+        return None
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else -1

@@ -45,7 +45,7 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The checklist as it stands. `several` names people who hold more than one role: a small profile."""
+    """The checklist as it stands. `several` names people who stand on more than one line: a small profile."""
 
     lines: tuple[Said, ...]
     several: tuple[tuple[str, int], ...] = ()
@@ -67,7 +67,7 @@ def standing(program: Program) -> Standing:
     lines = launch.judge(facts(program), {name: _plain(row) for name, row in answers.items()})
     held: dict[Any, list[str]] = {}
     for name, row in answers.items():
-        if row.applies and row.person is not None and name != "clocks":
+        if row.applies and row.person is not None:
             held.setdefault(row.person, []).append(name)
     several = tuple((person.name, len(names)) for person, names in held.items() if len(names) > 1)
     return Standing(lines=tuple(Said(line=line, answer=_heard(line, answers)) for line in lines), several=several)

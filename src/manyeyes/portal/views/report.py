@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
@@ -21,7 +20,7 @@ from manyeyes.accounts import receipts
 from manyeyes.cases import access, coreporters, disputes, drafts, imported, intake
 from manyeyes.cases.clocks import first_answer_due
 from manyeyes.cases.keeping import brought
-from manyeyes.http import database_busy, forbidden, from_this_site, may_try, too_large, within_limit
+from manyeyes.http import database_busy, forbidden, from_this_site, may_try, reports_within, too_large
 from manyeyes.portal.forms import ReceiptForm
 from manyeyes.portal.report_form import asked_fields, overlong
 from manyeyes.portal.views.page import page
@@ -75,7 +74,7 @@ def _send(sheet: Sheet) -> HttpResponse:
     request, program = sheet.request, sheet.program
     if sheet.overfull and not intake.known(request.POST.get("submission", "")):
         return sheet.kept_refused()
-    over = not within_limit(request, "report", settings.MANYEYES_REPORTS_PER_HOUR)
+    over = not reports_within(request, sheet.sender)
     try:
         sent = intake.submit(
             program, sheet.form.report, by=sheet.sender, files=sheet.files(), deferred=over,
