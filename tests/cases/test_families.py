@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from manyeyes import events
 from manyeyes.cases import (
@@ -26,6 +29,7 @@ from manyeyes.cases.models import Case
 from manyeyes.events.models import Delivery
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotAllowed, NotFound
+from tests.marker import find_in_database
 from tests.people import TITLE, Cast, make_case, sign, submit
 
 WHY = "Both make it read the code aloud."
@@ -350,3 +354,25 @@ def test_who_shares_is_read_off_the_log_and_can_be_counted_again(cast: Cast) -> 
     assert {case: sharing.standing_of(case) for case in expected} == expected
     assert Member.objects.get(case=soon).received_at == events.log(soon.subject).first().at
     assert sharing.rewards(first) == {}, "this program pays nothing"
+
+
+def test_what_the_team_writes_about_a_family_lies_encrypted(cast: Cast) -> None:
+    mark = "Zephyrine-Quillfeather"
+    first, second = pair(cast)
+    families.group([first, second], by=cast.theo, name=f"{mark} name", note=f"{mark} note", why=f"{mark} why")
+    splitting.split(first, by=cast.theo, title=f"{mark} title", vuln_class="AT", words=f"{mark} words", why=mark)
+    merging.merge(second, by=cast.theo, into=first, words=f"{mark} words", why=f"{mark} why")
+    assert find_in_database(mark, connection) == []
+
+
+def test_what_was_closed_as_a_duplicate_before_there_were_families_gets_one(cast: Cast) -> None:
+    rows = [submit(cast) for _ in range(4)]
+    for case, of in ((rows[1], rows[0]), (rows[2], rows[1]), (rows[3], rows[3])):
+        Case.objects.filter(pk=case.pk).update(duplicate_of=of, close_reason="duplicate")
+    begin = import_module("manyeyes.cases.migrations.0015_families").begin
+    begin(apps, None)
+    family = families.of(rows[0]).family
+    assert parts(family, cast.theo) == {rows[0].ref: "lead", rows[1].ref: "duplicate", rows[2].ref: "duplicate"}
+    assert Case.objects.get(pk=rows[2].pk).duplicate_of == rows[0]
+    assert families.of(rows[3]) is None, "a case that repeats itself is left for a person"
+    assert events.log(family.subject).count() == 0
