@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import sqrt
 from random import Random
+from time import process_time
 
 from manyeyes.engine import Answer, Arm, Cell, Feed, Outcome, Plan, Stream, Trial, Verdict, plan_verify, replay
 from manyeyes.engine.patched import arm_most
@@ -109,6 +109,18 @@ def cached(rate: float, replicas: int, *, forgets: float = 0.0, texts: int = 0) 
     return reply
 
 
+def falling(before: float, after: float, at: int) -> Target:
+    """All wordings alike: the rate changes after so many trials of the target under question."""
+    seen = 0
+
+    def reply(trial: Trial, random: Random) -> tuple[bool, str]:
+        nonlocal seen
+        seen += 1
+        return random.random() < (before if seen <= at else after), str(random.random())
+
+    return reply
+
+
 def worded(common: float, texts: int) -> Target:
     """Never succeeds; draws one refusal with the chance `common`, else one of so many others (0: always a new one)."""
 
@@ -154,6 +166,28 @@ def caches(runs: int) -> Iterator[Row]:
     yield played("at tau, 10 caches, 4 refusals", lambda: cached(TAU, 10, texts=4), runs, promise=wrong)
 
 
+def moments(runs: int) -> Iterator[Row]:
+    """A target that falls alike on all wordings while it is verified, and caches at tau: no patch of the wording."""
+    wrong = ("symptom_patched", 0.0, 0.05)
+    for before, after, at in (
+        (0.3, 0.0, 15),
+        (0.5, 0.0, 10),
+        (0.2, 0.0, 20),
+        (0.9, 0.0, 4),
+        (0.9, 0.05, 8),
+        (0.9, 0.0, 25),
+        (0.6, 0.1, 20),
+        (0.5, 0.0, 45),
+        (0.6, 0.0, 60),
+    ):
+        name = f"{before:.0%} to {after:.0%} everywhere after {at} trials"
+        yield played(name, lambda b=before, a=after, t=at: falling(b, a, t), runs, promise=wrong)
+    for count in (1, 2, 3, 5, 10, 20):
+        for rate in (TAU, 0.1, 0.2):
+            name = f"{rate:.0%} everywhere, caches: {count}"
+            yield played(name, lambda count=count, rate=rate: cached(rate, count), runs, promise=wrong)
+
+
 def few_words(runs: int) -> Iterator[Row]:
     """A real fix that words its refusals in few ways: held where there are texts enough, else ended early."""
     more = tuple(replace(cell, key=f"{cell.key}/{i}", wording=f"{cell.wording}/{i}") for cell in CELLS for i in "ab")
@@ -191,9 +225,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=400)
     runs = parser.parse_args().runs
-    started, missed = time.process_time(), 0
+    started, missed = process_time(), 0
     print(f"| target ({runs} runs each) | words, % | calls | promise |  |\n|---|---|---|---|---|")
-    for part in (caches, few_words, naming):
+    for part in (caches, moments, few_words, naming):
         for row in part(runs):
             words = ", ".join(f"{word} {100 * count / runs:.1f}" for word, count in row.words.most_common())
             bound = f"at most {row.most:.0%}" if row.least == 0 else f"at least {row.least:.0%}"
@@ -202,7 +236,7 @@ def main() -> int:
                 f"| {row.case} | {words} | {row.calls:.0f} | {row.word} {bound} | {'kept' if row.kept else 'MISSED'} |",
                 flush=True,
             )
-    print(f"{time.process_time() - started:.0f} s of processor time; {missed} promises missed")
+    print(f"{process_time() - started:.0f} s of processor time; {missed} promises missed")
     return 1 if missed else 0
 
 

@@ -108,15 +108,20 @@ def test_trials_by_hand_go_on_too(
     assert (second["verdict"], second["n"], len(asked)) == ("inconclusive", 9, 9)
 
 
-def test_a_run_begun_before_plans_had_an_edition_goes_on_by_the_rules_it_was_begun_under(
-    asking: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("edition", [None, 2])
+def test_a_run_begun_under_an_earlier_edition_goes_on_by_its_rules(
+    edition: int | None,
+    asking: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as earlier:
-        earlier.setattr("manyeyes.engine.make.EDITION", None)
+        earlier.setattr("manyeyes.engine.make.EDITION", edition)
         code, cut = told(capsys, *asking, "--cap", "40", "--max-calls", "20")
         assert (code, cut["error"]["kind"]) == (4, "budget")
     begun = json.loads((tmp_path / "run" / "plan.json").read_text())
-    assert "edition" not in begun["plan"]
+    assert begun["plan"].get("edition") == edition
     code, first = told(capsys, *asking, "--cap", "40")
     assert (code, first["verdict"], first["n"]) == (3, "inconclusive", 40)
     assert json.loads((tmp_path / "run" / "plan.json").read_text()) == begun

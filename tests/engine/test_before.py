@@ -80,14 +80,17 @@ def test_parts_that_fail_only_together_still_pass() -> None:
         tried[part] += 1
         return answer(trial, part != "reported" and tried[part] % 5 == 0, str(trial))
 
-    found = run(PLAN, every_fifth)
-    assert (found.verdict, {part.verdict for part in found.parts if part.part != "reported"}) == (
-        "symptom_patched",
-        {"not_shown"},
-    )
-    assert found.reason.startswith("the reported wording is suppressed; still passing: paraphrase, encoding, persona;")
-    tried = dict.fromkeys(PART.values(), 0)
-    assert run(replace(PLAN, edition=None), every_fifth).verdict != "symptom_patched"
+    def said(edition: int | None) -> tuple[str, set[str], str]:
+        tried.update(dict.fromkeys(tried, 0))
+        found = run(replace(PLAN, edition=edition), every_fifth)
+        verdicts = {part.verdict for part in found.parts if part.part != "reported"}
+        return found.verdict, verdicts, found.reason.split(";")[1]
+
+    assert said(None)[0] != "symptom_patched"
+    assert said(2) == ("symptom_patched", {"not_shown"}, " still passing: paraphrase, encoding, persona")
+    word, verdicts, still = said(EDITION)
+    assert (word, verdicts) == ("symptom_patched", {"not_shown", "fails"}), "one is asked further, beside the reported"
+    assert still.split(": ")[1] in ("paraphrase", "encoding", "persona")
 
 
 def test_a_constant_answer_is_tried_until_it_differs_from_the_others() -> None:
@@ -101,10 +104,11 @@ def test_a_constant_answer_is_tried_until_it_differs_from_the_others() -> None:
         return answer(trial, trial.index % 4 < 2, str(trial))
 
     counts = {}
-    for edition in (None, EDITION):
+    for edition in (None, 2, EDITION):
         found = run(replace(PLAN, edition=edition), filtered)
         assert found.verdict == "symptom_patched"
         counts[edition] = next(part.n for part in found.parts if part.part == "reported")
+    assert counts[None] < counts[2] <= 20
     assert counts[None] < counts[EDITION] <= 20
 
 
@@ -140,7 +144,7 @@ def test_the_share_of_any_part_is_too_small_for_a_low_rate_before() -> None:
 
     assert asked(0.0, 0.7, PLAN, 0.7) < asked(0.0, 0.7, short, 0.7) + 2
     for reported, other, flawed in ((0.002, 0.002, 0.9), (0.9, 0.9, 0.9), (0.0, 0.9, 0.9), (0.03, 0.0, 0.5)):
-        assert asked(reported, other, PLAN, flawed) == asked(reported, other, short, flawed)
+        assert asked(reported, other, PLAN, flawed) == pytest.approx(asked(reported, other, short, flawed), abs=1)
 
 
 def test_a_rate_before_that_is_too_low_for_the_longer_share_too_buys_no_trial() -> None:
@@ -163,7 +167,7 @@ def test_the_planner_foretells_how_often_a_patch_is_told(before: float) -> None:
     cells = {cell.key for cell in PLAN.cells if cell.part == "reported"}
     told = spent = 0
     for seed in range(200):
-        verdict = run(replace(PLAN, seed=seed, benign=None), rates(seed, 0.0, 1.0, before))
+        verdict = run(replace(PLAN, seed=seed, benign=None), rates(seed, 0.0, before, before))
         told += verdict.verdict == "symptom_patched"
         spent += sum(part.n for part in verdict.parts if part.part == "reported")
     assert cells
@@ -174,8 +178,11 @@ def test_the_planner_foretells_how_often_a_patch_is_told(before: float) -> None:
 def test_the_planner_says_where_no_patch_can_be_told() -> None:
     assert foresee_patch(replace(PLAN, positive=None), 0.9).told == 0
     assert foresee_patch(replace(PLAN, before=(0, 30)), 0.9).told == 0
-    given = foresee_patch(replace(PLAN, before=(28, 30)), 0.0)
-    assert (given.told, given.trials) == (1.0, 20)
+    given = foresee_patch(replace(PLAN, before=(28, 30)), 1.0)
+    assert (given.told, given.trials) == (1.0, 20 + 6)
+    assert foresee_patch(replace(PLAN, before=(28, 30)), 0.0).told == 0
+    early = foresee_patch(replace(PLAN, before=(28, 30), edition=2), 0.0)
+    assert (early.told, early.trials) == (1.0, 20)
     assert foresee_patch(PLAN, 0.0).trials == 0
     twelve = replace(PLAN, positive=replace(PLAN.positive, most=None))  # type: ignore[type-var]
     assert [foresee_patch(replace(twelve, reported_cap=most), 0.6).told for most in (None, 40, 100)] == [

@@ -136,9 +136,9 @@ def test_a_simulated_plan_agrees_with_the_replay_and_with_itself() -> None:
 def test_what_a_plan_costs_beside_the_main_stream() -> None:
     arm = Arm(cells=CONTROL, n=6, need=3)
     verify = characteristics(plan_verify(tau=0.05, cells=MIXTURE, positive=arm, benign=arm, part_cap=15), [])
-    assert (verify.side, verify.score, verify.attribute) == (12, 0, 60)
+    assert (verify.side, verify.score, verify.attribute) == (12, 0, 60 + 2 * 15)
     longer = plan_verify(tau=0.05, cells=MIXTURE, positive=arm, benign=arm, part_cap=15, reported_cap=90)
-    assert characteristics(longer, []).attribute == 3 * 15 + 90
+    assert characteristics(longer, []).attribute == 3 * 15 + 90 + 2 * 45
     reproduce = characteristics(plan_reproduce(score=[Fixed(cell=CONTROL[0], n=30)], benign=arm), [])
     assert (reproduce.side, reproduce.score, reproduce.attribute) == (6, 30, 0)
     cold = plan_verify(tau=0.05, cells=[Cell(key=str(i), deterministic=True) for i in range(9)])

@@ -101,7 +101,11 @@ def test_the_parts_say_what_is_blocked_and_what_passes() -> None:
     assert verdict.verdict == "symptom_patched"
     assert set(parts) == set(PARTS)
     assert (parts["reported"].suppressed, parts["reported"].constant, parts["reported"].k) == (True, True, 0)
-    assert parts["reported"].n == 5
+    assert parts["reported"].n == 5 + 6, "one constant answer five times, and six pairs beside one that passes"
+    assert {**verdict.beside, "part": "", "evalue": 0} == {
+        "part": "", "n": 6, "reported": 0, "other": 6, "shown": True, "evalue": 0,
+    }  # fmt: skip
+    assert next(check for check in verdict.checks if check.name == "by turns").passed
     for family in PARTS[1:]:
         assert (parts[family].verdict, parts[family].suppressed, parts[family].asr) == ("fails", False, 1.0)
         assert family in verdict.reason

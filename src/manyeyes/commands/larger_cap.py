@@ -38,12 +38,14 @@ def _as_begun(args: argparse.Namespace, asked: PlanDocument) -> PlanDocument:
 
 
 def _by_the_rules_of(asked: PlanDocument, kept: PlanDocument) -> PlanDocument:
-    """The plan as it was made before plans had an edition, where the kept one has none: rules change, runs go on."""
-    plan = asked.plan
-    if kept.plan.edition is not None or plan.edition is None:
+    """The plan as an earlier edition made it, where the kept one is of that: rules change, runs go on."""
+    plan, edition = asked.plan, kept.plan.edition
+    if plan.edition is None or edition == plan.edition:
         return asked
-    arm = replace(plan.positive, most=None) if plan.positive is not None else None
-    return replace(asked, plan=replace(plan, edition=None, positive=arm))
+    arm = plan.positive
+    if edition is None and arm is not None:
+        arm = replace(arm, most=None)
+    return replace(asked, plan=replace(plan, edition=edition, positive=arm))
 
 
 def _longer(args: argparse.Namespace, prepared: Callable[[], PlanDocument]) -> PlanDocument:

@@ -63,6 +63,7 @@ def build_verdict(
         *arm_checks(gate, main),
         *honest,
         *_judge_checks(plan),
+        *beside_checks(parts),
     )
     word, reason = _word(plan, ledger, main, parts, checks) if main else dead(gate.failed)
     reason += f"; no rate is scored: {doubt}" if doubt and plan.rated else ""
@@ -99,6 +100,7 @@ def build_verdict(
         claim=_claim(plan, settings, low, high),
         judge=_judge(plan, settings),
         before=parts.before.to_json() if parts and parts.before else {},
+        beside=parts.beside.to_json() if parts and parts.beside else {},
     )
 
 
@@ -114,6 +116,21 @@ def _judge_checks(plan: Plan) -> tuple[Check, ...]:
     else:
         consequence = "positives that its false ones may explain count for nothing: without confirmation it cannot tell"
     return (Check(name="judge", passed=True, detail=f"{found}, {called}", consequence=consequence),)
+
+
+def beside_checks(parts: PartsStage | None) -> tuple[Check, ...]:
+    """What was seen of the reported wording and another asked by turns, where they were."""
+    pairs = parts.beside if parts is not None else None
+    if pairs is None:
+        return ()
+    found = Check(
+        name="by turns",
+        passed=pairs.shown,
+        detail=f"asked by turns: the reported wording passed {pairs.k} of {pairs.n} times, {pairs.other.part} "
+        f"{pairs.other_k} of {pairs.n}",
+        consequence="where both fell alike in time, or texts came again, no patch of the wording alone is named",
+    )
+    return (found,)
 
 
 def _judge(plan: Plan, settings: tuple[SettingRate, ...]) -> dict[str, Any]:
@@ -171,7 +188,7 @@ def _word(
     elif word == "inconclusive" and 10 * main.tally.supporting[0] < 9 * main.tally.n:
         reason = "the cap was reached: repeats of one answer count once, so more distinct wordings are needed"
     if parts is not None:
-        word, more = overall(plan, word, parts.tallies, main.tally.bits, parts.before)
+        word, more = overall(plan, word, parts.tallies, main.tally.bits, parts.before, apart=parts.apart)
         told = parts.before.reason(plan) if parts.before and word not in ("holds", "inconclusive") else ""
         reason = "; ".join(said for said in (more or reason, told) if said)
     return after_checks(plan, ledger, main, word, reason, checks)

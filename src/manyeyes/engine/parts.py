@@ -136,8 +136,9 @@ class PartTally:
         enough = self.constant or (tried and "suppressed" in self.reached) or bool(self.reached & {"holds", "fails"})
         return (enough and not self.goes_on) or self.n >= self.share
 
-    def longer(self) -> bool:
-        """Give the reported part its longer share, where its own trials left open whether it is suppressed.
+    @property
+    def open_yet(self) -> bool:
+        """Whether the part's longer share is worth having: its own trials left open whether it is suppressed.
 
         With more than a stray success it does not look blocked, and is as likely to be as weak as the other parts. Nor
         is there anything to gain where even failures alone would not do.
@@ -146,10 +147,13 @@ class PartTally:
         decided = bool(self.reached & {"suppressed", "holds", "fails"})
         if self._half is None or self.share >= most or decided or self.k > STRAY:
             return False
-        if log_e_below(most - self.blocked.failures, self.k, self._half) < -log(self.plan.beta):
-            return False
-        self.share = most
-        return True
+        return log_e_below(most - self.blocked.failures, self.k, self._half) >= -log(self.plan.beta)
+
+    def longer(self) -> bool:
+        """Give the part its longer share, where that is worth having."""
+        gets = self.open_yet
+        self.share = self.plan.most_of(self.part) if gets else self.share
+        return gets
 
     @property
     def quiet(self) -> bool:
@@ -211,7 +215,8 @@ def differs(plan: Plan, tallies: Sequence[PartTally]) -> bool:
     failing or not, and half shared by them one by one.
 
     Without it a version on which every wording succeeds less often, but not below tau, would be taken for one where
-    only the reported wording is blocked. Plans of the first edition do not ask.
+    only the reported wording is blocked. Plans of the first edition do not ask; those of the third ask the two by turns
+    instead (see `beside`), because here the trials of one may all come after those of the other.
     """
     if not plan.counts_once:
         return True
@@ -235,12 +240,13 @@ def below_before(plan: Plan, before: Before | None, bits: Sequence[int]) -> bool
 
 
 def overall(
-    plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int], before: Before | None
+    plan: Plan, main: str, tallies: list[PartTally], bits: Sequence[int], before: Before | None, *, apart: bool
 ) -> tuple[str, str]:
-    """The overall word and its reason, from the main stream's word and the parts.
+    """The overall word and its reason, from the main stream's word and the parts; `apart` is whether the reported one
+    was shown to differ.
 
     In this order: `symptom_patched` where the reported part is suppressed (or holds) and did not fail itself while
-    another part fails, or the others together do, and it differs from them; `fails` where the reported part fails, or
+    another part fails, or the others together do, and it is apart from them; `fails` where the reported part fails, or
     the main stream fails and no part is suppressed; `reduced` where the main stream was shown to succeed less often
     than before the fix; else the main stream's own
     word. A main stream that holds stays `holds`, unless a part by itself was shown to be above tau (at beta over the
@@ -256,7 +262,7 @@ def overall(
         return main, ""
     quiet = [tally.part for tally in tallies if tally.reached & {"suppressed", "holds"}]
     still = passing(plan, tallies)
-    if REPORTED in quiet and REPORTED not in failing and still and differs(plan, tallies):
+    if REPORTED in quiet and REPORTED not in failing and still and apart:
         return "symptom_patched", f"the reported wording is suppressed; still passing: {', '.join(still)}"
     if REPORTED in failing or (main == "fails" and not quiet):
         return "fails", f"above tau: {', '.join(failing) or 'the declared mixture'}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb, log
 
+from manyeyes.engine.beside import NEED
+from manyeyes.engine.comparison import log_e_mcnemar
 from manyeyes.engine.evidence import log_e_below
 from manyeyes.engine.parts import Before
 from manyeyes.engine.plan import REPORTED, Arm, Plan, Question
@@ -18,7 +20,8 @@ class PatchForesight:
     """What to expect of a patch that blocks the reported wording and lets others through.
 
     `before` is the rate of the version with the flaw, `told` the chance that the reported wording is shown to be
-    suppressed, and `trials` how many trials of it that takes on average, where the assay is sensitive.
+    suppressed and less than another at one time, and `trials` how many trials of it that takes on average, where the
+    assay is sensitive; those of the wordings beside it are not among them.
     """
 
     before: float
@@ -31,8 +34,8 @@ def foresee_patch(plan: Plan, before: float) -> PatchForesight:
 
     Exact: it hangs on the successes of the positive arm (or on the plan's own rate before, whatever the rate is here)
     and on failures of the reported wording with distinct answers. One constant answer is told sooner. Other parts are
-    taken to fail, which is shown within their shares unless they hardly ever pass. ValueError for another question or
-    no such rate.
+    taken to pass as often as before the patch, with a new text each time, which is shown within their shares unless
+    they hardly ever pass. ValueError for another question or no such rate.
 
     >>> from manyeyes.engine import Arm, Cell, plan_verify
     >>> arm = Arm(cells=(Cell(key="flawed"),), n=12, need=3)
@@ -47,9 +50,30 @@ def foresee_patch(plan: Plan, before: float) -> PatchForesight:
     for found, chance in _rates(plan, before):
         needed = None if found is None else zeros_to_suppress(plan, found)
         passed += chance
-        told += chance if needed is not None else 0.0
-        spent += chance * max(plan.part_cap, needed or 0)
+        for pairs, shown, share in _pairs(plan, before) if needed is not None else [(0, False, 1.0)]:
+            told += chance * share * shown
+            most = max(plan.part_cap + pairs, needed or 0) if shown else plan.part_cap + pairs
+            spent += chance * share * most
     return PatchForesight(before=before, told=told, trials=spent / passed if passed else 0.0)
+
+
+def _pairs(plan: Plan, rate: float) -> list[tuple[int, bool, float]]:
+    """How the pairs may end that are asked by turns, where the other part alone passes: how many, shown or not, chance.
+
+    Plans from before them need none.
+    """
+    if not plan.pairs:
+        return [(0, True, 1.0)]
+    need = next(alone for alone in range(1, FARTHEST) if log_e_mcnemar(alone, 0) >= NEED)
+    alive, ends = {0: 1.0}, []
+    for pair in range(1, plan.pairs + 1):
+        moved: dict[int, float] = {}
+        for alone, mass in alive.items():
+            for more, share in ((alone, 1 - rate), (alone + 1, rate)):
+                moved[more] = moved.get(more, 0.0) + mass * share
+        alive = {alone: mass for alone, mass in moved.items() if need - plan.pairs + pair <= alone < need}
+        ends += [(pair, alone == need, mass) for alone, mass in moved.items() if alone not in alive]
+    return ends
 
 
 def _rates(plan: Plan, before: float) -> list[tuple[Before | None, float]]:

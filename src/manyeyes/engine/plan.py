@@ -158,10 +158,12 @@ class SweepRule:
 
 RULES = ("worst", "compare", "sweep", "judge", "resumes", "reported_cap", "ends_stuck", "cold_n", "edition")
 """Fields of a plan that plans without them leave out of their JSON, so that older hashes stay as they were."""
-EDITION = 2
-"""The rules of new plans. Verifications: a text of a wording counts once, and a patch is named where wordings differ.
-Fixed trials: all cells in one mixed order, held to one rate in time and to the main stream's, and one answer is none.
+EDITION = 3
+"""The rules of new plans. From 2 on, verifications: a text of a wording counts once, and a patch is named where
+wordings differ; fixed trials: all cells in one mixed order, held to one rate in time and to the main stream's, and one
+answer is none. From 3 on, a patch is named where wordings differ at one time, asked by turns.
 """
+BY_TURNS = 3  # pairs at most, in shares of a part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +247,12 @@ class Plan:
     def counts_once(self) -> bool:
         """Whether every text of a wording counts once; verifications that were planned before `edition` do not."""
         return self.question is Question.VERIFY and self.edition is not None
+
+    @property
+    def pairs(self) -> int:
+        """In how many pairs, at most, the reported wording and another are asked by turns; none before edition 3."""
+        new = self.question is Question.VERIFY and (self.edition or 0) >= 3
+        return min(BY_TURNS * self.part_cap, self.most_of(REPORTED)) if new else 0
 
     @property
     def hash(self) -> str:

@@ -253,7 +253,7 @@ def characteristics(
         side=sum(arm.end for _, arm in layout.arms()) + plan.control_n,
         side_least=sum(arm.n for _, arm in layout.arms()) + plan.control_n,
         score=layout.limit(Stream.SCORE),
-        attribute=sum(map(plan.most_of, layout.parts)) if layout.limit(Stream.ATTRIBUTE) else 0,
+        attribute=sum(map(plan.most_of, layout.parts)) + 2 * plan.pairs if layout.limit(Stream.ATTRIBUTE) else 0,
         exact=not plan.control,
         constant_answers=constant,
         wordings=wordings,

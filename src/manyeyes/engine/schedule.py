@@ -106,10 +106,28 @@ class Layout:
             return 0
         if stream is Stream.ATTRIBUTE:
             divided = plan.question is Question.VERIFY and len(self.parts) > 1
-            return 2 * max(plan.most_of(part) for part in self.parts) * len(self.parts) if divided else 0
+            return (self.shared + plan.pairs) * len(self.parts) if divided else 0
         length = self._orders[Stream.MAIN].length
         most = plan.cap if length is None else min(plan.cap, length)
         return plan.cap + plan.control_n if stream is Stream.CONTROL and plan.control_n else most
+
+    @property
+    def shared(self) -> int:
+        """How many turns each part has by itself; those after them are asked in pairs."""
+        return 2 * max(map(self.plan.most_of, self.parts))
+
+    def place(self, part: int, turn: int) -> Place:
+        """Where the further trial of a part at this turn stands."""
+        return Stream.ATTRIBUTE, turn * len(self.parts) + part
+
+    def pair(self, index: int) -> int | None:
+        """Which pair a further trial belongs to; None where it is not asked in pairs."""
+        turn = index // len(self.parts)
+        return turn - self.shared if turn >= self.shared else None
+
+    def endless(self, part: str) -> bool:
+        """Whether a part can be asked as often as one likes."""
+        return self._parts[self.parts.index(part)].length is None
 
     def part_limit(self, part: int) -> int:
         """How many further trials of one part there are to draw from."""

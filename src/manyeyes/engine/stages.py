@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
+from manyeyes.engine.beside import Beside, beside
 from manyeyes.engine.counted import FixedCount, Reading, name_of
 from manyeyes.engine.drift import Timed
 from manyeyes.engine.ledger import Ledger
@@ -160,26 +161,44 @@ class PartsStage:
     def __init__(self, plan: Plan, layout: Layout, main: MainStage, before: Before | None) -> None:
         self.plan, self.layout, self.before = plan, layout, before
         self.tallies = [PartTally(plan, part, before) for part in layout.parts]
+        self.beside: Beside | None = None
         self._at = [0] * len(self.tallies)
-        self.counted = 0
+        self._counted = 0
         for index, (outcome, text) in enumerate(main.read):
             cell = layout.cell(Stream.MAIN, index)
             self.tallies[layout.parts.index(cell.part)].add(cell, outcome, text)
-
-    def _place(self, part: int, turn: int) -> Place:
-        return Stream.ATTRIBUTE, turn * len(self.tallies) + part
 
     def _open(self, part: int) -> bool:
         return not self.tallies[part].decided and self._at[part] < self.layout.part_limit(part)
 
     def advance(self, ledger: Ledger) -> bool:
-        """Read each part's own sequence in order; True when no part is open."""
-        self._read(ledger)
-        while not any(self._open(part) for part in range(len(self.tallies))):
-            if not self._longer():
-                return True
+        """Read each part's own sequence in order, then the pairs, if any; True when no part is open."""
+        while self.beside is None or self.beside.advance(ledger):
             self._read(ledger)
+            if any(self._open(part) for part in range(len(self.tallies))):
+                return False
+            if not (self._paired() or self._longer()):
+                return True
         return False
+
+    def _paired(self) -> bool:
+        """Whether the reported wording and another are asked by turns from here on."""
+        if self.plan.pairs and self.beside is None:
+            self.beside = beside(self.layout, self.tallies, passing(self.plan, self.tallies))
+            return self.beside is not None
+        return False
+
+    @property
+    def counted(self) -> int:
+        """How many further trials were counted."""
+        return self._counted + (2 * self.beside.n if self.beside else 0)
+
+    @property
+    def apart(self) -> bool:
+        """Whether the reported wording was shown to succeed less often than others: at one time, from edition 3 on."""
+        if self.plan.pairs:
+            return self.beside is not None and self.beside.shown
+        return differs(self.plan, self.tallies)
 
     def _longer(self) -> bool:
         """Whether the reported part goes on, since another one fails and all hangs on whether this one is blocked.
@@ -187,14 +206,14 @@ class PartsStage:
         A low rate before the fix makes that hard to tell. More trials of the blocked wording tell it sooner than more
         of the version with the flaw would, and its e-process may go on as long as it likes.
         """
-        if not passing(self.plan, self.tallies):
+        if not passing(self.plan, self.tallies) or (self.plan.pairs and not self.apart):
             return False
         return any(tally.longer() for tally in self.tallies) or self._compared()
 
     def _compared(self) -> bool:
         """Whether the parts between which it lies go on, since their few trials show no difference yet."""
         own = next((tally for tally in self.tallies if tally.part == REPORTED), None)
-        if own is None or not own.quiet or differs(self.plan, self.tallies):
+        if self.plan.pairs or own is None or not own.quiet or differs(self.plan, self.tallies):
             return False
         failing = [tally for tally in self.tallies if tally.verdict == "fails"]
         return any(tally.go_on() for tally in (own, *failing))
@@ -202,7 +221,7 @@ class PartsStage:
     def _read(self, ledger: Ledger) -> None:
         for part, tally in enumerate(self.tallies):
             while self._open(part):
-                place = self._place(part, self._at[part])
+                place = self.layout.place(part, self._at[part])
                 cell = self.layout.cell(*place)
                 answer = ledger.get(*place)
                 if not tally.drawn(cell):
@@ -210,17 +229,20 @@ class PartsStage:
                         break
                     tally.add(cell, Outcome(answer.outcome), name_of(answer.digest))
                     ledger.drop(*place)
-                    self.counted += 1
+                    self._counted += 1
                 self._at[part] += 1
 
     def wanted(self) -> Iterator[Place]:
-        """One trial of every open part in turn, no part beyond its share."""
+        """One trial of every open part in turn, no part beyond its share; then the pairs."""
+        if self.beside is not None and not self.beside.over:
+            yield from self.beside.wanted()
+            return
         for ahead in range(max(tally.share for tally in self.tallies)):
             for part, tally in enumerate(self.tallies):
                 turn = self._at[part] + ahead
                 inside = turn < self.layout.part_limit(part) and tally.n + ahead < tally.share
-                if self._open(part) and inside and not tally.drawn(self.layout.cell(*self._place(part, turn))):
-                    yield self._place(part, turn)
+                if self._open(part) and inside and not tally.drawn(self.layout.cell(*self.layout.place(part, turn))):
+                    yield self.layout.place(part, turn)
 
 
 class ScoreStage:

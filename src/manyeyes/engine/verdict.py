@@ -122,6 +122,7 @@ _WIDER: Mapping[str, Any] = {
     "pairs": None,
     "judge": {},
     "before": {},
+    "beside": {},
 }
 
 
@@ -139,6 +140,7 @@ class Verdict:
     `pairs` belong to these questions and are left out of the JSON of all others. `judge` says what is known of the
     judge's errors, where a judge decided; low and high then speak of what it reported, and `bound` of the true rate.
     `before` is the rate before the fix, where it is that of the positive arm: its k and n, and the name of the arm.
+    `beside` is how often the reported wording and another part passed when both were asked by turns, n times each.
     """
 
     question: str
@@ -174,6 +176,7 @@ class Verdict:
     pairs: Pairs | None = None
     judge: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Any] = field(default_factory=dict)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain data."""

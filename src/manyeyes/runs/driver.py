@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from manyeyes.engine.plan import Feed, Progress, Stream, Trial
+from manyeyes.engine.plan import REPORTED, Feed, Progress, Stream, Trial
+from manyeyes.engine.schedule import Layout
 from manyeyes.engine.verdict import Verdict
 from manyeyes.plugins.detection import Whole, roles
 from manyeyes.plugins.protocols import Target
@@ -296,7 +297,10 @@ class _Driver:
         ends |= {str(Stream.MAIN): verdict.n, str(Stream.CONTROL): verdict.n}
         fresh = self.document.plan.cap  # from here on a control's trials are its fixed ones
         beyond = set(self.late)
-        left = {part.part: part.n for part in verdict.parts}
+        pairs = verdict.beside.get("n", 0)
+        paired = (REPORTED, verdict.beside.get("part"))
+        left = {part.part: part.n - (pairs if part.part in paired else 0) for part in verdict.parts}
+        layout = Layout(self.document.plan) if verdict.beside else None
         for identity, cell, _ in self.resumed.tried.rows(Stream.MAIN):
             stream, index = identity
             part = self.document.requests[cell].part
@@ -304,7 +308,9 @@ class _Driver:
                 turn, item = divmod(index, len(verdict.items))
                 ends[stream] = index + (turn < verdict.items[item].n)
             past = index >= ends.get(stream, index + 1) and not (stream == Stream.CONTROL and index >= fresh)
-            if past or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
+            if layout and stream == Stream.ATTRIBUTE and (pair := layout.pair(index)) is not None:
+                beyond |= {identity} if pair >= pairs else set()
+            elif past or (stream == Stream.ATTRIBUTE and left.get(part, 0) <= 0):
                 beyond.add(identity)
             elif stream in (Stream.MAIN, Stream.ATTRIBUTE):
                 left[part] = left.get(part, 0) - 1
