@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client
 
+from manyeyes import events
 from manyeyes.accounts import leaving, tokens
 from manyeyes.accounts.models import ApiToken
-from manyeyes.cases import personal
+from manyeyes.cases import personal, triage
 from tests import people
 from tests.api.conftest import Caller
 from tests.api.test_researcher import report
@@ -103,3 +104,30 @@ def test_an_account_that_is_blocked_for_a_while_gets_no_token_back_by_hand(cast:
     cast.rhea.save()
     assert rhea.get("/me").status_code == 401
     assert tokens.working(cast.rhea).exists(), "a block can be lifted; the person then decides about their tokens"
+
+
+def test_leaving_over_the_api_is_leaving_on_the_pages(cast: Cast, calls: Calls) -> None:
+    kept, gone = people.submit(cast), people.make_case(cast, at="new")
+    triage.withdraw(gone, by=cast.rhea)
+    assert calls("rhea", "write").get("/me/deletion/preview").status_code == 403, "it takes a scope of its own"
+    rhea = calls("rhea", "leave")
+    told = rhea.get("/me/deletion/preview").json()
+    assert told["why_not"] == ""
+    assert {row["ref"]: row["goes"] for row in told["reports"]} == {kept.ref: False, gone.ref: True}
+    unsure = rhea.post("/me/deletion", {"sure": False})
+    assert (unsure.status_code, set(unsure.json()["fields"])) == (422, {"sure"})
+    sure = {"path": "/me/deletion", "body": {"sure": True}}
+    assert rhea.post(sure["path"], sure["body"], headers={"Idempotency-Key": "bye"}).json() == {"left": True}
+    assert rhea.post(sure["path"], sure["body"], headers={"Idempotency-Key": "bye"}).status_code == 401
+    cast.rhea.refresh_from_db()
+    assert (cast.rhea.email, cast.rhea.is_active) == (None, False)
+    assert [row.kind for row in events.log(cast.rhea.actor)][-1] == "account.ended"
+    assert "reporter.left" in [row.kind for row in events.log(kept.subject)]
+
+
+def test_who_is_on_a_team_does_not_leave_by_a_call(cast: Cast, calls: Calls) -> None:
+    theo = calls("theo", "leave")
+    assert "team" in theo.get("/me/deletion/preview").json()["why_not"]
+    assert theo.post("/me/deletion", {"sure": True}).status_code == 409
+    cast.theo.refresh_from_db()
+    assert cast.theo.is_active

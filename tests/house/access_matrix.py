@@ -270,6 +270,8 @@ ROWS |= {
     "api:key": call(UNFIT, openpgp_key="no key"),
     "api:key_drop": call(NO_KEY),
     "api:export": Row(ACCOUNT),
+    "api:leaving": Row(ACCOUNT),
+    "api:leave": call(UNFIT, sure=False),
     "api:propose": call(OWN_CASE, until=SOON),
     "api:agree": call(OWN_CASE_NOT_NOW, proposal="00000000-0000-4000-8000-000000000000"),
 }

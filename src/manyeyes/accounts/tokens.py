@@ -23,6 +23,7 @@ SCOPES = {
     "write": gettext_lazy("Act in my own cases: write, answer, attach, withdraw, retest, choose"),
     "profile": gettext_lazy("Read and change my profile, and the key that mail to me is encrypted to"),
     "export": gettext_lazy("Take everything along that is kept of me"),
+    "leave": gettext_lazy("End my account and destroy what may be destroyed, which cannot be undone"),
 }
 LIFETIMES = {1: gettext_lazy("One day"), 30: gettext_lazy("30 days"), 90: gettext_lazy("90 days"),
              365: gettext_lazy("One year")}  # fmt: skip

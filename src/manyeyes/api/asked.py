@@ -179,6 +179,13 @@ class ProfileIn(Asked):
     zone: Annotated[StrictStr, Field(max_length=60)] | None = None
 
 
+class LeaveIn(Asked):
+    """The end of the account. `sure` true says that one has read what goes and what stays; it cannot be undone."""
+
+    sure: StrictBool
+    keep_credit: StrictBool = Field(default=False, description="Leave the name where one is thanked in public.")
+
+
 class KeyIn(Asked):
     """An OpenPGP public key, in ASCII armor."""
 

@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from manyeyes.api import doing, drafting, own, person, public, sending, together
+from manyeyes.api.unfit import sentence
 from manyeyes.http import problem, refusal, too_large
 from manyeyes.rules.errors import Refused
 
@@ -62,7 +63,7 @@ def unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
     fields = {}
     for row in error.errors[:NAMED]:
         place = [str(part) for part in row["loc"] if part not in ("body", "query", "path", "header", "form", "file")]
-        fields[".".join(place[1:] if place[:1] == ["body"] else place)[:200] or "body"] = str(row["msg"])[:200]
+        fields[".".join(place[1:] if place[:1] == ["body"] else place)[:200] or "body"] = sentence(row)
     return problem(404) if all(row["loc"][:1] == ("path",) for row in error.errors) else problem(422, fields=fields)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router
 
 from manyeyes.accounts import postkey, profiles
@@ -16,8 +17,9 @@ from manyeyes.api import asked
 from manyeyes.api import told_people as told
 from manyeyes.api.holders import holder
 from manyeyes.api.routes import acting, reading
-from manyeyes.publications.personal import everything
-from manyeyes.rules.errors import NotFound
+from manyeyes.cases import personal
+from manyeyes.publications.personal import everything, leave
+from manyeyes.rules.errors import Invalid, NotFound
 
 router = Router(tags=["me"])
 
@@ -84,3 +86,21 @@ def export(request: HttpRequest) -> dict[str, Any]:
     """Everything that is kept of me, as the pages hand it out."""
     found: dict[str, Any] = json.loads(json.dumps(everything(holder(request).person), default=str))
     return found
+
+
+@reading(router, "/me/deletion/preview", told.LeavingOut, scope="leave", name="leaving")
+def leaving(request: HttpRequest) -> dict[str, Any]:
+    """What would go and what would stay if my account ended now."""
+    person = account(request)
+    fates = [{"ref": one.case.ref, "goes": one.goes, "why": one.why} for one in personal.fates(person)]
+    return {"why_not": personal.may_leave(person), "reports": fates}
+
+
+@acting(router, "/me/deletion", told.Left, scope="leave", name="leave")
+def end(request: HttpRequest, body: asked.LeaveIn) -> dict[str, Any]:
+    """End my account. A resend finds no token any more (401), and so nothing is done twice."""
+    person = account(request)
+    if not body.sure:
+        raise Invalid(sure=_("Say that you have read what goes and what stays; this cannot be undone."))
+    leave(person, keep_credit=body.keep_credit)
+    return {"left": True}

@@ -96,4 +96,26 @@ class ExportOut(Schema):
     profile: dict[str, Any]
     reports: list[dict[str, Any]]
     drafts: list[dict[str, Any]]
+    invited_to: list[dict[str, Any]]
     credits: list[dict[str, Any]]
+
+
+class FateOut(Schema):
+    """What becomes of a report when its sender leaves, and why."""
+
+    ref: str
+    goes: bool = Field(description="Whether it is destroyed; otherwise it stays, without who sent it.")
+    why: str
+
+
+class LeavingOut(Schema):
+    """What goes and what stays. `why_not` is empty where the account may end now."""
+
+    why_not: str
+    reports: list[FateOut]
+
+
+class Left(Schema):
+    """The account has ended, and this token with it."""
+
+    left: bool

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyeyes.accounts import postkey, profiles, sessions, tokens, working
+from django.db import transaction
+
+from manyeyes import events
+from manyeyes.accounts import leaving, postkey, profiles, sessions, tokens, working
 from manyeyes.accounts.models import Receipt
 from manyeyes.cases import personal
 from manyeyes.publications import credit
@@ -14,6 +17,15 @@ from manyeyes.rules import clock
 def everything(person: Any) -> dict[str, Any]:
     """Profile, reports, drafts, invitations and credits of a person."""
     return {"profile": _about(person), **personal.of(person), "credits": credit.given_to(person)}
+
+
+@transaction.atomic
+def leave(person: Any, *, keep_credit: bool) -> None:
+    """Take a person out of every room and end their account. Raises Conflict with the reason where they may not."""
+    (credit.leave_named if keep_credit else credit.unname)(person)
+    personal.forget(person)
+    events.record(person.actor, "account.ended", actor=person.actor, human=True)
+    leaving.end_account(person)
 
 
 def _about(me: Any) -> dict[str, Any]:

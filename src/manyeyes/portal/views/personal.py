@@ -12,20 +12,19 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from manyeyes.accounts import leaving, profiles, receipts, sessions
+from manyeyes.accounts import profiles, receipts, sessions
 from manyeyes.cases import claiming, personal
 from manyeyes.http import within_limit
 from manyeyes.portal.forms import text
 from manyeyes.portal.views.page import page
-from manyeyes.publications import credit
 from manyeyes.publications.personal import everything
+from manyeyes.publications.personal import leave as end_for_good
 from manyeyes.rules.errors import Invalid, NotFound
 
 CLAIMS_PER_HOUR = 20
@@ -173,10 +172,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     form = LeaveForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["sure"]:
-            with transaction.atomic():
-                (credit.leave_named if form.cleaned_data["keep_credit"] else credit.unname)(me)
-                personal.forget(me)
-                leaving.end_account(me)
+            end_for_good(me, keep_credit=form.cleaned_data["keep_credit"])
             logout(request)
             return page(request, "portal/left.html", {})
         form.add_error("sure", _("Say that you have read it; this cannot be undone."))
