@@ -162,3 +162,11 @@ def test_every_status_has_a_chip_with_its_word() -> None:
     for status in Status:
         assert STATUS_WORDS[status] in render("{% status_chip s %}", s=status)
         assert f".chip.{status_chip(status).tone}" in SHEET or status_chip(status).tone == "closed"
+
+
+def test_what_is_laid_out_has_a_start_and_an_end() -> None:
+    """A left or a right in the sheet would stay where it is when a page is read from right to left."""
+    sided = re.compile(
+        r"(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)|[ {;](?:left|right):"
+    )
+    assert sided.findall(SHEET) == []
