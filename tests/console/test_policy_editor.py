@@ -113,7 +113,7 @@ def test_a_template_fills_the_fields_and_stores_nothing(cast: Cast, as_: As) -> 
     lena = as_("lena")
     answer = lena.post(EDITOR, {**held(lena), "do": "fill:bounty"})
     fields = form_of(answer, EDITOR).values
-    assert "We pay for flaws in scope" in str(fields["rewards"])
+    assert "We pay for new flaws in scope" in str(fields["rewards"])
     assert policy.editing(cast.program).row is None
 
 

@@ -43,7 +43,7 @@ DATES = "      s     –   –     I    I    R    I    –    I   R   R"
 NOTHING_TICKED = "s –  –     R    R    R    R    R    R   R   R"
 OWN_LIST = "    s     –   –     –    –    –    –    –    –   –   –"
 OWN_WORDS = "  s     –   –     I    –    –    –    –    –   –   –"
-ONE_HAT = "    s     –   –     I    R    R    R    –    R   R   R"
+ONE_HAT = "    s     –   –     I    R    R    R    –    –   R   R"
 TRIAGE_NEW = " s     –   –     I    I    R    I    –    –   R   R"
 
 
@@ -177,6 +177,7 @@ ROWS: dict[str, Row] = {
     "console:cause": act(MECHANISM, category="wiring", text="The code stands in the prompt."),
     "console:signoff": act(
         ONE_HAT,
+        at="rated",
         discipline="security",
         agrees="yes",
         path="Anybody asks.",
