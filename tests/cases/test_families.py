@@ -17,6 +17,7 @@ from manyeyes.cases import (
     coreporters,
     duplicates,
     families,
+    kinship,
     merging,
     sharing,
     splitting,
@@ -332,6 +333,18 @@ def test_a_family_opens_to_whoever_works_on_a_case_of_it_and_shows_them_those(ca
     for absent in ("FA-2222-2222", "nonsense", first.ref):
         with pytest.raises(NotFound):
             families.family_for(cast.theo, absent)
+
+
+def test_whoever_sees_a_part_of_a_family_is_shown_that_part(cast: Cast) -> None:
+    merged, lead = make_case(cast, at="confirmed", by=cast.eve), submit(cast)
+    merging.merge(merged, by=cast.theo, into=lead, why=WHY)
+    beside = kinship.beside(merged, cast.pia)
+    assert (beside.follows, beside.others) == (None, [])
+    [shown] = kinship.page(beside.member.family, cast.pia).members
+    assert (shown.case, shown.follows) == (merged, "")
+    assert kinship.beside(merged, cast.theo).follows == lead
+    assert [one.case for one in kinship.beside(lead, cast.theo).evidence] == [merged]
+    assert all(act.other == "" for act in kinship.page(beside.member.family, cast.pia).events)
 
 
 def test_who_shares_is_read_off_the_log_and_can_be_counted_again(cast: Cast) -> None:

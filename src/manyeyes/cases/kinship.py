@@ -43,6 +43,7 @@ class Shown:
     member: Member
     row: work.Row
     cause: RootCause | None
+    follows: str
     share: str
     percent: int | None
     may_leave: bool
@@ -106,14 +107,14 @@ def page(family: Family, viewer: Any) -> Page:
 def beside(case: Case, viewer: Any) -> Beside:
     """The family of a case, what it follows, what others bring to it, and what was split."""
     member, seen = families.of(case), desk_of(viewer)
-    split = Split.objects.filter(case=case).select_related("source").first()
+    split = Split.objects.filter(case=case).first()
     return Beside(
         member=member,
-        follows=case.duplicate_of if case.duplicate_of_id and member is not None else None,
+        follows=seen.filter(duplicates=case).first() if member is not None else None,
         others=[one for one in families.members(member.family, viewer) if one.case_id != case.pk] if member else [],
         evidence=merging.evidence(case, viewer) if member else [],
         share=_share(member) if member else "",
-        split_from=split.source if split is not None else None,
+        split_from=seen.filter(pk=split.source_id).first() if split is not None else None,
         split_into=list(seen.filter(split_from__source=case).order_by("split_from__at")),
     )
 
@@ -130,9 +131,11 @@ def may_act(case: Case, viewer: Any) -> bool:
 
 def _shown(member: Member, row: work.Row, found: list[Member], parts: dict[Any, int]) -> Shown:
     part = Part(member.part)
+    follows = next((one.case.ref for one in found if one.case_id == member.case.duplicate_of_id), "")
     followed = any(one.case.duplicate_of_id == member.case_id for one in found)
     return Shown(
-        case=member.case, member=member, row=row, cause=rootcause.standing(member.case), share=_share(member),
+        case=member.case, member=member, row=row, cause=rootcause.standing(member.case), follows=follows,
+        share=_share(member),
         percent=parts.get(member.case_id), may_leave=not part.follows and not followed,
         may_lead=part is Part.VARIANT,
     )  # fmt: skip
