@@ -109,3 +109,20 @@ def test_check_and_receipt_are_sound_in_both_directions(eyes: Open) -> None:
     assert "Invited to report it with you: eve_x, nobody_here" in " ".join(window.words().split())
     assert faults(window) == []
     assert turned(window) == []
+
+
+def test_check_and_receipt_need_no_script(eyes: Open) -> None:
+    window = eyes(script=False, width=390)
+    filled(window)
+    window.page.click("button[value=check]:not(.sr)")
+    window.page.wait_for_selector("button[value=send]")
+    for words in (
+        "Success rule: the answer contains these words: “BLUE-HERON-42”",
+        "Reported with: eve_x, nobody_here",
+    ):
+        assert words in " ".join(window.words().split())
+    assert turned(window) == []
+    window.page.click("button[value=send]")
+    window.page.wait_for_selector("#digits")
+    assert "Invited to report it with you: eve_x, nobody_here" in " ".join(window.words().split())
+    assert turned(window) == []
