@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from manyeyes.rules.readings import SAID, Reading
+from manyeyes.rules.criterion import criterion_words
+from manyeyes.rules.readings import SAID, Reading, rate_told
 from manyeyes.rules.saying import Saying, joined, say, say_many, written
 
 GERMAN = {
@@ -59,3 +60,15 @@ def test_a_pattern_from_a_file_is_no_format_and_does_not_grow() -> None:
     for none in ({"joined": " ", "parts": 1}, {"said": "x"}, {"text": "x", "values": 3}):
         with pytest.raises((KeyError, TypeError)):
             Reading(name="x", value="x", source=SAID, patterns={"name": none})
+
+
+def test_a_rule_without_parts_is_no_failure() -> None:
+    assert criterion_words({"tool_call": {"name": {}}}).startswith("the tool whose name")
+    assert criterion_words({"all": []}) == criterion_words({"any": []}) == ""
+    assert criterion_words({"length": {"unit": "words"}}) == "the answer has  words"
+
+
+def test_a_count_says_how_little_it_tells() -> None:
+    assert str(rate_told(1, 0.025, 1.0)).startswith("From 1 try the true rate")
+    row = Reading(name="x", value="x", source=SAID, note=rate_told(10, 0.35, 0.93))
+    assert row.told("note", german) == "From 10 tries the true rate may be anything from 35 % to 93 %."

@@ -27,11 +27,11 @@ def criterion_words(rule: Mapping[str, Any]) -> str:
 
 
 def _both(parts: Sequence[str]) -> str:
-    return reduce(lambda one, other: _("%(one)s and %(other)s", one=one, other=other), parts)
+    return reduce(lambda one, other: _("%(one)s and %(other)s", one=one, other=other), parts) if parts else ""
 
 
 def _either(parts: Sequence[str]) -> str:
-    return reduce(lambda one, other: _("%(one)s or %(other)s", one=one, other=other), parts)
+    return reduce(lambda one, other: _("%(one)s or %(other)s", one=one, other=other), parts) if parts else ""
 
 
 _JOINED: Mapping[str, Callable[[Sequence[str]], str]] = {"all": _both, "any": _either}
