@@ -23,6 +23,7 @@ PLAIN = {
     "console:forget_list",
     "portal:openpgp_key", "portal:disclose_io",
     "portal:security_txt", "portal:healthz", "portal:favicon", "portal:my_result", "portal:file", "console:result",
+    "portal:advisory_text",
     "console:folder", "console:file", "portal:policy_file", "portal:policy_changes_text",
 }  # fmt: skip
 """Addresses that answer with text, JSON or a file."""

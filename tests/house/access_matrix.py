@@ -94,6 +94,7 @@ ROWS: dict[str, Row] = {
     "portal:return": Row(PUBLIC),
     "portal:advisories": Row(PUBLIC),
     "portal:advisory": Row(PUBLIC),
+    "portal:advisory_text": Row(PUBLIC),
     "portal:thanks": Row(PUBLIC),
     "portal:security_txt": Row(PUBLIC),
     "portal:openpgp_key": Row(PUBLIC),

@@ -134,7 +134,8 @@ class TestAccess(TestCase):
         case = self.cases[row.at]
         purpose = row.place.get("purpose", "reproduction")
         link = case.reproductions.filter(purpose=purpose).first()
-        slug = self.values["advisory"] if name in ("portal:advisory", "api:advisory") else self.values["slug"]
+        of_advisory = name in ("portal:advisory", "portal:advisory_text", "api:advisory")
+        slug = self.values["advisory" if of_advisory else "slug"]
         known = {**self.values, "slug": slug, "ref": case.ref, "replay_id": link.replay_id if link else None}
         known["secret"] = self.values["guest" if name == "portal:guest" else "secret"]
         known["file_id"] = self.values["draft_file" if name.startswith("api:draft_") else "file_id"]

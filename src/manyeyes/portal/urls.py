@@ -72,6 +72,7 @@ urlpatterns = [
     path("my/<str:ref>/embargo/", my.embargo, name="my_embargo"),
     path("advisories/", public.advisories, name="advisories"),
     path("advisories/<slug:slug>/", public.one_advisory, name="advisory"),
+    path("advisories/<slug:slug>.md", public.advisory_text, name="advisory_text"),
     path("thanks/", public.thanks, name="thanks"),
     path(".well-known/security.txt", machines.security_txt, name="security_txt"),
     path("favicon.ico", public.favicon, name="favicon"),

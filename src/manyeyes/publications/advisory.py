@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from manyeyes.cases import disclosure, following, people, reproduction, rootcause, verification
+from manyeyes.cases import codes, disclosure, following, people, reproduction, rootcause, verification
 from manyeyes.cases.conversation import checked
 from manyeyes.cases.facts import newest_rating
 from manyeyes.cases.models import Case
@@ -15,7 +16,7 @@ from manyeyes.cases.timeline import sentence_of
 from manyeyes.programs.models import Program
 from manyeyes.publications.models import Advisory, AdvisoryDraft
 from manyeyes.reproducer.load import ReproducerError, load_text
-from manyeyes.rules import clock
+from manyeyes.rules import clock, cvss4
 from manyeyes.rules.errors import Conflict, IllegalMove, Invalid, NotFound
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 from manyeyes.rules.words import target_percent
@@ -98,6 +99,8 @@ def facts(case: Case) -> dict[str, Any]:
         "vector": rating.vector if rating else None,
         "security": {"score": score.sec, "band": score.sec_band} if score else None,
         "safety": {"score": score.saf, "band": score.saf_band} if score else None,
+        "cvss": _cvss(rating.cvss) if rating is not None and rating.cvss else None,
+        "codes": [asdict(row) for row in codes.chosen(case)],
         "root_cause": rootcause.CATEGORIES[cause.category] if cause else None,
     }
 
@@ -127,6 +130,15 @@ def _store(case: Case, written: AdvisoryDraft, by: Any) -> Advisory:
             return Advisory.objects.create(slug=slug, **values)
     except IntegrityError:
         raise Conflict("The advisory is published already.") from None
+
+
+def _cvss(vector: str) -> dict[str, Any]:
+    """The vector of CVSS v4 beside our scores: its own score, and FIRST's JSON of it for other tools."""
+    found = cvss4.read(vector)
+    return {
+        "vector": found.vector, "nomenclature": found.nomenclature, "score": found.score, "severity": found.severity,
+        "cvss_v4_0": found.as_json(),
+    }  # fmt: skip
 
 
 def _before(found: reproduction.Finding | None) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from manyeyes.programs import openpgp, policy, scope, securitytxt
 from manyeyes.programs.access import program_for, visible_to
 from manyeyes.programs.models import Program
 from manyeyes.publications import advisory, credit, figures, hall
+from manyeyes.publications.markdown import markdown
 from manyeyes.publications.measures import measures
 from manyeyes.rules import clock, promises, words
 
@@ -89,6 +90,12 @@ def one_advisory(request: HttpRequest, slug: str) -> HttpResponse:
         "here": "advisories",
     }
     return page(request, "portal/advisory.html", context)
+
+
+@require_safe
+def advisory_text(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same as Markdown."""
+    return HttpResponse(markdown(advisory.public(slug)), content_type="text/markdown; charset=utf-8")
 
 
 @require_safe
