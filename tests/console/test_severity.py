@@ -8,10 +8,12 @@ from typing import Any
 
 from django.test import Client
 
-from manyeyes.cases import disputes, rescoring, severity
+from manyeyes.cases import disputes, raters, rescoring, severity
 from manyeyes.cases.facts import newest_rating
+from manyeyes.rules.agreement import FEW
 from manyeyes.rules.mes import STANDARD
-from tests.people import LETTERS, REASONS, Cast, make_case, reproduce
+from manyeyes.rules.numerals import THIN, interval_words
+from tests.people import LETTERS, REASONS, Cast, make_case, reproduce, submit
 
 As = Callable[[str], Client]
 MARK = "<b>grave</b>\u202e"
@@ -94,7 +96,24 @@ def test_independent_letters_are_kept_and_never_shown(cast: Cast, as_: As) -> No
     assert as_("theo").get("/desk/program/wicket/raters/").status_code == 403
     seen = page(as_("lena").get("/desk/program/wicket/raters/"))
     assert "One case was rated by people who did not see each other: 2 ratings by 2 people" in seen
-    assert "0 / 1, 0" in seen
+    assert "0 / 1" in seen
+    assert "stand here after 9 more cases" in seen
+
+
+def test_with_enough_cases_the_raters_page_gives_intervals(cast: Cast, as_: As) -> None:
+    for place in range(FEW):
+        case = submit(cast)
+        raters.rate_blind(case, by=cast.mina, letters=LETTERS)
+        raters.rate_blind(case, by=cast.theo, letters={**LETTERS, "DX": "C" if place < 3 else "H"})
+    found = raters.agreed(cast.program)
+    dx = next(row for row in found.metrics if row.code == "DX")
+    seen = page(as_("lena").get("/desk/program/wicket/raters/"))
+    assert "the intervals are wide" in seen
+    assert "more cases" not in seen
+    assert dx.share_ends is not None
+    assert f"({interval_words(*dx.share_ends).replace(THIN, ' ')})" in seen
+    assert dx.alpha_ends is not None
+    assert f"{dx.alpha_ends[0]:.2f} to {dx.alpha_ends[1]:.2f}" in seen
 
 
 def test_a_proposed_score_is_decided_by_a_person(cast: Cast, as_: As) -> None:

@@ -35,6 +35,21 @@ class Raters:
     metrics: tuple[Agreement, ...]
     band: Agreement
 
+    @property
+    def rows(self) -> tuple[Agreement, ...]:
+        """The band first, then metric by metric."""
+        return (self.band, *self.metrics)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the intervals rest on so few cases that they may be too short."""
+        return agreement.FEW <= self.cases < agreement.NARROW
+
+    @property
+    def wanting(self) -> int:
+        """How many more cases are needed before a figure is given."""
+        return max(0, agreement.FEW - self.cases)
+
 
 def rate_blind(case: Case, *, by: Any, letters: Mapping[str, str]) -> BlindRating:
     """One person's letters, without a look at anybody's. Once a person; not after a rating stands on the case."""

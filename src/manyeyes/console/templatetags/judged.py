@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 
 from manyeyes.cases import codes, disputes, rescoring
+from manyeyes.rules.numerals import interval_words
 
 register = template.Library()
 
@@ -21,3 +22,9 @@ def about_severity(case: Any) -> dict[str, Any]:
 def codes_of(case: Any) -> list[Any]:
     """`{% codes_of case as codes %}`: the codes of public catalogues on a case."""
     return codes.chosen(case)
+
+
+@register.filter
+def span(ends: tuple[float, float]) -> str:
+    """Both ends of an interval of a rate, in per cent."""
+    return interval_words(*ends)
