@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from manyeyes.accounts.models import Person
 from manyeyes.cases import preflight
 from manyeyes.cases.access import desk_of, opened_to
 from manyeyes.cases.asleep import Sleep
@@ -22,9 +23,11 @@ from manyeyes.cases.placed import AGES, NEAR, Place
 from manyeyes.cases.seats import Seat
 from manyeyes.cases.sleeping import asleep_for
 from manyeyes.programs.models import Membership, Program, Target
-from manyeyes.rules import clock
+from manyeyes.rules import clock, reference
+from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import Status
 from manyeyes.rules.severity import BANDS
+from manyeyes.rules.taxonomy import KINDS
 
 COUNTED = 500
 """A list is counted so far and no further: what it costs to say how many does not grow with the program."""
@@ -106,16 +109,32 @@ def cases(
     found = desk_of(viewer, program, by="place__program_id")
     text = search.strip()[:100].replace("\x00", "")
     if text:
-        found = found.filter(
-            Q(ref__icontains=text) | Q(target__name__icontains=text) | Q(vuln_class__iexact=text)
-            | Q(reporter__handle__icontains=text) | Q(pk__in=numbered(text))
-        )  # fmt: skip
+        found = found.filter(_searched(text))
     if facets:
         found = facets.narrow(found)
     if not text or view not in ("", "all"):  # what is searched without a view is found wherever it lies
         narrow = _View(viewer=viewer, asleep=_asleep(viewer), of="place__", case="")
         found = found.filter(narrow.condition(view, everything=bool(text)))
     return found.order_by(*_order(view, sort))
+
+
+def _searched(text: str) -> Q:
+    """The cases that a search finds. People, systems and numbers are looked up first and a whole reference is taken as
+    one, so that an index answers for the cases; a part of a reference is looked for in every one.
+    """
+    try:
+        found = Q(ref=reference.normalise(text))
+    except Invalid:
+        found = Q(ref__icontains=text)
+    ids = {
+        "target__in": Target.objects.filter(name__icontains=text).values_list("pk", flat=True),
+        "reporter__in": Person.objects.filter(handle__icontains=text).values_list("pk", flat=True),
+        "pk__in": numbered(text).values_list("case_id", flat=True),
+    }
+    for name, rows in ids.items():
+        if some := list(rows[: COUNTED + 1]):
+            found |= Q(**{name: rows if len(some) > COUNTED else some})
+    return found | Q(vuln_class=text.upper()) if text.upper() in KINDS else found
 
 
 def counts(viewer: Any, *, program: Program | None = None) -> dict[str, int]:
