@@ -14,6 +14,7 @@ from manyeyes.cases.clocks import clocks
 from manyeyes.cases.intake import Brought
 from manyeyes.cases.models import Case
 from manyeyes.events.models import Delivery
+from manyeyes.programs.models import Permit
 from tests.console.test_pages import addresses
 from tests.people import REPRODUCER, STEPS, Cast, make_case, make_report
 
@@ -29,6 +30,7 @@ TEXTS: dict[str, Any] = {
 
 def hazardous(cast: Cast, at: str = "agreed") -> Case:
     """A case on a rung, its marker in every text and file of the researcher's, and in what was measured."""
+    Permit.objects.update(hazard_classes=["iwp"])
     case = make_case(cast, at=at, **TEXTS)
     attachments.attach(case, by=cast.rhea, chunks=[f"{MARK} later".encode()], name=f"{MARK}-later.txt")
     case.refresh_from_db()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from manyeyes.programs import targets
 from manyeyes.programs.models import TargetVersion
 from manyeyes.replays import queue
 from manyeyes.replays.models import Replay
@@ -40,7 +41,7 @@ def test_asking_twice_with_one_id_gives_one_replay(version: TargetVersion) -> No
         queued(version, plan(URL, seed=8), replay_id=wanted)
 
 
-def test_one_holder_at_a_time_and_never_two_replays_of_one_target_version(version: TargetVersion) -> None:
+def test_one_holder_at_a_time_and_never_two_replays_of_one_target(version: TargetVersion) -> None:
     first, second = queued(version), queued(version, plan(URL, seed=8))
     lease = queue.claim("a")
     assert lease is not None
@@ -54,6 +55,18 @@ def test_one_holder_at_a_time_and_never_two_replays_of_one_target_version(versio
     third = queue.claim("b")
     assert third is not None
     assert third.replay_id == second.pk
+
+
+def test_versions_of_one_target_take_turns_because_they_share_its_permit(version: TargetVersion) -> None:
+    queued(version)
+    second = queued(targets.add_version(version.target, label="v2", endpoint_url=URL, model="wicket"))
+    lease = queue.claim("a")
+    assert lease is not None
+    assert queue.claim("b") is None
+    queue.finish(lease, {"verdict": "reproduced", "n": 3, "k": 3})
+    after = queue.claim("b")
+    assert after is not None
+    assert after.replay_id == second.pk
 
 
 def test_silent_worker_loses_its_replay_and_can_write_nothing_more(version: TargetVersion) -> None:

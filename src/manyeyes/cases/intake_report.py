@@ -40,6 +40,11 @@ OPEN_HAZARDS = {code: words for code, words in HAZARDS.items() if code not in NE
 """Hazard classes a report may name; material of the others is never taken."""
 
 
+def never_taken() -> str:
+    """What is said to whoever sends what nobody may hold."""
+    return _("Stop. Material like this is never taken.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class IntakeReport:
     """What a researcher answered. Eight answers are required: target, class, title, what happened, steps, impact, how
@@ -114,9 +119,7 @@ class IntakeReport:
     def _wider(self) -> dict[str, str | None]:
         """What is wrong with the answers that nobody has to give."""
         wrong: dict[str, str | None] = {
-            "csam": _("Stop. Material like this is never taken.")
-            if self.csam or self.hazard in NEVER_BY_MACHINE
-            else None,
+            "csam": never_taken() if self.csam or self.hazard in NEVER_BY_MACHINE else None,
             "conversation": problem_with(self.conversation, longest=TEXT_LONGEST, required=False)
             or conversation_problem(self.conversation),
         }
@@ -159,10 +162,10 @@ class IntakeReport:
         if wrong or not self.reproducer.strip():
             return wrong
         try:
-            load_text(self.reproducer, self.reproducer_name or "reproducer")
+            found = load_text(self.reproducer, self.reproducer_name or "reproducer")
         except ReproducerError as error:
             return str(error)
-        return None
+        return never_taken() if found.hazard in NEVER_BY_MACHINE else None
 
     def _claim_problem(self) -> str | None:
         k, n = self.claim_k, self.claim_n

@@ -38,10 +38,11 @@ def told(options: Options, judge: TargetVersion) -> Options:
     return replace(options, confirm="human", judge_price=own if same else options.judge_price)
 
 
-def problems(reproducer: Reproducer, judge: TargetVersion | None) -> list[Refusal]:
+def problems(case: Case, reproducer: Reproducer, judge: TargetVersion | None) -> list[Refusal]:
     """Why the replay may not start for its judge's sake; empty where it may, and where it needs none."""
     if not asks(reproducer):
         return []
     if judge is None:
         return [Refusal(Why.JUDGE, NONE_CHOSEN)]
-    return judges.refused(judge, reproducer.hazard or "")
+    classes = sorted({reproducer.hazard or "", case.hazard} - {""}) or [""]
+    return [one for name in classes for one in judges.refused(judge, name)]

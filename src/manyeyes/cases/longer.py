@@ -57,7 +57,7 @@ def propose(link: Reproduction, *, cap: int | None = None, max_calls: int | None
         problems.append(longer.GOES_ON)
     if replay.mode != MANUAL:
         problems += proposals.forbidden(
-            case.target, effects=document.effects, hazard=document.hazard, calls=calls,
+            case, effects=document.effects, hazard=document.hazard, calls=calls,
             environment=needs_environment(document),
         )  # fmt: skip
     return Going(link=link, document=document, calls=calls, most_calls=most, problems=tuple(problems))

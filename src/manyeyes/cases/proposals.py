@@ -103,9 +103,9 @@ def make(
     if mode == RUNNER and reproducer is not None:
         played = reproducer.environment.name if reproducer.environment else ""
         problems += forbidden(
-            case.target, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=asked, environment=played
+            case, effects=reproducer.effects, hazard=reproducer.hazard or "", calls=asked, environment=played
         )
-        problems += judging.problems(reproducer, judge)
+        problems += judging.problems(case, reproducer, judge)
     return Proposal(
         case=case, mode=mode, version=version, positive=positive, judge=judge, asks_judge=asks_judge,
         document=document, odds=odds, most_calls=most, problems=tuple(problems),
@@ -141,8 +141,12 @@ def mode_of(case: Case) -> str:
     return RUNNER if case.target.by_machine else MANUAL
 
 
-def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int, environment: str = "") -> list[Refusal]:
-    """Why the machine may not make these calls to the target today, or not in this environment."""
+def forbidden(case: Case, *, effects: str, hazard: str = "", calls: int, environment: str = "") -> list[Refusal]:
+    """Why the machine may not make these calls to the case's target today, or not in this environment.
+
+    The hazard class that people gave the case counts beside that of its reproducer.
+    """
+    target = case.target
     if not target.by_machine:
         by_hand = f"{target.name} cannot be reached by machine. Work through the plan by hand."
         return [Refusal(Why.PERMIT, by_hand)]
@@ -152,7 +156,7 @@ def forbidden(target: Target, *, effects: str, hazard: str = "", calls: int, env
         refused.append(Refusal(Why.PERMIT, first))
     today = queue.calls_today(target)
     return refused + may_replay(
-        permit_of(target), effects, hazard, calls=calls, calls_today=today, resets=bool(environment)
+        permit_of(target), effects, hazard, also=case.hazard, calls=calls, calls_today=today, resets=bool(environment)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from manyeyes.cases import assignment, people, preflight
-from manyeyes.cases.intake_report import IntakeReport
+from manyeyes.cases.intake_report import IntakeReport, never_taken
 from manyeyes.cases.models import Case, ReproducerFile
 from manyeyes.cases.moves import acting
 from manyeyes.cases.sketch import reproducer_data, success_rule
@@ -13,6 +13,7 @@ from manyeyes.reproducer.load import ReproducerError, dump_text, load_data, load
 from manyeyes.rules import clock
 from manyeyes.rules.errors import Invalid
 from manyeyes.rules.lifecycle import TRIAGERS, Role, Status
+from manyeyes.rules.permits import NEVER_BY_MACHINE
 from manyeyes.vault import tokens
 
 ARRIVING = (str(Status.NEW), str(Status.NEEDS_INFO))
@@ -95,7 +96,8 @@ def _from_file(report: IntakeReport) -> dict[str, Any] | None:
 
 def _read(text: str, name: str, wrong: dict[str, str]) -> None:
     try:
-        load_text(text, name)
+        if load_text(text, name).hazard in NEVER_BY_MACHINE:
+            wrong["reproducer"] = never_taken()
     except ReproducerError as error:
         wrong["reproducer"] = str(error)
 

@@ -17,6 +17,8 @@ from manyeyes.cases.access import roles_in
 from manyeyes.cases.intake_report import OPEN_HAZARDS
 from manyeyes.cases.models import Case
 from manyeyes.cases.moves import acting
+from manyeyes.replays import queue
+from manyeyes.replays.models import Replay
 from manyeyes.rules.errors import Invalid, NotAllowed
 from manyeyes.rules.lifecycle import TRIAGERS, Role
 
@@ -75,8 +77,17 @@ def restrict(case: Case, *, by: Any, hazard: str) -> Case:
     allowed = TRIAGERS if hazard else {Role.PROGRAM_MANAGER}
     with acting(case, "restricted.set", by=by, allowed=allowed, hazard=hazard) as row:
         row.hazard = hazard
+    if hazard:
+        _hold(case)
     assignment.relieve(case)
     return case
+
+
+def _hold(case: Case) -> None:
+    """Stop what machines do with the case: it was permitted for what the case was taken to be. Resuming asks again."""
+    for link in case.reproductions.select_related("replay").filter(replay__mode=Replay.Mode.RUNNER):
+        if link.replay.state in (Replay.State.QUEUED, Replay.State.RUNNING):
+            (queue.pause if link.replay.requested_by_id else queue.cancel)(link.replay)
 
 
 def openings(case: Case, viewer: Any) -> list[Opening] | None:

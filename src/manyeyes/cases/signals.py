@@ -71,7 +71,7 @@ def _sent_today(case: Case) -> int:
     if case.reporter.kind != Person.Kind.ACCOUNT:
         return 1
     around = timedelta(hours=24)
-    sent = Case.objects.filter(reporter=case.reporter_id, created_at__lte=case.created_at)
+    sent = Case.objects.filter(program=case.program_id, reporter=case.reporter_id, created_at__lte=case.created_at)
     return sent.filter(created_at__gt=case.created_at - around).count()
 
 

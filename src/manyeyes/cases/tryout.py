@@ -51,7 +51,7 @@ class Tryout:
 def planned(case: Case, file: ReproducerFile | None, rules: PreflightRules) -> Tryout:
     """The short plan of a report against the version in service: one setting, a fixed number of trials, no control."""
     reproducer, permit, version = read(file), permit_of(case.target), case.target.current
-    runnable = runnable_of(reproducer)
+    runnable = runnable_of(reproducer, hazard=case.hazard)
     if reproducer is None or runnable is None:
         return Tryout(runnable=runnable, permit=permit)
     unreachable = _unreachable(case.target, version)
@@ -73,13 +73,13 @@ def planned(case: Case, file: ReproducerFile | None, rules: PreflightRules) -> T
     )
 
 
-def runnable_of(reproducer: Reproducer | None) -> Runnable | None:
-    """What a reproducer asks of whoever tries it."""
+def runnable_of(reproducer: Reproducer | None, *, hazard: str = "") -> Runnable | None:
+    """What a reproducer asks of whoever tries it; `hazard` is the class that people gave its report."""
     if reproducer is None:
         return None
     return Runnable(
         effects=reproducer.effects,
-        hazard=reproducer.hazard or "",
+        hazard=reproducer.hazard or hazard,
         by_hand=reproducer.turns == "human",
         images=bool(reproducer.attachments),
         environment=reproducer.environment is not None,

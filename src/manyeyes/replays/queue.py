@@ -84,7 +84,9 @@ def enqueue(
 
 
 def claim(owner: str) -> Lease | None:
-    """Take the oldest replay that waits or whose worker fell silent; never two at a time on one target version.
+    """Take the oldest replay that waits or whose worker fell silent; never two at a time on one target.
+
+    Its permit allows so many calls a day, and each run starts from what is left of them.
 
     What a person asked for comes before what the platform tries by itself.
     """
@@ -93,7 +95,7 @@ def claim(owner: str) -> Lease | None:
     busy = Replay.objects.filter(state=State.RUNNING, lease_until__gte=now, main_version__isnull=False)
     waiting = (
         Replay.objects.filter(Q(state=State.QUEUED) | silent, mode=Replay.Mode.RUNNER)
-        .exclude(main_version__in=busy.values("main_version"))
+        .exclude(main_version__target__in=busy.values("main_version__target"))
         .annotate(unasked=Q(requested_by__isnull=True))
         .order_by("unasked", "created_at")
         .values_list("pk", "state", "attempts", "started_at")[:10]

@@ -113,6 +113,7 @@ def may_replay(
     effects: str = Effects.NONE,
     hazard: str = "",
     *,
+    also: str = "",
     calls: int = 0,
     calls_today: int = 0,
     resets: bool = False,
@@ -120,15 +121,20 @@ def may_replay(
 ) -> list[Refusal]:
     """Why an automated replay of `calls` calls may not start, one sentence each; empty where it may.
 
+    `also` is the hazard class that people gave the report, beside the `hazard` of its reproducer: both must be covered.
     `resets`: an environment puts the system under test back to a clean state before each trial.
     """
-    refused = list(_untouchable(hazard))
+    classes = sorted({hazard, also} - {""})
+    refused = [one for name in classes for one in _untouchable(name)]
     if permit is None:
         nobody = "Nobody has recorded a permit for this target. Ask the program manager to add one."
         return [*refused, Refusal(Why.PERMIT, nobody)]
     refused += _formal(permit, clock.now() if at is None else at)
-    if hazard in HAZARDS and hazard not in NEVER_BY_MACHINE | set(permit.hazard_classes):
-        refused.append(Refusal(Why.HAZARD, f"The permit does not cover the hazard class {HAZARDS[hazard]}."))
+    refused += [
+        Refusal(Why.HAZARD, f"The permit does not cover the hazard class {HAZARDS[name]}.")
+        for name in classes
+        if name in HAZARDS and name not in NEVER_BY_MACHINE | set(permit.hazard_classes)
+    ]
     refused += _lasting(permit.environment, effects, resets=resets)
     if calls_today + calls > permit.calls_per_day:
         left = max(0, permit.calls_per_day - calls_today)
