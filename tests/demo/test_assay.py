@@ -79,7 +79,7 @@ def test_the_symptom_patch_is_exposed_with_the_families_that_pass(target: DemoTa
     assert parts["reported"].k == 0
     assert parts["reported"].suppressed
     assert {name for name, part in parts.items() if part.verdict == "fails"} >= {"paraphrase", "persona"}
-    assert result.calls <= 80
+    assert result.calls <= 100  # what calls are under way when the verdict falls count too
 
 
 def test_the_mended_version_holds(target: DemoTarget, tmp_path: Path) -> None:
