@@ -91,6 +91,7 @@ def replayed_and_rated(theo: Hands, ref: str) -> None:
 
 def signed_and_confirmed(mina: Hands, ref: str) -> None:
     """Read, signed for ML, and confirmed."""
+    mina.click('nav.views a[href="?view=needs_me"]')  # among many cases it is not on the first page of all of them
     mina.click(f'a.title[href="/desk/cases/{ref}/"]')
     mina.key("s")
     mina.type("The code stands in the prompt, and nothing taught the model to keep it.", into="mechanism")
