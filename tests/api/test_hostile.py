@@ -146,7 +146,7 @@ def test_hostile_json_is_refused_at_once(cast: Cast, calls: Calls, path: str) ->
         assert answer.status_code in (400, 413, 422), f"{name}: {answer.status_code}"
         assert answer["Content-Type"] == "application/problem+json", name
         assert len(answer.content) < 30_000, name
-        assert time.perf_counter() - began < 5, name
+        assert time.perf_counter() - began < 20, name
     assert not Message.objects.exists()
     assert Report.objects.count() == 1
 
